@@ -1,0 +1,1 @@
+"""Face recognition that answers for itself. `ARCHITECTURE.md` has the map."""
