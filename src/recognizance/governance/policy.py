@@ -1,7 +1,7 @@
 """Decisions: the only place where a `Permit` is built.
 
-Today one rule exists: the key of an administrator may do everything. Callers already ask for each act on each gallery, so
-that stricter rules change what is answered here and nothing about where it is asked.
+Today one rule exists: the key of an administrator may do everything. Callers already ask for each act on each
+gallery, so that stricter rules change what is answered here and nothing about where it is asked.
 """
 
 from dataclasses import dataclass
