@@ -1,0 +1,218 @@
+"""The settings of one installation: a TOML file in its data folder, then the environment, then the command line.
+
+Reading stops at the first surprise: an unknown key, a wrong type or a value out of range is an `InputError` that names
+the setting, because a misspelt limit that is silently ignored is worse than a service that does not start.
+`docs/settings.md` is generated from the fields below, and a test holds the two together.
+"""
+
+import os
+import tomllib
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from pathlib import Path
+
+from recognizance.errors import InputError
+
+FILE_NAME = "recognizance.toml"
+ENVIRONMENT_PREFIX = "RECOGNIZANCE_"
+
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off"})
+
+
+class Runtime(StrEnum):
+    """What runs the networks."""
+
+    OPENVINO = "openvino"
+    ONNXRUNTIME = "onnxruntime"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set, with its default. Each field's `help` is its documentation."""
+
+    host: str = field(
+        default="127.0.0.1",
+        metadata={"help": "Address to listen on. Anything but loopback belongs behind a proxy that speaks TLS."},
+    )
+    port: int = field(
+        default=8080, metadata={"help": "Port to listen on; 0 takes a free one.", "low": 0, "high": 65_535}
+    )
+    region: str = field(
+        default="us-east-1", metadata={"help": "The AWS region that clients sign for, and that ARNs carry."}
+    )
+    account: str = field(
+        default="000000000000", metadata={"help": "The twelve-digit AWS account number that ARNs carry."}
+    )
+    recogniser: str = field(
+        default="sface-2021dec",
+        metadata={"help": "The recogniser of new galleries, by its name in `recognizance models list`."},
+    )
+    runtime: Runtime = field(
+        default=Runtime.OPENVINO,
+        metadata={"help": "What runs the networks: `openvino`, or `onnxruntime` (the extra of that name)."},
+    )
+    inference_threads: int = field(
+        default=0,
+        metadata={"help": "Processor threads for one inference; 0 chooses for the machine.", "low": 0, "high": 256},
+    )
+    search_threads: int = field(
+        default=0,
+        metadata={"help": "Processor threads for one search; 0 takes one per core.", "low": 0, "high": 256},
+    )
+    workers: int = field(
+        default=0,
+        metadata={"help": "Requests worked on at once; 0 takes two per core, others wait.", "low": 0, "high": 256},
+    )
+    max_fpir: float = field(
+        default=0.01,
+        metadata={
+            "help": (
+                "Bound on the expected false positive identification rate: of searches for somebody who is not in the"
+                " gallery, how many may return anybody. The threshold of a search rises with the gallery to hold it."
+                " 1.0 switches this off, and leaves the threshold that the caller asked for."
+            ),
+            "low": 1e-6,
+            "high": 1.0,
+        },
+    )
+    keep_images: bool = field(
+        default=False,
+        metadata={"help": "Keep enrolled photographs, encrypted, beside their templates. Off: they're never stored."},
+    )
+    master_key_file: str = field(
+        default="",
+        metadata={"help": "File of the master key (mode 0600); empty for `master.key` in the data folder."},
+    )
+    s3_endpoint_url: str = field(
+        default="",
+        metadata={"help": "S3-compatible endpoint that `S3Object` is read from; empty for AWS's own, if S3 is on."},
+    )
+    s3_region: str = field(default="us-east-1", metadata={"help": "Region that requests to S3 are signed for."})
+    s3_access_key_id: str = field(
+        default="",
+        metadata={"help": "Key to read S3 with. Empty: `S3Object` is refused, unless `s3_ambient_credentials` is on."},
+    )
+    s3_secret_access_key: str = field(
+        default="", repr=False, metadata={"help": "Its secret. Better given by the environment than by the file."}
+    )
+    s3_ambient_credentials: bool = field(
+        default=False,
+        metadata={"help": "Read S3 with whatever credentials boto3 finds on this machine (profile, role)."},
+    )
+    s3_buckets: tuple[str, ...] = field(
+        default=(), metadata={"help": "The only buckets that may be read; empty allows all that the key can read."}
+    )
+    s3_timeout_s: float = field(
+        default=10.0, metadata={"help": "Longest wait for S3 to connect or to send.", "low": 0.1, "high": 300.0}
+    )
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            value = getattr(self, each.name)
+            low, high = each.metadata.get("low"), each.metadata.get("high")
+            # Written so that NaN fails too.
+            if low is not None and not low <= value <= high:
+                raise InputError(f"setting {each.name} is {value}; it has to lie from {low} to {high}")
+        if not (len(self.account) == 12 and self.account.isascii() and self.account.isdigit()):
+            raise InputError(f"setting account is {self.account!r}; it has to be twelve digits")
+
+
+def read_settings(
+    data: Path, *, environment: Mapping[str, str] | None = None, given: Mapping[str, object] | None = None
+) -> Settings:
+    """Put the settings of the installation in `data` together.
+
+    Args:
+        data: The data folder; its `recognizance.toml` need not exist.
+        environment: `RECOGNIZANCE_PORT` and so on; the process's own when `None`. Lists are comma-separated.
+        given: What the command line says; `None` values count as not given. It wins over both.
+
+    Raises:
+        InputError: Names the setting and where it was set.
+    """
+    values: dict[str, object] = {}
+    file = data / FILE_NAME
+    if file.exists():
+        try:
+            written = tomllib.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise InputError(f"{file}: {error}") from error
+        for name, value in written.items():
+            values[name] = _checked(name, value, where=str(file))
+    for variable, text in (os.environ if environment is None else environment).items():
+        name = variable.removeprefix(ENVIRONMENT_PREFIX).lower()
+        # `RECOGNIZANCE_DATA` names the folder itself, so it's the command line's.
+        if variable.startswith(ENVIRONMENT_PREFIX) and name != "data":
+            values[name] = _checked(name, _parsed(name, text, where=variable), where=variable)
+    for name, value in (given or {}).items():
+        if value is not None:
+            values[name] = _checked(name, value, where="the command line")
+    return Settings(**values)  # type: ignore[arg-type]  # each value was checked against its field's type above
+
+
+_TYPES: Mapping[str, object] = typing.get_type_hints(Settings)
+
+
+_SPELLED: Mapping[object, str] = {int: "whole number", float: "number", bool: "true or false", tuple[str, ...]: "list"}
+
+
+def _parsed(name: str, text: str, *, where: str) -> object:
+    """Read what an environment variable can only say as text into the type of its field."""
+    kind = _TYPES.get(name)
+    try:
+        if kind is bool:
+            lowered = text.strip().lower()
+            if lowered not in _TRUE | _FALSE:
+                raise ValueError("it has to be true or false")
+            return lowered in _TRUE
+        if kind is int:
+            return int(text)
+        if kind is float:
+            return float(text)
+    except ValueError as error:
+        raise InputError(f"{where}: {text!r} is no value for the setting {name}: {error}") from error
+    if kind == tuple[str, ...]:
+        return [part.strip() for part in text.split(",") if part.strip()]
+    return text
+
+
+def _checked(name: str, value: object, *, where: str) -> object:
+    """Prove that `value` has the type of the setting `name`."""
+    kind = _TYPES.get(name)
+    if kind is None:
+        known = ", ".join(sorted(_TYPES))
+        raise InputError(f"{where}: there is no setting {name!r}; the settings are {known}")
+    wrong = InputError(f"{where}: setting {name} can't be {value!r}")
+    if kind is Runtime:
+        try:
+            return Runtime(str(value))
+        except ValueError as error:
+            choices = ", ".join(Runtime)
+            raise InputError(f"{where}: setting {name} is {value!r}; choose from {choices}") from error
+    if kind == tuple[str, ...]:
+        if not isinstance(value, list | tuple) or not all(isinstance(part, str) for part in value):
+            raise wrong
+        return tuple(value)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    # bool is an int to Python; it's none to somebody who writes `port = true`.
+    if not isinstance(value, typing.cast("type", kind)) or (isinstance(value, bool) and kind is not bool):
+        raise wrong
+    return value
+
+
+def settings_reference() -> str:
+    """Write the table of `docs/settings.md`: one row per setting, in the order of the fields."""
+    rows = ["| setting | type | default | what it does |", "|---|---|---|---|"]
+    for each in fields(Settings):
+        kind = _TYPES[each.name]
+        spelled = _SPELLED.get(kind, "text")
+        default = '""' if each.default == "" else ("[]" if each.default == () else str(each.default))
+        text = each.metadata["help"]
+        if "low" in each.metadata:
+            text += f" From {each.metadata['low']:g} to {each.metadata['high']:g}."
+        rows.append(f"| `{each.name}` | {spelled} | `{default}` | {text} |")
+    return "\n".join(rows) + "\n"
