@@ -10,7 +10,7 @@ lint:
 
 types:
 	$(PYTHON) -m mypy
-	$(PYTHON) -m pyright
+	$(PYTHON) -m basedpyright
 
 arrows:
 	$(PYTHON) -c "from importlinter.cli import lint_imports_command as run; run()"
