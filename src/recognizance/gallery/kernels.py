@@ -1,0 +1,323 @@
+"""The loops that NumPy can't say fast, compiled by Numba: the only module that imports it.
+
+Kernels release the interpreter's lock and start no thread of their own. None uses fast-math: the order of every
+floating-point addition that decides an answer is the order written here. Call `warm_up` before the first use: it
+compiles each kernel for its one signature, or loads it from Numba's cache, and forbids every other one.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Keys = NDArray[np.uint64]
+
+BLOCK = 256
+"""Rows whose codes are compared before any of them is looked at closely; their dot products stay in the first cache."""
+
+EMPTY = -1
+"""A free place in a hash table of rows."""
+
+
+def _compiled(function: Callable[..., Any]) -> Any:
+    try:
+        return njit(function, nogil=True, error_model="numpy", cache=True)
+    except RuntimeError:
+        # Neither this folder, nor the user's cache folder, nor NUMBA_CACHE_DIR can be written: compile in each process.
+        return njit(function, nogil=True, error_model="numpy")
+
+
+@_compiled
+def encode(rotated: Floats, step: np.float32, codes: NDArray[np.uint8], residuals: Floats) -> None:
+    """Write each row's four-bit codes, and the distance between the row and what its codes stand for, rounded up.
+
+    The code c of a component stands for (c - 7.5) * step. Byte j holds component j in its low half and component j + w
+    in its high half, where w is the number of bytes a row; components past the last have the code 0 and no distance.
+
+    Args:
+        rotated: (n, d) float32.
+        step: float32, the width of a quantisation cell.
+        codes: (n, w) uint8, written; 2 * w >= d.
+        residuals: (n,) float32, written.
+    """
+    dimensions = rotated.shape[1]
+    width = codes.shape[1]
+    for row in range(rotated.shape[0]):
+        squares = 0.0
+        codes[row] = 0
+        for place in range(dimensions):
+            component = rotated[row, place]
+            code = min(max(np.floor(component / step) + np.float32(8.0), np.float32(0.0)), np.float32(15.0))
+            distance = np.float64(component) - (np.float64(code) - 7.5) * np.float64(step)
+            squares += distance * distance
+            if place < width:
+                codes[row, place] |= np.uint8(code)
+            else:
+                codes[row, place - width] |= np.uint8(code) << np.uint8(4)
+        residuals[row] = np.float32(np.sqrt(squares) * (1.0 + 1e-6))
+
+
+@_compiled
+def score(probe: Floats, template: Floats) -> np.float32:
+    """One canonical score: `recognizance.gallery.index.scores` for a single row."""
+    total = 0.0
+    for place in range(probe.shape[0]):
+        total += np.float64(probe[place]) * np.float64(template[place])
+    return min(max(np.float32(total), np.float32(-1.0)), np.float32(1.0))
+
+
+@_compiled
+def code_products(
+    codes: NDArray[np.uint8],
+    start: int,
+    stop: int,
+    low: NDArray[np.int8],
+    high: NDArray[np.int8],
+    products: NDArray[np.int32],
+) -> None:
+    """Write the integer dot product of the probe's codes with those of each row from `start` to before `stop`."""
+    width = codes.shape[1]
+    for row in range(start, stop):
+        total = np.int32(0)
+        for place in range(width):
+            total += np.int32(codes[row, place] & np.uint8(15)) * np.int32(low[place])
+        for place in range(width):
+            total += np.int32(codes[row, place] >> np.uint8(4)) * np.int32(high[place])
+        products[row - start] = total
+
+
+@_compiled
+def _worse(
+    score_a: np.float32, high_a: np.uint64, low_a: np.uint64, score_b: np.float32, high_b: np.uint64, low_b: np.uint64
+) -> np.bool_:
+    """Whether candidate a comes after candidate b in an answer."""
+    if score_a != score_b:
+        return score_a < score_b
+    if high_a != high_b:
+        return high_a > high_b
+    return low_a > low_b
+
+
+@_compiled
+def _sift_down(heap_scores: Floats, heap_keys: Keys, size: int) -> None:
+    """Let the root of a heap, whose root is the worst candidate, sink to its place."""
+    parent = 0
+    while True:
+        child = 2 * parent + 1
+        if child >= size:
+            return
+        other = child + 1
+        if other < size and _worse(
+            heap_scores[other],
+            heap_keys[other, 0],
+            heap_keys[other, 1],
+            heap_scores[child],
+            heap_keys[child, 0],
+            heap_keys[child, 1],
+        ):
+            child = other
+        if not _worse(
+            heap_scores[child],
+            heap_keys[child, 0],
+            heap_keys[child, 1],
+            heap_scores[parent],
+            heap_keys[parent, 0],
+            heap_keys[parent, 1],
+        ):
+            return
+        _swap(heap_scores, heap_keys, parent, child)
+        parent = child
+
+
+@_compiled
+def _sift_up(heap_scores: Floats, heap_keys: Keys, child: int) -> None:
+    """Let the last candidate of a heap rise to its place."""
+    while child > 0:
+        parent = (child - 1) // 2
+        if not _worse(
+            heap_scores[child],
+            heap_keys[child, 0],
+            heap_keys[child, 1],
+            heap_scores[parent],
+            heap_keys[parent, 0],
+            heap_keys[parent, 1],
+        ):
+            return
+        _swap(heap_scores, heap_keys, parent, child)
+        child = parent
+
+
+@_compiled
+def _swap(heap_scores: Floats, heap_keys: Keys, a: int, b: int) -> None:
+    heap_scores[a], heap_scores[b] = heap_scores[b], heap_scores[a]
+    for half in range(2):
+        heap_keys[a, half], heap_keys[b, half] = heap_keys[b, half], heap_keys[a, half]
+
+
+@_compiled
+def _offer(
+    heap_scores: Floats, heap_keys: Keys, size: int, new_score: np.float32, high: np.uint64, low: np.uint64
+) -> int:
+    """Put a candidate on the heap if it is among the best, and return the heap's size."""
+    if size < heap_scores.shape[0]:
+        heap_scores[size] = new_score
+        heap_keys[size, 0] = high
+        heap_keys[size, 1] = low
+        _sift_up(heap_scores, heap_keys, size)
+        return size + 1
+    if _worse(heap_scores[0], heap_keys[0, 0], heap_keys[0, 1], new_score, high, low):
+        heap_scores[0] = new_score
+        heap_keys[0, 0] = high
+        heap_keys[0, 1] = low
+        _sift_down(heap_scores, heap_keys, size)
+    return size
+
+
+@_compiled
+def _is_among(keys: Keys, high: np.uint64, low: np.uint64) -> bool:
+    for place in range(keys.shape[0]):  # noqa: SIM110 -- Numba compiles no generator inside any()
+        if keys[place, 0] == high and keys[place, 1] == low:
+            return True
+    return False
+
+
+@_compiled
+def scan(
+    codes: NDArray[np.uint8],
+    residuals: Floats,
+    rows: Floats,
+    keys: Keys,
+    start: int,
+    stop: int,
+    first_key: int,
+    probes: Floats,
+    low: NDArray[np.int8],
+    high: NDArray[np.int8],
+    scales: Floats,
+    lengths: Floats,
+    margins: Floats,
+    excluded: Keys,
+    bars: NDArray[np.float64],
+    heap_scores: Floats,
+    heap_keys: Keys,
+    sizes: NDArray[np.int64],
+) -> None:
+    """Offer every face from `start` to before `stop` that could be among the best to each probe's heap.
+
+    A face is passed over only when its score is proven to lie below the probe's bar: scale * product + length *
+    residual + margin, in `recognizance.gallery.codes`, is at least the score. A bar is the threshold, or the score of
+    the worst of `limit` faces already found, here or in another thread; it only rises.
+
+    Args:
+        codes, residuals, rows: One segment.
+        keys: (m, 2) uint64 of the whole index; row i of the segment has the key `first_key + i`.
+        probes: (p, d) float32.
+        low, high: (p, w) int8, the probes' codes for the two halves of each byte.
+        scales, lengths, margins: (p,) float32, the constants of each probe's bound.
+        excluded: (e, 2) uint64.
+        bars: (p,) float64, read and raised.
+        heap_scores, heap_keys, sizes: (p, limit) float32, (p, limit, 2) uint64, (p,) int64: the heaps, changed.
+    """
+    products = np.empty(BLOCK, dtype=np.int32)
+    limits = np.empty(BLOCK, dtype=np.float32)
+    for block in range(start, stop, BLOCK):
+        end = min(block + BLOCK, stop)
+        for probe in range(probes.shape[0]):
+            code_products(codes, block, end, low[probe], high[probe], products)
+            bar = bars[probe]
+            # Scores are limited to -1 from below, bounds are not, so a bar of -1 lets everything through.
+            need = np.float32(bar - margins[probe]) if bar > -1.0 else np.float32(-np.inf)
+            passed = 0
+            for place in range(end - block):
+                limits[place] = scales[probe] * np.float32(products[place]) + lengths[probe] * residuals[block + place]
+                passed += limits[place] >= need
+            if passed == 0:
+                continue
+            for place in range(end - block):
+                if limits[place] < need:
+                    continue
+                found = score(probes[probe], rows[block + place])
+                if found < bar:
+                    continue
+                key_high = keys[first_key + block + place, 0]
+                key_low = keys[first_key + block + place, 1]
+                if _is_among(excluded, key_high, key_low):
+                    continue
+                sizes[probe] = _offer(heap_scores[probe], heap_keys[probe], sizes[probe], found, key_high, key_low)
+                if sizes[probe] == heap_scores.shape[1]:
+                    bar = max(bar, np.float64(heap_scores[probe, 0]))
+                    need = np.float32(bar - margins[probe]) if bar > -1.0 else np.float32(-np.inf)
+            bars[probe] = bar
+
+
+@_compiled
+def _home(high: np.uint64, low: np.uint64, mask: int) -> np.int64:
+    """Where the search for a key begins in a table of `mask` + 1 places."""
+    # UUIDs of version 4 are random already; the odd constant (2**64 over the golden ratio) spreads those that are not.
+    mixed = (high ^ (low << np.uint64(1))) * np.uint64(0x9E3779B97F4A7C15)
+    return np.int64((mixed >> np.uint64(32)) & np.uint64(mask))
+
+
+@_compiled
+def find_key(table: NDArray[np.int32], keys: Keys, high: np.uint64, low: np.uint64) -> Any:
+    """Return the place in `table` of the row that has this key, or of the free place where it would go."""
+    mask = table.shape[0] - 1
+    place = _home(high, low, mask)
+    while table[place] != EMPTY:
+        row = table[place]
+        if keys[row, 0] == high and keys[row, 1] == low:
+            return place
+        place = (place + 1) & mask
+    return place
+
+
+@_compiled
+def free_place(table: NDArray[np.int32], keys: Keys, place: int) -> None:
+    """Empty a place of `table`, moving later rows back so that every search still finds its key without a gap."""
+    mask = table.shape[0] - 1
+    hole = place
+    following = (hole + 1) & mask
+    while table[following] != EMPTY:
+        row = table[following]
+        home = _home(keys[row, 0], keys[row, 1], mask)
+        if ((following - home) & mask) >= ((following - hole) & mask):
+            table[hole] = row
+            hole = following
+        following = (following + 1) & mask
+    table[hole] = EMPTY
+
+
+@_compiled
+def insert_rows(table: NDArray[np.int32], keys: Keys, start: int, stop: int) -> int:
+    """Enter rows `start` to before `stop`: all of them and return -1, or none and return a row whose key was there."""
+    for row in range(start, stop):
+        place = find_key(table, keys, keys[row, 0], keys[row, 1])
+        if table[place] != EMPTY:
+            for entered in range(start, row):
+                free_place(table, keys, find_key(table, keys, keys[entered, 0], keys[entered, 1]))
+            return row
+        table[place] = row
+    return -1
+
+
+_SIGNATURES = {
+    encode: "void(f4[:,::1], f4, u1[:,::1], f4[::1])",
+    scan: (
+        "void(u1[:,::1], f4[::1], f4[:,::1], u8[:,::1], i8, i8, i8, f4[:,::1], i1[:,::1], i1[:,::1], f4[::1], f4[::1],"
+        " f4[::1], u8[:,::1], f8[::1], f4[:,::1], u8[:,:,::1], i8[::1])"
+    ),
+    find_key: "i8(i4[::1], u8[:,::1], u8, u8)",
+    free_place: "void(i4[::1], u8[:,::1], i8)",
+    insert_rows: "i8(i4[::1], u8[:,::1], i8, i8)",
+}
+
+
+def warm_up() -> None:
+    """Compile what is called from Python, or load it from Numba's cache. Costs nothing the second time."""
+    for kernel, signature in _SIGNATURES.items():
+        if not kernel.signatures:
+            kernel.compile(signature)
+            kernel.disable_compile()
