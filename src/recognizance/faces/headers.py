@@ -4,12 +4,14 @@ Size is read before any decoder is built, because some decoders allocate the who
 (libwebp's does), and a few hundred bytes may claim four gigapixels. Must never raise anything but `ImageError`, and
 must never allocate by a number that a file states.
 
-Implements the parts needed of: PNG (W3C Recommendation, third edition, clauses 5 and 11), the WebP container (RFC
-9649), ISO/IEC 23008-12 file type brands, and TIFF 6.0 as Exif 3.0 uses it, for the one tag `Orientation`.
+Implements the parts needed of: JPEG (ITU-T T.81, annex B), PNG (W3C Recommendation, third edition, clauses 5 and 11),
+the WebP container (RFC 9649), ISO/IEC 23008-12 file type brands, and TIFF 6.0 as Exif 3.0 uses it, for the one tag
+`Orientation`.
 """
 
 import re
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
@@ -55,10 +57,15 @@ class Orientation(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Canvas:
-    """The size that a PNG or WebP file states, as stored, and whether it moves."""
+    """What a file states about its picture as stored.
+
+    Attributes:
+        orientation: Always upright for PNG and WebP, whose decoder finds the Exif block.
+    """
 
     size_hw: tuple[int, int]
-    animated: bool
+    orientation: Orientation = Orientation.TOP_LEFT
+    animated: bool = False
 
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -67,9 +74,12 @@ _HEIF_CONTAINER_BRANDS = frozenset({b"mif1", b"msf1"})
 _ORIENTATION_TAG = 0x0112
 _TIFF_SHORT = 3
 _WEBP_ANIMATION_FLAG = 0x02
-_JPEG_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+_JPEG_MARKER = re.compile(rb"\xff[\x02-\xcf\xd8-\xfe]")
+"""Every marker that a segment follows, or that begins or ends the picture: not 00, TEM, RSTn or fill bytes."""
 _JPEG_END_OF_IMAGE = 0xD9
 _JPEG_START_OF_SCAN = 0xDA
+_JPEG_APPLICATION_1 = 0xE1
+_JPEG_START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
 def image_format(data: bytes) -> ImageFormat:
@@ -106,7 +116,7 @@ def png_canvas(data: bytes) -> Canvas:
         if kind == b"acTL":
             return Canvas((height, width), animated=True)
         position += 12 + int.from_bytes(data[position : position + 4], "big")
-    return Canvas((height, width), animated=False)
+    return Canvas((height, width))
 
 
 def webp_canvas(data: bytes) -> Canvas:
@@ -123,11 +133,32 @@ def webp_canvas(data: bytes) -> Canvas:
         return Canvas((height, width), animated=bool(data[20] & _WEBP_ANIMATION_FLAG))
     if kind == b"VP8 " and data[23:26] == b"\x9d\x01\x2a":
         width, height = (side & 0x3FFF for side in struct.unpack("<HH", data[26:30]))
-        return Canvas((height, width), animated=False)
+        return Canvas((height, width))
     if kind == b"VP8L" and data[20] == 0x2F:
         bits = int.from_bytes(data[21:25], "little")
-        return Canvas((1 + (bits >> 14 & 0x3FFF), 1 + (bits & 0x3FFF)), animated=False)
+        return Canvas((1 + (bits >> 14 & 0x3FFF), 1 + (bits & 0x3FFF)))
     raise ImageError("the WebP file does not begin with a picture")
+
+
+def jpeg_canvas(data: bytes) -> Canvas:
+    """Read the frame header, and the orientation from the first Exif segment before the first scan.
+
+    Raises:
+        ImageError: If there is no frame header before the first scan.
+    """
+    size_hw, orientation = None, None
+    for code, body_at in _jpeg_segments(data):
+        length = int.from_bytes(data[body_at : body_at + 2], "big")
+        body = data[body_at + 2 : body_at + length]
+        if code in _JPEG_START_OF_FRAME and size_hw is None and len(body) >= 5:
+            size_hw = struct.unpack(">HH", body[1:5])
+        elif code == _JPEG_APPLICATION_1 and orientation is None and body.startswith(b"Exif\x00\x00"):
+            orientation = exif_orientation(body)
+        elif code == _JPEG_START_OF_SCAN:
+            break
+    if size_hw is None:
+        raise ImageError("the jpeg file has no frame header before its pixels")
+    return Canvas(size_hw, orientation or Orientation.TOP_LEFT)
 
 
 def jpeg_scans(data: bytes, *, at_most: int) -> int:
@@ -141,13 +172,10 @@ def jpeg_scans(data: bytes, *, at_most: int) -> int:
         return upper_bound
     # Thumbnails in application segments and a video appended after the picture may spell the marker too.
     scans = 0
-    position = 2
-    while scans <= at_most and (marker := _JPEG_MARKER.search(data, position)):
-        code = data[marker.start() + 1]
-        if code == _JPEG_END_OF_IMAGE:
-            break
+    for code, _ in _jpeg_segments(data):
         scans += code == _JPEG_START_OF_SCAN
-        position = marker.end() + int.from_bytes(data[marker.end() : marker.end() + 2], "big")
+        if code == _JPEG_END_OF_IMAGE or scans > at_most:
+            break
     return scans
 
 
@@ -172,6 +200,14 @@ def exif_orientation(exif: bytes) -> Orientation:
             sound = kind == _TIFF_SHORT and count == 1 and 1 <= value <= 8
             return Orientation(value) if sound else Orientation.TOP_LEFT
     return Orientation.TOP_LEFT
+
+
+def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield each marker's code and where its segment's length stands, stepping over segments but into scans."""
+    position = 2
+    while marker := _JPEG_MARKER.search(data, position):
+        yield data[marker.start() + 1], marker.end()
+        position = marker.end() + int.from_bytes(data[marker.end() : marker.end() + 2], "big")
 
 
 def _is_heic(data: bytes) -> bool:

@@ -5,7 +5,9 @@ a foreign exception or warning out, or change a setting of Pillow or OpenCV, whi
 
 JPEG pixels come from OpenCV, everything else from Pillow. Both hold libjpeg-turbo and give the same pixels, but
 OpenCV writes them straight into an array: over 60 photographs 12 ms against 18 ms at full resolution. It refuses
-truncated files, as Pillow does. A corrupt file that is still readable makes libjpeg print one line on standard error.
+truncated files, as Pillow does, and undoes the inversion with which Adobe's programs write CMYK. A corrupt file that is
+still readable makes libjpeg print one line on standard error. Pillow's JPEG plug-in isn't used even for headers,
+because it warns about broken Exif blocks.
 
 Colour profiles are ignored: the recognisers were trained on pixels read in this way.
 """
@@ -22,7 +24,7 @@ from functools import cached_property, partial
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+from PIL import Image, ImageFile, PngImagePlugin, WebPImagePlugin
 
 from recognizance.errors import ImageError, ImageTooLargeError
 from recognizance.faces.headers import (
@@ -30,6 +32,7 @@ from recognizance.faces.headers import (
     Orientation,
     exif_orientation,
     image_format,
+    jpeg_canvas,
     jpeg_scans,
     png_canvas,
     webp_canvas,
@@ -65,7 +68,6 @@ _PILLOW_ERRORS = (
 """What Pillow's and pillow-heif's parsers raise on bytes that are not what they expect; found by fuzzing."""
 
 _PLUG_INS: dict[ImageFormat, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
-    ImageFormat.JPEG: JpegImagePlugin.JpegImageFile,
     ImageFormat.PNG: PngImagePlugin.PngImageFile,
     ImageFormat.WEBP: WebPImagePlugin.WebPImageFile,
 }
@@ -235,13 +237,11 @@ def _require_size(size_hw: tuple[int, int], limits: ImageLimits) -> None:
 
 
 def _open_jpeg(data: bytes, limits: ImageLimits) -> _Source:
-    image = _pillow_image(data, ImageFormat.JPEG)
-    _require_size((image.height, image.width), limits)
+    canvas = jpeg_canvas(data)
+    _require_size(canvas.size_hw, limits)
     if jpeg_scans(data, at_most=limits.scans) > limits.scans:
         raise ImageTooLargeError(f"the JPEG file has more than {limits.scans} scans, which is the limit")
-    # libjpeg converts YCCK to CMYK, and Pillow undoes the inversion that Adobe's programs write.
-    decode = partial(_decode_cmyk_jpeg if image.mode == "CMYK" else _decode_jpeg, data)
-    return _Source((image.height, image.width), exif_orientation(image.info.get("exif", b"")), decode)
+    return _Source(canvas.size_hw, canvas.orientation, partial(_decode_jpeg, data))
 
 
 def _open_png_or_webp(data: bytes, kind: ImageFormat, limits: ImageLimits) -> _Source:
@@ -294,16 +294,6 @@ def _decode_jpeg(data: bytes, factor: int) -> RgbPixels:
     if decoded is None:
         raise ImageError("the jpeg file is broken or ends early")
     return decoded.astype(np.uint8, copy=False)
-
-
-def _decode_cmyk_jpeg(data: bytes, factor: int) -> RgbPixels:
-    image = _pillow_image(data, ImageFormat.JPEG)
-    try:
-        # Pillow takes the largest reduction that leaves at least this size, which is `factor` again.
-        image.draft(None, (max(1, image.width // factor), max(1, image.height // factor)))
-        return _rgb_of(image)
-    except _PILLOW_ERRORS as error:
-        raise ImageError("the jpeg file is broken or ends early") from error
 
 
 def _decode_with_pillow(data: bytes, kind: ImageFormat) -> RgbPixels:
