@@ -1,0 +1,161 @@
+"""The records of one installation: opening them, and the transactions in which all reading and writing happens."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from recognizance.errors import UnavailableError
+from recognizance.records import schema
+from recognizance.records.access import INSTALLATION_CONTEXT, AccessReader, AccessWriter
+from recognizance.records.database import Database
+from recognizance.records.imports import ImportReader, ImportWriter
+from recognizance.records.keys import MasterKey, WrappedKey, new_data_key
+from recognizance.records.migrations import migrate
+from recognizance.records.session import gallery_context
+from recognizance.records.subjects import SubjectReader, SubjectWriter
+
+FILE_NAME = "records.sqlite3"
+
+_INSTALLED = select(schema.installation.c.wrapped_key)
+_INSTALL = insert(schema.installation)
+_SET_INSTALLED = update(schema.installation).values(wrapped_key=bindparam("wrapped"))
+_GALLERY_KEYS = select(schema.galleries.c.gallery_key, schema.galleries.c.wrapped_key)
+_SET_GALLERY_KEY = (
+    update(schema.galleries)
+    .where(schema.galleries.c.gallery_key == bindparam("gallery"))
+    .values(wrapped_key=bindparam("wrapped"))
+)
+
+
+class Reader(SubjectReader, ImportReader, AccessReader):
+    """One consistent snapshot of everything. Belongs to one thread, and ends with its `with` block."""
+
+
+class Transaction(Reader, SubjectWriter, ImportWriter, AccessWriter):
+    """Changes that happen together or not at all. Reads see what it has written so far."""
+
+    @property
+    def erased(self) -> bool:
+        """Whether something was removed that has to leave the write-ahead log too."""
+        return self._erased
+
+
+class Records:
+    """Everything that the service knows, in one SQLite file. Safe to share between threads and processes."""
+
+    def __init__(self, database: Database, master_key: MasterKey) -> None:
+        """Use `open` instead; this takes a database that has been brought to the newest form."""
+        self._database = database
+        self._master_key = master_key
+
+    @classmethod
+    def open(cls, folder: Path, *, master_key: MasterKey) -> Self:
+        """Open the records in `folder`, creating both if need be and bringing an older form up to date.
+
+        A folder that is created gets mode 0700; one that exists keeps its own. The file always gets 0600.
+
+        Raises:
+            InputError: If the master key is the wrong one, or a later version of this program has written the records.
+            UnavailableError: If the folder or file can't be used.
+            CorruptionError: If the file is no database of ours.
+        """
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise UnavailableError(f"can't create {folder}: {error.strerror}") from error
+        database = Database(folder / FILE_NAME)
+        try:
+            with database.writing() as connection:
+                migrate(connection)
+                _prove_key(connection, master_key)
+        except BaseException:
+            database.close()
+            raise
+        return cls(database, master_key)
+
+    @property
+    def path(self) -> Path:
+        """The database file. Its companions `-wal` and `-shm` belong to it."""
+        return self._database.path
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Change things: committed to disk when the block has ended, or rolled back if it raises.
+
+        There's one writer at a time, so do slow work (models, networks) before. Each transaction costs one wait for the
+        disk, whatever it holds: many faces in one are far cheaper than many transactions.
+
+        If the commit itself raises, it may have taken effect all the same: read before trying again.
+
+        Raises:
+            ThrottledError: If others keep writing.
+            UnavailableError: If the disk is full or fails. Nothing was changed.
+        """
+        with self._database.writing() as connection:
+            transaction = Transaction(connection, self._master_key)
+            yield transaction
+        if transaction.erased:
+            self._database.empty_log()
+
+    @contextmanager
+    def reading(self) -> Iterator[Reader]:
+        """Read a snapshot that nobody's writing changes. Never waits for writers."""
+        with self._database.reading() as connection:
+            # SQLite takes the snapshot at the first statement; this makes it the moment at which the block begins.
+            connection.execute(_INSTALLED).all()
+            yield Reader(connection, self._master_key)
+
+    def rewrap(self, master_key: MasterKey) -> None:
+        """Put every data key under the current key of `master_key`, which also has to hold the key used so far.
+
+        Costs one small row for each gallery: what the data keys seal stays as it is.
+
+        Raises:
+            InputError: If `master_key` can't open what is there. Nothing is changed then.
+        """
+        with self._database.writing() as connection:
+            installed = connection.execute(_INSTALLED).scalar_one()
+            connection.execute(_SET_INSTALLED, {"wrapped": _rewrapped(master_key, installed, INSTALLATION_CONTEXT)})
+            for gallery_key, wrapped in connection.execute(_GALLERY_KEYS).all():
+                value = _rewrapped(master_key, wrapped, gallery_context(gallery_key))
+                connection.execute(_SET_GALLERY_KEY, {"gallery": gallery_key, "wrapped": value})
+        self._database.empty_log()
+        self._master_key = master_key
+
+    def backup(self, target: Path) -> None:
+        """Write a consistent copy of the database to a new file, while the service runs.
+
+        The copy is sealed as the original is, and useless without the master key, which it does not hold. It also
+        keeps, for as long as it exists, what is deleted here later.
+
+        Raises:
+            ConflictError: If `target` exists.
+            UnavailableError: If it can't be written; what there is of it is removed.
+        """
+        try:
+            self._database.copy_to(target)
+        except UnavailableError:
+            target.unlink(missing_ok=True)
+            raise
+
+    def close(self) -> None:
+        """Close all connections. Transactions must have ended."""
+        self._database.empty_log()
+        self._database.close()
+
+
+def _prove_key(connection: Connection, master_key: MasterKey) -> None:
+    """Make sure that the master key opens what is there; a new database is bound to it."""
+    wrapped = connection.execute(_INSTALLED).scalar_one_or_none()
+    if wrapped is None:
+        fresh = master_key.wrap(new_data_key(), INSTALLATION_CONTEXT)
+        connection.execute(_INSTALL, {"only": 1, "wrapped_key": fresh.value, "version_floor": 0})
+    else:
+        master_key.unwrap(WrappedKey(wrapped), INSTALLATION_CONTEXT)
+
+
+def _rewrapped(master_key: MasterKey, wrapped: bytes, bound_to: bytes) -> bytes:
+    return master_key.wrap(master_key.unwrap(WrappedKey(wrapped), bound_to), bound_to).value

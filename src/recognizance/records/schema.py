@@ -1,0 +1,208 @@
+"""The tables, as the statements beside it see them. Migrations create them; a test proves that both agree.
+
+Keys are written so that SQLite keeps the rows of one gallery together (`WITHOUT ROWID`), and so that PostgreSQL can
+take the same statements. Instants are microseconds since 1970 in UTC. Sealed columns hold what `keys.DataKey.seal`
+returned.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware datetime, kept exactly. SQLite has no type for it, and text would need a spelling to agree on."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:  # noqa: ARG002
+        return None if value is None else (value - EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return None if value is None else EPOCH + timedelta(microseconds=value)
+
+
+metadata = MetaData()
+
+installation = Table(
+    "installation",
+    metadata,
+    Column("only", Integer, CheckConstraint("only = 1", name="only_one"), primary_key=True, autoincrement=False),
+    # Wraps the key that seals access keys, and proves at opening that the master key is the right one.
+    Column("wrapped_key", LargeBinary, nullable=False),
+    # No gallery that is created from now on may start at or below this version; see galleries.version.
+    Column("version_floor", BigInteger, nullable=False),
+)
+
+galleries = Table(
+    "galleries",
+    metadata,
+    # SQLite makes row numbers only for INTEGER, hence the variant.
+    Column("gallery_key", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("gallery_id", String(255), nullable=False, unique=True),
+    Column("model", String(255), nullable=False),
+    Column("dimension", Integer),  # of its templates; unknown until the first
+    Column("created", Instant, nullable=False),
+    Column("wrapped_key", LargeBinary, nullable=False),
+    Column("face_count", BigInteger, nullable=False),
+    Column("subject_count", BigInteger, nullable=False),
+    Column("removed_count", BigInteger, nullable=False),  # rows in removed_faces and removed_subjects
+    # Rises with each change and, across a deletion, with each gallery of the same name.
+    Column("version", BigInteger, nullable=False),
+    # From a version before this one nobody can catch up: what was removed then is no longer known.
+    Column("horizon", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+gallery_tags = Table(
+    "gallery_tags",
+    metadata,
+    Column("gallery_key", ForeignKey("galleries.gallery_key"), primary_key=True),
+    Column("tag", String(128), primary_key=True),
+    Column("value", String(256), nullable=False),
+    sqlite_with_rowid=False,
+)
+
+images = Table(
+    "images",
+    metadata,
+    Column("gallery_key", ForeignKey("galleries.gallery_key"), primary_key=True),
+    Column("image_id", String(64), primary_key=True),
+    Column("sha256", LargeBinary(32)),
+    Column("external_image_id", String(255)),
+    sqlite_with_rowid=False,
+)
+
+kept_images = Table(
+    "kept_images",
+    metadata,
+    Column("gallery_key", BigInteger, primary_key=True),
+    Column("image_id", String(64), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    ForeignKeyConstraint(["gallery_key", "image_id"], ["images.gallery_key", "images.image_id"]),
+)
+
+subjects = Table(
+    "subjects",
+    metadata,
+    Column("gallery_key", ForeignKey("galleries.gallery_key"), primary_key=True),
+    Column("subject_id", String(128), primary_key=True),
+    Column("subject_key", String(64), nullable=False),
+    Column("created", Instant, nullable=False),
+    Column("face_count", Integer, nullable=False),
+    Column("changed_version", BigInteger, nullable=False),
+    Index("subjects_by_key", "gallery_key", "subject_key", unique=True),
+    Index("subjects_by_change", "gallery_key", "changed_version"),
+    sqlite_with_rowid=False,
+)
+
+faces = Table(
+    "faces",
+    metadata,
+    Column("gallery_key", ForeignKey("galleries.gallery_key"), primary_key=True),
+    Column("face_id", String(64), primary_key=True),
+    Column("image_id", String(64), nullable=False),
+    Column("subject_id", String(128)),
+    Column("pack_key", BigInteger, nullable=False),
+    Column("added_version", BigInteger, nullable=False),
+    Column("created", Instant, nullable=False),
+    Column("box_left", Float, nullable=False),
+    Column("box_top", Float, nullable=False),
+    Column("box_width", Float, nullable=False),
+    Column("box_height", Float, nullable=False),
+    Column("confidence", Float, nullable=False),
+    Column("landmarks", LargeBinary),  # five points, x then y, little-endian float32
+    Column("yaw_deg", Float),
+    Column("pitch_deg", Float),
+    Column("roll_deg", Float),
+    Column("brightness", Float),
+    Column("sharpness", Float),
+    ForeignKeyConstraint(["gallery_key", "image_id"], ["images.gallery_key", "images.image_id"]),
+    ForeignKeyConstraint(["gallery_key", "subject_id"], ["subjects.gallery_key", "subjects.subject_id"]),
+    Index("faces_by_image", "gallery_key", "image_id"),
+    Index("faces_by_subject", "gallery_key", "subject_id", "face_id"),
+    Index("faces_by_change", "gallery_key", "added_version"),
+    sqlite_with_rowid=False,
+)
+
+# Templates, sealed by the dozen: see packs.py.
+packs = Table(
+    "packs",
+    metadata,
+    Column("gallery_key", ForeignKey("galleries.gallery_key"), primary_key=True),
+    Column("pack_key", BigInteger, primary_key=True),
+    Column("face_ids", String, nullable=False),  # separated by spaces, in the order of the templates
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+removed_faces = Table(
+    "removed_faces",
+    metadata,
+    Column("gallery_key", ForeignKey("galleries.gallery_key"), primary_key=True),
+    Column("version", BigInteger, primary_key=True),
+    Column("face_id", String(64), primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+removed_subjects = Table(
+    "removed_subjects",
+    metadata,
+    Column("gallery_key", ForeignKey("galleries.gallery_key"), primary_key=True),
+    Column("version", BigInteger, primary_key=True),
+    Column("subject_key", String(64), primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+access_keys = Table(
+    "access_keys",
+    metadata,
+    Column("access_key_id", String(32), primary_key=True),
+    Column("principal", String(128), nullable=False),
+    Column("created", Instant, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+request_tokens = Table(
+    "request_tokens",
+    metadata,
+    Column("operation", String(64), primary_key=True),
+    Column("token", String(64), primary_key=True),
+    Column("request_hash", LargeBinary(32), nullable=False),
+    Column("expires", Instant, nullable=False),
+    Index("request_tokens_by_expiry", "expires"),
+)
+
+import_items = Table(
+    "import_items",
+    metadata,
+    Column("gallery_key", ForeignKey("galleries.gallery_key"), primary_key=True),
+    Column("job", String(255), primary_key=True),
+    Column("path", String, primary_key=True),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason", String, nullable=False),
+    Column("face_count", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
