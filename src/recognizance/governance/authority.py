@@ -1,0 +1,269 @@
+"""Authority: looks up what a decision depends on, asks the policies, and refuses in plain words.
+
+It stands between callers, who know an act and what was stated, and `cedar.py`, which needs every fact at once. What the
+facts are is for a `Docket` to say, so that a rule can never be avoided by a caller that forgets to mention something:
+what isn't found is absent, and absence is refused. It builds no `Permit`; `policy.py` does, from what this returns.
+
+Never reads a clock or keeps state between calls. Implements `docs/policy.md`, "From a request to a permit".
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Protocol
+
+from recognizance.errors import DeniedError
+from recognizance.governance.cedar import Decision, Rulebook
+from recognizance.governance.oversight import Sha256Hex
+from recognizance.governance.parties import (
+    AgencyId,
+    AgencyKind,
+    CourseId,
+    OwnerKind,
+    PersonId,
+    Role,
+    UseId,
+)
+from recognizance.governance.profiles import (
+    DEFAULT_USE_LASTS,
+    PROFILES,
+    Profile,
+    ProfileName,
+    activate_default_use,
+    default_use_terms,
+    propose,
+)
+from recognizance.governance.purposes import Source
+from recognizance.governance.requests import (
+    NOTHING_STATED,
+    Act,
+    Caller,
+    Credential,
+    EnrolmentFacts,
+    GalleryFacts,
+    Grounds,
+    Request,
+    SearchFacts,
+)
+from recognizance.governance.terms import UseTerms
+from recognizance.governance.uses import Use
+from recognizance.identifiers import DecisionId, GalleryId, PrincipalId
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What the caller brought with one request, as far as verified or stated.
+
+    Attributes:
+        use: The use that the session, the key or the request names; `None` if none does.
+        bound_use: The only use that the key or session works for; `None` if it isn't bound.
+    """
+
+    credential: Credential
+    use: UseId | None = None
+    bound_use: UseId | None = None
+    search: SearchFacts | None = None
+    enrolment: EnrolmentFacts | None = None
+    grounds: Grounds = NOTHING_STATED
+
+
+class Docket(Protocol):
+    """What is on record about parties, galleries and uses at this moment.
+
+    Each method answers from committed records, so that a suspension or an expired training counts on the next request.
+    """
+
+    def party(self, principal: PrincipalId) -> "Party | None":
+        """Who this is; `None` if they are unknown or dismissed."""
+        ...
+
+    def trained_until(self, principal: PrincipalId, course: CourseId) -> datetime | None:
+        """First moment at which this person's training no longer counts; `None` if they have none."""
+        ...
+
+    def gallery(self, gallery: GalleryId) -> GalleryFacts:
+        """Facts of the gallery; of one that does not exist, a `GalleryFacts` without agency."""
+        ...
+
+    def use(self, use: UseId) -> Use | None: ...
+
+    def default_use(self, principal: PrincipalId, gallery: GalleryId | None, now: datetime) -> Use | None:
+        """The use that holds where none is named; asked only in a profile that has default uses."""
+        ...
+
+    def agency_kind(self, agency: AgencyId) -> AgencyKind: ...
+
+    def searches_on(self, use: UseId, day: date) -> int:
+        """Pictures searched for under the use on this UTC day."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A person or program as policy sees it."""
+
+    kind: OwnerKind
+    roles: frozenset[Role]
+    agency: AgencyId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """A decision together with the request that it answers: what the record keeps and what a permit is made from."""
+
+    decision_id: DecisionId
+    request: Request
+    decision: Decision
+
+    def require(self) -> None:
+        """Refuse unless the request is allowed.
+
+        Raises:
+            DeniedError: Says what is missing and who can grant it, one reason after the other.
+        """
+        if self.decision.allowed:
+            return
+        act = self.request.act.value
+        missing = "; and ".join(self.decision.missing)
+        raise DeniedError(f"{act!r} is refused. Missing: {missing}", decision_id=self.decision_id)
+
+
+class Authority:
+    """Decides for one service: one profile, one rulebook, one docket."""
+
+    def __init__(self, profile: Profile, rulebook: Rulebook, docket: Docket) -> None:
+        self._profile = profile
+        self._rulebook = rulebook
+        self._docket = docket
+
+    def rule(
+        self,
+        principal: PrincipalId,
+        act: Act,
+        *,
+        gallery: GalleryId | None,
+        asking: Asking,
+        decision_id: DecisionId,
+        now: datetime,
+    ) -> Ruling:
+        """Decide, and say so whatever the answer is: a refusal is recorded like a permission."""
+        request = self._request(principal, act, gallery=gallery, asking=asking, now=now)
+        return Ruling(decision_id, request, self._rulebook.decide(request))
+
+    def _request(
+        self, principal: PrincipalId, act: Act, *, gallery: GalleryId | None, asking: Asking, now: datetime
+    ) -> Request:
+        party = self._docket.party(principal) or _NOBODY
+        use = self._use(principal, gallery=gallery, asking=asking, now=now)
+        course = None if use is None else use.terms.course
+        return Request(
+            caller=Caller(
+                principal=principal,
+                kind=party.kind,
+                credential=asking.credential,
+                roles=party.roles,
+                agency=party.agency,
+                bound_use=asking.bound_use,
+                trained_until=None if course is None else self._docket.trained_until(principal, course),
+            ),
+            act=act,
+            now=now,
+            gallery=None if gallery is None else self._docket.gallery(gallery),
+            use=use,
+            use_agency_kind=None if use is None else self._docket.agency_kind(use.terms.agency),
+            search=asking.search,
+            enrolment=self._enrolment(act, asking),
+            grounds=asking.grounds,
+            searches_today=0 if use is None else self._docket.searches_on(use.id, _utc_day(now)),
+        )
+
+    def _use(self, principal: PrincipalId, *, gallery: GalleryId | None, asking: Asking, now: datetime) -> Use | None:
+        named = asking.use or asking.bound_use
+        if named is not None:
+            return self._docket.use(named)
+        if self._profile.has_default_use:
+            return self._docket.default_use(principal, gallery, now)
+        return None
+
+    def _enrolment(self, act: Act, asking: Asking) -> EnrolmentFacts | None:
+        if act is not Act.ENROL or asking.enrolment is not None:
+            return asking.enrolment
+        return self._profile.default_enrolment
+
+
+_NOBODY = Party(OwnerKind.PROGRAM, frozenset(), None)
+"""Somebody whom the docket doesn't know: no role, no agency, so no act."""
+
+
+class OwnerDocket:
+    """The docket of a private service: everybody who holds a key is its one owner, on a standing default use.
+
+    The owner's use is proposed, approved and activated by the same table as any other, for a year at a time from
+    `started`; that no overseer has to agree is what the profile `private` means. Implements `Docket`.
+
+    Args:
+        commit: The SHA-256 of a use's terms as the ledger writes them.
+        searches_on: Pictures searched for under a use on a UTC day.
+    """
+
+    def __init__(
+        self,
+        *,
+        agency: AgencyId,
+        owner: PersonId,
+        started: datetime,
+        commit: Callable[[UseTerms], Sha256Hex],
+        searches_on: Callable[[UseId, date], int],
+    ) -> None:
+        self._agency = agency
+        self._owner = owner
+        self._started = started
+        self._commit = commit
+        self._searches_on = searches_on
+
+    def party(self, principal: PrincipalId) -> Party | None:  # noqa: ARG002 - one owner, one answer
+        return Party(OwnerKind.PERSON, frozenset(Role) - {Role.OVERSEER}, self._agency)
+
+    def trained_until(self, principal: PrincipalId, course: CourseId) -> datetime | None:  # noqa: ARG002 - one owner, one answer
+        return None
+
+    def gallery(self, gallery: GalleryId) -> GalleryFacts:
+        return GalleryFacts(gallery, self._agency, frozenset({Source.OWN_PHOTOGRAPH}))
+
+    def use(self, use: UseId) -> Use | None:  # noqa: ARG002 - one owner, one answer
+        """No use has to be named, so one that is named is a mistake."""
+        return None
+
+    def default_use(
+        self,
+        principal: PrincipalId,  # noqa: ARG002 - every key is the owner's
+        gallery: GalleryId | None,
+        now: datetime,
+    ) -> Use | None:
+        """The standing use of this gallery, or of pictures alone; `None` before the service was set up."""
+        if now < self._started:
+            return None
+        year = (now - self._started) // DEFAULT_USE_LASTS
+        since = self._started + year * DEFAULT_USE_LASTS
+        terms = default_use_terms(self._agency, gallery, since)
+        proposed = propose(
+            PROFILES[ProfileName.PRIVATE],
+            use=UseId(f"default-{year + 1}" if gallery is None else f"default-{year + 1}/{gallery}"),
+            terms=terms,
+            terms_sha256=self._commit(terms),
+            proposer=self._owner,
+            overseers=frozenset(),
+            purpose_is_new=year == 0,
+            now=since,
+        )
+        return activate_default_use(proposed, since)
+
+    def agency_kind(self, agency: AgencyId) -> AgencyKind:  # noqa: ARG002 - one owner, one answer
+        return AgencyKind.PRIVATE
+
+    def searches_on(self, use: UseId, day: date) -> int:
+        return self._searches_on(use, day)
+
+
+def _utc_day(now: datetime) -> date:
+    return now.astimezone(UTC).date()
