@@ -1,0 +1,84 @@
+"""Entries about the people whose faces are held: what they asked, and what was forgotten."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+
+from recognizance.ledger.facts.fields import (
+    Commitment,
+    Count,
+    Digest,
+    EntryReference,
+    Facts,
+    Pseudonym,
+    Token,
+)
+
+
+class RequestKind(StrEnum):
+    ACCESS = "access"
+    ERASURE = "erasure"
+    CORRECTION = "correction"
+    COMPLAINT = "complaint"
+
+
+class RequestEvent(StrEnum):
+    RECEIVED = "received"
+    EXTENDED = "extended"
+    ANSWERED = "answered"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectRequest(Facts):
+    """Somebody asked what is held about them, or asked for a change; or was answered."""
+
+    kind: ClassVar[str] = "subject_request"
+    request: Token
+    request_kind: RequestKind
+    event: RequestEvent
+    due: datetime
+    handled_by: Pseudonym | None
+    reason: Token | None
+    subject: Commitment
+    answer: Commitment
+
+
+class ErasureScope(StrEnum):
+    FACE = "face"
+    SUBJECT = "subject"
+    GALLERY = "gallery"
+    CASE = "case"
+    RESULTS = "results"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erasure(Facts):
+    """Faces and what was known of them were destroyed, the salts of their commitments included."""
+
+    kind: ClassVar[str] = "erasure"
+    scope: ErasureScope
+    gallery: Token | None
+    cause: Token
+    request: Token | None
+    faces: Count
+    images: Count
+    salts: Count
+    done_by: Pseudonym | None
+    proof_digest: Digest
+    subject: Commitment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetentionRun(Facts):
+    """The retention schedule of a gallery was carried out."""
+
+    kind: ClassVar[str] = "retention_run"
+    gallery: Token
+    rule: Token
+    due_before: datetime
+    faces_destroyed: Count
+    faces_kept: Count
+    erasures: tuple[EntryReference, ...]
