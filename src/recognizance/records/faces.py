@@ -4,7 +4,7 @@ import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from recognizance.errors import ConflictError, LimitError, NotFoundError
 from recognizance.identifiers import FaceId, GalleryId, ImageId, ModelId, SubjectId
@@ -62,6 +62,12 @@ _ADDED_SINCE = (
 _REMOVED_SINCE = select(_removed.face_id).where(
     _removed.gallery_key == bindparam("gallery"), _removed.version > bindparam("since")
 )
+# The same photograph may be enrolled under several external ids, and those are different images.
+_OF_IMAGE = _ROWS.where(
+    _images.gallery_key == bindparam("gallery"),
+    _images.sha256 == bindparam("digest"),
+    func.coalesce(_images.external_image_id, "") == bindparam("external"),
+).order_by(_faces.face_id)
 _INSERT = insert(schema.faces)
 _DELETE = delete(schema.faces).where(_FACE_OF_GALLERY, _FACE_AMONG)
 _INSERT_REMOVED = insert(schema.removed_faces)
@@ -133,6 +139,16 @@ class FaceReader(GalleryReader):
             for ids in batches(face_ids)
             for each in self._run(_ROWS_AMONG, {"gallery": row.gallery_key, "ids": ids})
         }
+
+    def faces_of_image(self, gallery: GalleryId, *, sha256: bytes, external_image_id: str | None) -> list[FaceRow]:
+        """The faces enrolled from a photograph of these very bytes under this external id, ordered by face id.
+
+        Raises:
+            NotFoundError: If there is no such gallery.
+        """
+        row = self._gallery_row(gallery)
+        given = {"gallery": row.gallery_key, "digest": sha256, "external": external_image_id or ""}
+        return [_face(each, row.model) for each in self._run(_OF_IMAGE, given)]
 
     def templates(self, gallery: GalleryId, *, block_faces: int = BLOCK_FACES) -> Iterator[TemplateBlock]:
         """Read every template of a gallery, in blocks of `block_faces` but for the last, in the order of enrolment.

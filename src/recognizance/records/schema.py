@@ -91,6 +91,7 @@ images = Table(
     Column("image_id", String(64), primary_key=True),
     Column("sha256", LargeBinary(32)),
     Column("external_image_id", String(255)),
+    Index("images_by_content", "gallery_key", "sha256"),
     sqlite_with_rowid=False,
 )
 

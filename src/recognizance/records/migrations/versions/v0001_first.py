@@ -75,6 +75,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("gallery_key", "image_id"),
         sqlite_with_rowid=False,
     )
+    op.create_index("images_by_content", "images", ["gallery_key", "sha256"])
     op.create_table(
         "import_items",
         sa.Column("gallery_key", _ROW_NUMBER, nullable=False),
