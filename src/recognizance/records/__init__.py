@@ -12,7 +12,7 @@ The only folder that imports SQLAlchemy and Alembic, and that holds SQL. Everyth
 """
 
 from recognizance.records.keys import MasterKey, Secret, replace_key_file
-from recognizance.records.records import Reader, Records, Transaction
+from recognizance.records.records import Reader, Records, Transaction, check_records
 from recognizance.records.rows import (
     HORIZON_ROWS,
     MAX_FACES_IN_GALLERY,
@@ -76,5 +76,6 @@ __all__ = [
     "TemplateBlock",
     "TokenUse",
     "Transaction",
+    "check_records",
     "replace_key_file",
 ]

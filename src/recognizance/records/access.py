@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from recognizance.errors import ConflictError, NotFoundError
 from recognizance.identifiers import AccessKeyId, PrincipalId
 from recognizance.records import schema
-from recognizance.records.keys import DataKey, Secret, context
+from recognizance.records.keys import DataKey, Secret, WrappedKey, context
 from recognizance.records.rows import AccessKey, AccessKeyPair, TokenUse
 from recognizance.records.session import Row, Session, opened
 
@@ -55,6 +55,12 @@ class AccessReader(Session):
     def access_keys(self) -> list[AccessKey]:
         """All access keys, oldest first, without their secrets."""
         return [_key(row) for row in self._run(_ALL_KEYS)]
+
+    def derived_key(self, purpose: str) -> Secret:
+        """A key of 32 bytes for one purpose, the same after every restart and after `Records.rewrap`."""
+        wrapped = WrappedKey(self._run(_WRAPPED).scalar_one())
+        key = self._master_key.unwrap(wrapped, INSTALLATION_CONTEXT)
+        return Secret(hmac.digest(key.reveal(), context("derived key", purpose), "sha256"))
 
     def _access_cipher(self) -> DataKey:
         return opened(self._master_key, self._run(_WRAPPED).scalar_one(), INSTALLATION_CONTEXT)

@@ -154,8 +154,10 @@ def _begin(connection: Connection) -> None:
 
 def _translate(context: ExceptionContext) -> None:
     """Turn the driver's errors into ours, wherever they come up: connecting, executing, fetching, committing."""
-    if isinstance(context.original_exception, sqlite3.Error):
-        context.chained_exception = translated(context.original_exception)
+    original = context.original_exception
+    ours = translated(original) if isinstance(original, sqlite3.Error) else None
+    if ours is not None:
+        raise ours from original
 
 
 def translated(error: sqlite3.Error) -> Error | None:

@@ -9,13 +9,14 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from recognizance.errors import UnavailableError
 from recognizance.records import schema
-from recognizance.records.access import INSTALLATION_CONTEXT, AccessReader, AccessWriter
+from recognizance.records.access import INSTALLATION_CONTEXT, AccessWriter
+from recognizance.records.check import CheckReader
 from recognizance.records.database import Database
-from recognizance.records.imports import ImportReader, ImportWriter
+from recognizance.records.imports import ImportWriter
 from recognizance.records.keys import MasterKey, WrappedKey, new_data_key
 from recognizance.records.migrations import migrate
 from recognizance.records.session import gallery_context
-from recognizance.records.subjects import SubjectReader, SubjectWriter
+from recognizance.records.subjects import SubjectWriter
 
 FILE_NAME = "records.sqlite3"
 
@@ -30,7 +31,7 @@ _SET_GALLERY_KEY = (
 )
 
 
-class Reader(SubjectReader, ImportReader, AccessReader):
+class Reader(CheckReader):
     """One consistent snapshot of everything. Belongs to one thread, and ends with its `with` block."""
 
 
@@ -145,6 +146,12 @@ class Records:
         """Close all connections. Transactions must have ended."""
         self._database.empty_log()
         self._database.close()
+
+
+def check_records(records: Records) -> tuple[str, ...]:
+    """Everything that is wrong with the records, as sentences; empty if they are sound."""
+    with records.reading() as reader:
+        return tuple(reader.problems())
 
 
 def _prove_key(connection: Connection, master_key: MasterKey) -> None:

@@ -1,0 +1,168 @@
+"""Is everything sound? Reads all there is, opens every sealed value, and says what contradicts what.
+
+For `recognizance doctor`, and for the tests that pull the plug. It changes nothing, and holds little in memory at once.
+Findings name galleries, rows and counts; never what was sealed.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from sqlalchemy import bindparam, exists, func, select, text
+
+from recognizance.errors import CorruptionError, Error
+from recognizance.identifiers import GalleryId, ImageId
+from recognizance.records import schema
+from recognizance.records.access import AccessReader
+from recognizance.records.imports import ImportReader
+from recognizance.records.packs import PACK_FACES, Locker, Pack
+from recognizance.records.session import Row
+from recognizance.records.subjects import SubjectReader
+
+_UNIT_NORM_TOLERANCE = 1e-3
+
+_galleries = schema.galleries.c
+_faces = schema.faces.c
+_images = schema.images.c
+_subjects = schema.subjects.c
+_kept = schema.kept_images.c
+_rf = schema.removed_faces.c
+_rs = schema.removed_subjects.c
+
+_FILE_SOUND = text("PRAGMA integrity_check(10)")
+_LINKS_SOUND = text("PRAGMA foreign_key_check")
+_ALL_GALLERIES = select(schema.galleries).order_by(_galleries.gallery_key)
+_FLOOR = select(schema.installation.c.version_floor)
+_FACES = select(
+    func.count().label("rows"),
+    func.count(_faces.subject_id).label("owned"),
+    func.coalesce(func.max(_faces.added_version), 0).label("newest"),
+).where(_faces.gallery_key == bindparam("gallery"))
+_SUBJECTS = select(
+    func.count().label("rows"),
+    func.coalesce(func.sum(_subjects.face_count), 0).label("owned"),
+    func.coalesce(func.max(_subjects.changed_version), 0).label("newest"),
+).where(_subjects.gallery_key == bindparam("gallery"))
+_MISCOUNTED_SUBJECTS = select(func.count()).where(
+    _subjects.gallery_key == bindparam("gallery"),
+    _subjects.face_count
+    != select(func.count())
+    .where(_faces.gallery_key == _subjects.gallery_key, _faces.subject_id == _subjects.subject_id)
+    .scalar_subquery(),
+)
+_EMPTY_IMAGES = select(func.count()).where(
+    _images.gallery_key == bindparam("gallery"),
+    ~exists().where(_faces.gallery_key == _images.gallery_key, _faces.image_id == _images.image_id),
+)
+_REMOVED = tuple(
+    select(
+        func.count().label("rows"),
+        func.coalesce(func.min(column.version), 0).label("oldest"),
+        func.coalesce(func.max(column.version), 0).label("newest"),
+    ).where(column.gallery_key == bindparam("gallery"))
+    for column in (_rf, _rs)
+)
+_RISEN = select(func.count()).where(
+    _rf.gallery_key == bindparam("gallery"),
+    exists().where(
+        _faces.gallery_key == _rf.gallery_key, _faces.face_id == _rf.face_id, _faces.added_version <= _rf.version
+    ),
+)
+_KEPT = select(_kept.image_id).where(_kept.gallery_key == bindparam("gallery")).order_by(_kept.image_id)
+
+
+class CheckReader(SubjectReader, ImportReader, AccessReader):
+    def problems(self) -> Iterator[str]:
+        """Everything that is wrong, as sentences; nothing if all is sound. Takes as long as reading it all."""
+        yield from self._file_problems()
+        floor = self._run(_FLOOR).scalar_one()
+        for row in self._run(_ALL_GALLERIES).all():
+            name = f"gallery {row.gallery_id!r}"
+            if row.version <= floor:
+                yield f"{name}: version {row.version} is not beyond {floor}, which a deleted gallery had"
+            if row.horizon > row.version:
+                yield f"{name}: horizon {row.horizon} is beyond version {row.version}"
+            try:
+                locker = self._locker(row)
+            except Error as error:
+                yield f"{name}: its key does not open: {error}"
+                continue
+            for problem in self._gallery_problems(row, locker):
+                yield f"{name}: {problem}"
+        for key in self.access_keys():
+            try:
+                self.access_key(key.id)
+            except Error as error:
+                yield f"access key {key.id!r}: {error}"
+
+    def _file_problems(self) -> Iterator[str]:
+        for line in self._run(_FILE_SOUND).scalars():
+            if line != "ok":
+                yield f"the database file: {line}"
+        broken = len(self._run(_LINKS_SOUND).all())
+        if broken:
+            yield f"{broken} rows belong to something that isn't there"
+
+    def _gallery_problems(self, row: Row, locker: Locker) -> Iterator[str]:
+        yield from self._template_problems(row, locker)
+        yield from self._count_problems(row)
+        yield from self._removal_problems(row)
+        if empty := self._run(_EMPTY_IMAGES, {"gallery": row.gallery_key}).scalar_one():
+            yield f"{empty} images have no face"
+        for image_id in self._run(_KEPT, {"gallery": row.gallery_key}).scalars().all():
+            try:
+                self.kept_image(GalleryId(row.gallery_id), ImageId(image_id))
+            except CorruptionError as error:
+                yield f"photograph {image_id!r}: {error}"
+
+    def _template_problems(self, row: Row, locker: Locker) -> Iterator[str]:
+        """Every face has exactly one template, and every template one face.
+
+        Each pack's faces have to point back at that pack, so none is in two; and if the totals agree, none is in none.
+        """
+        total = 0
+        try:
+            for pack in self._packs(locker):
+                total += len(pack.face_ids)
+                yield from self._pack_problems(row, pack)
+        except CorruptionError as error:
+            yield f"templates: {error}"
+            return
+        if total != row.face_count:
+            yield f"it counts {row.face_count} faces and has {total} templates"
+
+    def _pack_problems(self, row: Row, pack: Pack) -> Iterator[str]:
+        count, dimension = pack.templates.shape
+        if count > PACK_FACES or len(set(pack.face_ids)) != count:
+            yield f"pack {pack.key} is overfull or holds a face twice"
+        if dimension != row.dimension:
+            yield f"pack {pack.key} holds templates of {dimension} numbers, not {row.dimension}"
+        # Written so that NaN fails too.
+        if not bool(np.all(np.abs(np.linalg.norm(pack.templates, axis=1) - 1) <= _UNIT_NORM_TOLERANCE)):
+            yield f"pack {pack.key} holds a template that hasn't unit length"
+        places = self._places(row.gallery_key, pack.face_ids)
+        lost = sum(places.get(face_id) != pack.key for face_id in pack.face_ids)
+        if lost:
+            yield f"pack {pack.key} holds {lost} templates whose faces are elsewhere or nowhere"
+
+    def _count_problems(self, row: Row) -> Iterator[str]:
+        faces = self._run(_FACES, {"gallery": row.gallery_key}).one()
+        subjects = self._run(_SUBJECTS, {"gallery": row.gallery_key}).one()
+        if faces.rows != row.face_count:
+            yield f"it counts {row.face_count} faces and has {faces.rows}"
+        if subjects.rows != row.subject_count:
+            yield f"it counts {row.subject_count} subjects and has {subjects.rows}"
+        if faces.owned != subjects.owned:
+            yield f"{faces.owned} faces belong to subjects, who count {subjects.owned}"
+        if wrong := self._run(_MISCOUNTED_SUBJECTS, {"gallery": row.gallery_key}).scalar_one():
+            yield f"{wrong} subjects count their faces wrongly"
+        if max(faces.newest, subjects.newest) > row.version:
+            yield f"something changed after version {row.version}, its newest"
+
+    def _removal_problems(self, row: Row) -> Iterator[str]:
+        found: Sequence[Row] = [self._run(each, {"gallery": row.gallery_key}).one() for each in _REMOVED]
+        if sum(each.rows for each in found) != row.removed_count:
+            yield f"it counts {row.removed_count} removals and remembers {sum(each.rows for each in found)}"
+        if any(each.newest > row.version or (each.rows and each.oldest <= row.horizon) for each in found):
+            yield "it remembers removals from outside its horizon and version"
+        if risen := self._run(_RISEN, {"gallery": row.gallery_key}).scalar_one():
+            yield f"{risen} removed faces are still there"

@@ -1,0 +1,1 @@
+"""What is stored stays stored, and what is removed is gone."""
