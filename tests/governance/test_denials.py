@@ -1,0 +1,163 @@
+"""The denial matrix: credential × role × use state × purpose × act, in every profile, each cell asserted.
+
+What is expected is written here by hand, from the sentences of docs/policy.md, and knows nothing of the policy files.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from itertools import product
+
+import pytest
+
+from recognizance.governance.parties import AgencyId, AgencyKind, OwnerKind, Role
+from recognizance.governance.profiles import PROFILES, ProfileName, rulebook
+from recognizance.governance.purposes import (
+    PURPOSE_CLASSES,
+    Capture,
+    LawfulBasis,
+    OffenceCode,
+    Purpose,
+    Source,
+)
+from recognizance.governance.requests import (
+    Act,
+    Caller,
+    Credential,
+    EnrolmentFacts,
+    GalleryFacts,
+    Grounds,
+    Request,
+    SearchFacts,
+)
+from recognizance.governance.uses import Use, UseState
+from recognizance.identifiers import GalleryId, PrincipalId
+
+MakeUse = Callable[..., Use]
+
+# Rows are acts, columns are roles:
+#                      operator examiner supervisor overseer desk_officer administrator auditor
+WHO_MAY = """
+    detect             yes      yes      -          -        -            -             -
+    compare            yes      -        -          -        -            -             -
+    search             yes      -        -          -        -            -             -
+    enrol              yes      -        -          -        -            -             -
+    forget             yes      -        yes        -        yes          -             -
+    read_gallery       yes      -        yes        -        yes          -             -
+    manage_gallery     -        -        yes        -        -            yes           -
+    measure            -        -        -          -        -            yes           yes
+    assume_use         yes      -        -          -        -            -             -
+    register_agency    -        -        -          -        -            yes           -
+    manage_people      -        -        -          -        -            yes           -
+    issue_key          -        -        -          -        -            yes           -
+    propose_use        -        -        yes        -        -            -             -
+    withdraw_use       -        -        yes        -        -            -             -
+    declare_emergency  -        -        yes        -        -            -             -
+    vote               -        -        -          yes      -            -             -
+    suspend_use        -        -        -          yes      -            -             -
+    propose_change     -        -        yes        -        -            yes           -
+    review             -        yes      -          -        -            -             -
+    attest_evidence    -        -        yes        -        -            -             -
+    export_lead        -        -        yes        -        -            -             -
+    disclose           -        -        yes        -        -            -             yes
+    handle_request     -        -        -          -        yes          -             -
+    run_retention      -        -        -          -        -            yes           -
+    read_record        -        -        -          yes      -            -             yes
+"""
+COLUMNS = ("operator", "examiner", "supervisor", "overseer", "desk_officer", "administrator", "auditor")
+PERMITTED = {
+    (row.split()[0], role)
+    for row in WHO_MAY.strip().splitlines()
+    for role, cell in zip(COLUMNS, row.split()[1:], strict=True)
+    if cell == "yes"
+}
+
+UNDER_A_USE = {"search", "compare", "enrol", "assume_use"}
+LIVE_STATES = {"active", "emergency", "emergency_authorised"}
+POLICE_ONLY = {"investigate_offence", "prevent_imminent_harm"}
+JUDGEMENT = {act for act, _ in PERMITTED} - UNDER_A_USE - {
+    "detect", "forget", "read_gallery", "manage_gallery", "measure", "run_retention", "read_record",
+}  # fmt: skip
+ON_A_GALLERY = {"search", "enrol", "forget", "read_gallery", "manage_gallery"}
+
+Cell = tuple[str, str, str | None, str, str]
+STATES = (None, *UseState)
+
+# Purposes reach policy as a use's only. For acts that no sentence ties to a use, one purpose stands for all.
+DEPENDS_ON_PURPOSE = UNDER_A_USE | {"review"}
+
+
+def expected(profile: ProfileName, credential: str, role: str, state: str | None, purpose: str, act: str) -> bool:
+    """The sentences of docs/policy.md, one after the other."""
+    police = profile is ProfileName.LAW_ENFORCEMENT
+    if (act, role) not in PERMITTED:
+        return False
+    if act in JUDGEMENT and credential in {"program_key", "session"}:
+        return False
+    if act in UNDER_A_USE and state not in LIVE_STATES:
+        return False
+    if act in UNDER_A_USE and purpose in POLICE_ONLY and not police:
+        return False
+    # A program searches for no still picture on police business; a session here belongs to a person.
+    return not (police and act in {"search", "compare"} and credential == "program_key")
+
+
+def cells(profile: ProfileName, use_in: MakeUse, now: datetime) -> Iterator[tuple[Cell, Request]]:
+    """Every combination, each otherwise without fault: trained, in limits, with a case, a source and a basis."""
+    agency = AgencyId("harbour-police")
+    kind = {
+        ProfileName.PRIVATE: AgencyKind.PRIVATE,
+        ProfileName.ORGANISATION: AgencyKind.BUSINESS,
+        ProfileName.LAW_ENFORCEMENT: AgencyKind.LAW_ENFORCEMENT,
+    }[profile]
+    gallery = GalleryFacts(GalleryId("arrests"), agency, frozenset({Source.ARREST_RECORD}))
+    grounds = Grounds("case-7", "a witness filmed it", OffenceCode("robbery"))
+    for state, purpose in product(STATES, Purpose):
+        acts = [act for act in Act if act.value in DEPENDS_ON_PURPOSE or purpose is Purpose.INVESTIGATE_OFFENCE]
+        classes = PURPOSE_CLASSES[purpose]
+        use = None if state is None else use_in(state, purpose=purpose, search_classes=classes)
+        search = SearchFacts(min(classes), Capture.STILL, threshold_pct=99.0, candidates=10)
+        for credential, role, act in product(Credential, Role, acts):
+            # Overseers, administrators and auditors come from outside the agency.
+            outside = role in {Role.OVERSEER, Role.ADMINISTRATOR, Role.AUDITOR}
+            caller = Caller(
+                principal=PrincipalId("p"),
+                kind=OwnerKind.PROGRAM if credential is Credential.PROGRAM_KEY else OwnerKind.PERSON,
+                credential=credential,
+                roles=frozenset({role}),
+                agency=None if outside else agency,
+                trained_until=now + timedelta(days=1),
+            )
+            request = Request(
+                caller=caller,
+                act=act,
+                now=now,
+                gallery=gallery if act.value in ON_A_GALLERY else None,
+                use=use,
+                use_agency_kind=None if use is None else kind,
+                search=search if act in {Act.SEARCH, Act.COMPARE} else None,
+                enrolment=EnrolmentFacts(Source.ARREST_RECORD, LawfulBasis.STATUTE) if act is Act.ENROL else None,
+                grounds=grounds,
+            )
+            yield (credential.value, role.value, state and state.value, purpose.value, act.value), request
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("profile", ProfileName)
+def test_every_cell_of_the_denial_matrix(profile: ProfileName, use_in: MakeUse, now: datetime) -> None:
+    """27,440 requests a profile, each allowed or refused as the sentences say, each refusal explained."""
+    book = rulebook(PROFILES[profile])
+    wrong: list[Cell] = []
+    unexplained: list[Cell] = []
+    count = 0
+    for cell, request in cells(profile, use_in, now):
+        decision = book.decide(request)
+        count += 1
+        if decision.allowed != expected(profile, *cell):
+            wrong.append(cell)
+        if decision.allowed == bool(decision.missing):
+            unexplained.append(cell)
+
+    acts = len(DEPENDS_ON_PURPOSE) * len(Purpose) + len(Act) - len(DEPENDS_ON_PURPOSE)
+    assert count == len(Credential) * len(Role) * len(STATES) * acts
+    assert wrong == []
+    assert unexplained == []
