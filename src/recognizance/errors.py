@@ -30,6 +30,10 @@ class ConflictError(InputError):
     """What the request would create exists already, or the state has moved on."""
 
 
+class TokenReusedError(ConflictError):
+    """A client's request token came before, with another request."""
+
+
 class LimitError(InputError):
     """The request is sound, but a named quota would be passed."""
 

@@ -1,5 +1,5 @@
 """Who may do what."""
 
-from recognizance.governance.policy import Policy, Principal
+from recognizance.governance.policy import Policy, Principal, Role
 
-__all__ = ["Policy", "Principal"]
+__all__ = ["Policy", "Principal", "Role"]

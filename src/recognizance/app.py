@@ -1,0 +1,163 @@
+"""Wiring: every object of a service is built here, once, and handed to those that need it."""
+
+import os
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from starlette.applications import Starlette
+
+from recognizance.access import AccessKeys
+from recognizance.aws.authentication import Authenticator
+from recognizance.aws.dispatch import Dispatcher
+from recognizance.aws.http import RekognitionEndpoint, rekognition_app
+from recognizance.aws.images import ImageSource, open_store
+from recognizance.aws.operations import Arns, rekognition_handlers
+from recognizance.aws.pagination import PageTokens
+from recognizance.aws.replay import ReplayMemory
+from recognizance.aws.shapes import load_model
+from recognizance.bulk_enrolment import BulkEnrolment
+from recognizance.config import Settings
+from recognizance.enrolment import Enrolment
+from recognizance.faces import Calibration, FaceReader, ModelStore, load_calibration, open_reader
+from recognizance.galleries import Galleries
+from recognizance.gallery import ExactIndex
+from recognizance.governance import Policy
+from recognizance.identifiers import DecisionId, ModelId
+from recognizance.oneshot import OneShot
+from recognizance.records import MasterKey, Records
+from recognizance.search import Search
+
+MASTER_KEY_FILE = "master.key"
+RECORDS_FILE = "records.sqlite3"
+MODELS_FOLDER = "models"
+_TOKEN_KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service's parts, wired. Safe to share between threads; `close` when the last request has been answered."""
+
+    data: Path
+    settings: Settings
+    records: Records
+    policy: Policy
+    keys: AccessKeys
+    reader: FaceReader
+    calibration: Calibration
+    galleries: Galleries
+    enrolment: Enrolment
+    search: Search
+    oneshot: OneShot
+
+    def close(self) -> None:
+        self.records.close()
+
+
+def http_app(service: Service) -> Starlette:
+    """What the server serves: Rekognition's API at `/`."""
+    settings = service.settings
+    model = load_model()
+    handlers = rekognition_handlers(
+        galleries=service.galleries,
+        enrolment=service.enrolment,
+        search=service.search,
+        oneshot=service.oneshot,
+        images=ImageSource(open_store(settings)),
+        # Pages are asked for within minutes, so a token need not outlive the process that gave it out.
+        tokens=PageTokens(os.urandom(_TOKEN_KEY_BYTES)),
+        arns=Arns(region=settings.region, account=settings.account),
+    )
+    endpoint = RekognitionEndpoint(
+        Dispatcher(model, handlers, policy=service.policy, new_id=new_id),
+        Authenticator(service.keys.signer, region=settings.region, clock=now, memory=ReplayMemory()),
+        workers=settings.workers or 2 * (os.cpu_count() or 1),
+        new_id=new_id,
+    )
+    return rekognition_app(endpoint)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """A fresh lower-case UUID, version 4."""
+    return str(uuid.uuid4())
+
+
+def new_decision_id() -> DecisionId:
+    return DecisionId(new_id())
+
+
+def open_records(data: Path, settings: Settings) -> Records:
+    """Open the records of the installation in `data`, creating folder and master key on the first start.
+
+    Raises:
+        InputError: If the master key is missing beside records that exist, is readable by others, or is another one.
+        UnavailableError: If the folder can't be used.
+        CorruptionError: If the file is no database of ours.
+    """
+    key_file = Path(settings.master_key_file) if settings.master_key_file else data / MASTER_KEY_FILE
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # A new key beside old records would look like a start from nothing, and end in a puzzling refusal.
+    first_start = not key_file.exists() and not any(data.glob("records.sqlite3*"))
+    master_key = MasterKey.create_file(key_file) if first_start else MasterKey.from_file(key_file)
+    return Records.open(data, master_key=master_key)
+
+
+def open_models(data: Path) -> ModelStore:
+    """The models that this installation knows: the built-in ones, and those of `DATA/models/`."""
+    return ModelStore(data / MODELS_FOLDER)
+
+
+def bulk_enrolment(service: Service) -> BulkEnrolment:
+    """What `import` runs: as many photographs side by side as there are cores."""
+    return BulkEnrolment(
+        service.records, service.enrolment, clock=now, new_id=new_id, workers=max(2, os.cpu_count() or 1)
+    )
+
+
+def open_faces(data: Path, settings: Settings) -> tuple[FaceReader, Calibration]:
+    """Load the networks, and the table that gives the recogniser's scores a meaning.
+
+    Raises:
+        NotFoundError: If the model isn't known, its file isn't there, or it has no table.
+        CorruptionError: If its file is damaged.
+    """
+    threads = settings.inference_threads or (os.cpu_count() or 1)
+    reader = open_reader(open_models(data), recogniser=settings.recogniser, runtime=settings.runtime, threads=threads)
+    return reader, load_calibration(reader.model)
+
+
+def open_service(data: Path, settings: Settings, *, clock: Callable[[], datetime] = now) -> Service:
+    """Open everything. Takes a second or two, most of it for the networks.
+
+    Raises:
+        InputError: If settings, master key or model don't fit.
+        NotFoundError: If the model isn't known or its file isn't there.
+        UnavailableError: If the data folder can't be used.
+        CorruptionError: If records or model files are damaged.
+    """
+    reader, calibration = open_faces(data, settings)
+    records = open_records(data, settings)
+
+    def open_index(_model: ModelId) -> ExactIndex:
+        return ExactIndex(reader.dimension, threads=settings.search_threads or None)
+
+    galleries = Galleries(records, model=reader.model, open_index=open_index, clock=clock)
+    return Service(
+        data=data,
+        settings=settings,
+        records=records,
+        policy=Policy(),
+        keys=AccessKeys(records, clock=clock, random_bytes=os.urandom),
+        reader=reader,
+        calibration=calibration,
+        galleries=galleries,
+        enrolment=Enrolment(records, reader, calibration, clock=clock, new_id=new_id, keep_images=settings.keep_images),
+        search=Search(records, galleries, reader, calibration, max_fpir=settings.max_fpir),
+        oneshot=OneShot(reader, calibration),
+    )

@@ -1,0 +1,26 @@
+"""Options that several commands share, spelled once."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Data = Annotated[
+    Path,
+    typer.Option(
+        "--data",
+        envvar="RECOGNIZANCE_DATA",
+        file_okay=False,
+        help="Data folder of the installation; it's created on first use.",
+    ),
+]
+
+DEFAULT_DATA = Path("data")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON, for a program to read.")]
+
+Gallery = Annotated[str, typer.Option("--gallery", help="The gallery's name (a CollectionId at the API).")]
+
+Image = Annotated[
+    Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="A JPEG, PNG, WebP or HEIC file.")
+]

@@ -1,0 +1,94 @@
+"""How commands speak: people on a terminal, programs through `--json`, errors with an exit status.
+
+Results go to standard output, everything else (progress, logs, errors) to standard error: a pipe holds only results.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from recognizance.errors import AuthenticationError, CorruptionError, DeniedError, Error, InputError
+
+EXIT_REFUSED = 2
+"""The request has to change: a bad argument, a missing file, a refusal of the policy."""
+
+EXIT_FAILED = 1
+"""The service or its data failed."""
+
+_Parameters = ParamSpec("_Parameters")
+_Result = TypeVar("_Result")
+
+results = Console(highlight=False, soft_wrap=True)
+notices = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def print_json(value: Mapping[str, object]) -> None:
+    """Write `value` as one line of JSON, and flush: a program may be waiting for it."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n")
+    sys.stdout.flush()
+
+
+def speaking_plainly(command: Callable[_Parameters, _Result]) -> Callable[_Parameters, _Result]:
+    """Turn our errors into one line on standard error and an exit status; other mistakes keep a traceback."""
+
+    @wraps(command)
+    def run(*args: _Parameters.args, **kwargs: _Parameters.kwargs) -> _Result:
+        try:
+            return command(*args, **kwargs)
+        except (InputError, DeniedError, AuthenticationError) as error:
+            notices.print(f"[bold red]error:[/] {_escaped(error)}")
+            raise typer.Exit(EXIT_REFUSED) from error
+        except CorruptionError as error:
+            notices.print(f"[bold red]corrupt:[/] {_escaped(error)}\nRun `recognizance doctor`; nothing was changed.")
+            raise typer.Exit(EXIT_FAILED) from error
+        except Error as error:
+            notices.print(f"[bold red]failed:[/] {_escaped(error)}")
+            raise typer.Exit(EXIT_FAILED) from error
+
+    return run
+
+
+def _escaped(error: Error) -> str:
+    """Keep brackets of a message from being read as markup."""
+    return str(error).replace("[", r"\[")
+
+
+@contextmanager
+def progress(title: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """Show a bar on standard error while the block runs; yields a function that takes the steps just done.
+
+    On anything but a terminal nothing is drawn, so that logs stay readable.
+    """
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=notices,
+        transient=True,
+        disable=not notices.is_terminal,
+    )
+    with bar:
+        task = bar.add_task(title, total=total)
+
+        def advance(steps: int) -> None:
+            bar.advance(task, steps)
+
+        yield advance

@@ -1,0 +1,149 @@
+"""`recognizance serve`: the server, from its first start on."""
+
+import logging
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from recognizance.cli.options import DEFAULT_DATA, Data
+from recognizance.cli.output import notices, print_json, progress, results, speaking_plainly
+
+if TYPE_CHECKING:
+    from recognizance.access import IssuedKey
+    from recognizance.app import Service
+
+_SNIPPET = """
+[bold]A client for it[/], as any program that speaks to Amazon Rekognition:
+
+    import boto3
+    rekognition = boto3.client(
+        "rekognition",
+        endpoint_url="{endpoint}",
+        region_name="{region}",
+        aws_access_key_id="{key}",
+        aws_secret_access_key="{secret}",
+    )
+    rekognition.create_collection(CollectionId="people")
+
+A program that can't be changed takes all of it from its environment:
+
+    export AWS_ENDPOINT_URL_REKOGNITION={endpoint} AWS_REGION={region}
+    export AWS_ACCESS_KEY_ID={key} AWS_SECRET_ACCESS_KEY={secret}
+"""
+
+_SHOWN_ONCE = "(shown when it was drawn; `recognizance keys create` draws another)"
+
+
+@speaking_plainly
+def serve(
+    data: Data = DEFAULT_DATA,
+    port: Annotated[int | None, typer.Option(min=0, max=65_535, help="Port to listen on; 0 takes a free one.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    json: Annotated[
+        bool,
+        typer.Option(
+            "--json", help="Once ready, print endpoint and key pair as one line of JSON; log to standard error."
+        ),
+    ] = False,
+) -> None:
+    """Start the server. The first start creates the data folder, a master key and an access key."""
+    from recognizance.app import open_service
+    from recognizance.config import read_settings
+
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    settings = read_settings(data, given={"port": port, "host": host})
+    listener = _listen(settings.host, settings.port)
+    service = open_service(data, settings)
+    try:
+        issued = None if service.keys.list() else service.keys.create()
+        _load_galleries(service)
+        _run(service, listener, issued, json=json)
+    finally:
+        service.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Take the port before anything is created, so that a second start fails without a trace."""
+    from recognizance.errors import UnavailableError
+
+    try:
+        [(family, _, _, _, address), *_] = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(512)
+    except OSError as error:
+        raise UnavailableError(f"can't listen on {host} port {port}: {error.strerror}") from error
+    return listener
+
+
+def _load_galleries(service: "Service") -> None:
+    """Bring every gallery into memory, so that the first search isn't the one that waits for it."""
+    from recognizance.cli.opening import permit_here
+    from recognizance.permits import Action
+
+    after = None
+    while page := service.galleries.page(after=after, limit=100, permit=permit_here(service, Action.READ_GALLERY)):
+        for gallery in page:
+            after = gallery.id
+            if gallery.model != service.reader.model:
+                notices.print(
+                    f"gallery {gallery.id} holds templates of {gallery.model}, not of {service.reader.model}:"
+                    " it can be listed and deleted, but not searched"
+                )
+                continue
+            permit = permit_here(service, Action.READ_GALLERY, gallery.id)
+            with progress(f"loading gallery {gallery.id}", gallery.face_count) as advance:
+                service.galleries.faces_index(gallery.id, model=gallery.model, permit=permit, progress=advance)
+            service.galleries.subjects_index(gallery.id, model=gallery.model, permit=permit)
+
+
+def _run(service: "Service", listener: socket.socket, issued: "IssuedKey | None", *, json: bool) -> None:
+    import uvicorn
+
+    from recognizance.app import http_app
+
+    class Announcing(uvicorn.Server):
+        """Says where it is once it answers, and not before: a program waits for this line."""
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets=sockets)
+            if self.started:
+                _announce(service, listener, issued, json=json)
+
+    config = uvicorn.Config(
+        http_app(service),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # Bodies are bounded by the application; headers here.
+        h11_max_incomplete_event_size=64 * 1024,
+        timeout_graceful_shutdown=30,
+    )
+    Announcing(config).run(sockets=[listener])
+
+
+def _announce(service: "Service", listener: socket.socket, issued: "IssuedKey | None", *, json: bool) -> None:
+    host, port = listener.getsockname()[:2]
+    endpoint = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    region = service.settings.region
+    if json:
+        key = issued or service.keys.first()
+        print_json(
+            {
+                "endpoint": endpoint,
+                "access_key_id": key.id if key else None,
+                "secret_access_key": key.secret if key else None,
+                "region": region,
+            }
+        )
+        return
+    known = [key for key in service.keys.list() if key.active]
+    shown = issued.id if issued else (known[0].id if known else "(no active key: `recognizance keys create`)")
+    secret = issued.secret if issued else _SHOWN_ONCE
+    results.print(f"Recognizance listens on [bold]{endpoint}[/]; its data is in {Path(service.data).resolve()}")
+    results.print(_SNIPPET.format(endpoint=endpoint, region=region, key=shown, secret=secret))
+    results.print("Ctrl-C stops it.")

@@ -1,0 +1,239 @@
+"""The galleries of one service: what the records say, and the indexes in memory that follow them.
+
+The records are the truth. An index is never told about a change: before each search it asks the records what changed
+since the version it holds, and applies that. So there is no second place that a write must reach, a crash between the
+two can't happen, and what an `import` in another process enrols is seen by the server's next search.
+"""
+
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from recognizance.errors import ConflictError, NotFoundError
+from recognizance.gallery import Index, Templates
+from recognizance.identifiers import GalleryId, ModelId
+from recognizance.permits import Action, Permit
+from recognizance.records import RELOAD, GalleryRow, Reader, Records, Reload
+
+Clock = Callable[[], datetime]
+"""Answers the present instant, with its time zone."""
+
+Progress = Callable[[int], None]
+"""Takes the number of templates just loaded."""
+
+
+def _silent(_loaded: int) -> None:
+    return None
+
+
+@dataclass(slots=True)
+class _Live:
+    """An index at a version. `lock` is held while it catches up, never while it is searched."""
+
+    index: Index
+    version: int
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Batch:
+    """What separates an index from the records: remove first, then add."""
+
+    to_version: int
+    removed: Sequence[str]
+    added: Sequence[str]
+    templates: Templates
+
+
+class Galleries:
+    """Creates, describes and deletes galleries, and hands out their indexes, caught up.
+
+    Args:
+        model: The recogniser of new galleries.
+        open_index: Builds an empty index for the templates of a model.
+    """
+
+    def __init__(
+        self, records: Records, *, model: ModelId, open_index: Callable[[ModelId], Index], clock: Clock
+    ) -> None:
+        self._records = records
+        self._model = model
+        self._open_index = open_index
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._faces: dict[GalleryId, _Live] = {}
+        self._subjects: dict[GalleryId, _Live] = {}
+
+    def create(self, gallery: GalleryId, *, tags: Mapping[str, str], permit: Permit) -> GalleryRow:
+        """Create an empty gallery for templates of the service's recogniser.
+
+        Raises:
+            ConflictError: If it exists.
+            LimitError: If there are too many tags.
+        """
+        permit.require(Action.MANAGE_GALLERY, gallery)
+        with self._records.transaction() as transaction:
+            return transaction.create_gallery(gallery, model=self._model, created=self._clock(), tags=tags)
+
+    def delete(self, gallery: GalleryId, *, permit: Permit) -> GalleryRow:
+        """Delete a gallery with everything in it, and destroy its key; answers what it was.
+
+        Raises:
+            NotFoundError: If there is none of this name.
+        """
+        permit.require(Action.MANAGE_GALLERY, gallery)
+        with self._records.transaction() as transaction:
+            deleted = transaction.delete_gallery(gallery)
+        self._drop(gallery)
+        return deleted
+
+    def describe(self, gallery: GalleryId, *, permit: Permit) -> GalleryRow:
+        """Describe a gallery, at once whatever its size.
+
+        Raises:
+            NotFoundError: If there is none of this name.
+        """
+        permit.require(Action.READ_GALLERY, gallery)
+        with self._records.reading() as reader:
+            return reader.gallery(gallery)
+
+    def page(self, *, after: GalleryId | None, limit: int, permit: Permit) -> list[GalleryRow]:
+        """Galleries ordered by name, beginning behind `after`."""
+        permit.require(Action.READ_GALLERY)
+        with self._records.reading() as reader:
+            return reader.galleries(after=after, limit=limit)
+
+    def tag(self, gallery: GalleryId, tags: Mapping[str, str], *, permit: Permit) -> None:
+        """Set tags, replacing the values of those that are there.
+
+        Raises:
+            NotFoundError: If there is no such gallery.
+            LimitError: If it would have too many. Nothing is changed then.
+        """
+        permit.require(Action.MANAGE_GALLERY, gallery)
+        with self._records.transaction() as transaction:
+            transaction.tag_gallery(gallery, tags)
+
+    def untag(self, gallery: GalleryId, names: Collection[str], *, permit: Permit) -> None:
+        """Remove tags; names that the gallery doesn't have are passed over.
+
+        Raises:
+            NotFoundError: If there is no such gallery.
+        """
+        permit.require(Action.MANAGE_GALLERY, gallery)
+        with self._records.transaction() as transaction:
+            transaction.untag_gallery(gallery, names)
+
+    def faces_index(self, gallery: GalleryId, *, model: ModelId, permit: Permit, progress: Progress = _silent) -> Index:
+        """The index of a gallery's faces, as of now: whatever was acknowledged before this call is in it.
+
+        The first call of a gallery loads it; `progress` follows that.
+
+        Args:
+            model: The recogniser of the templates that will be compared with it.
+
+        Raises:
+            NotFoundError: If there is no such gallery.
+            ConflictError: If its templates are another model's.
+        """
+        permit.require_any(Action.SEARCH, Action.READ_GALLERY)
+        return self._caught_up(self._faces, gallery, model, _Source(_face_changes, _all_faces, progress))
+
+    def subjects_index(
+        self, gallery: GalleryId, *, model: ModelId, permit: Permit, progress: Progress = _silent
+    ) -> Index:
+        """The index of a gallery's subjects: each is the mean of its faces' templates, under its `SubjectKey`.
+
+        Raises:
+            NotFoundError: If there is no such gallery.
+            ConflictError: If its templates are another model's.
+        """
+        permit.require_any(Action.SEARCH, Action.READ_GALLERY)
+        return self._caught_up(self._subjects, gallery, model, _Source(_subject_changes, _all_subjects, progress))
+
+    def _drop(self, gallery: GalleryId) -> None:
+        with self._lock:
+            self._faces.pop(gallery, None)
+            self._subjects.pop(gallery, None)
+
+    def _caught_up(
+        self, live_by_gallery: dict[GalleryId, _Live], gallery: GalleryId, model: ModelId, source: "_Source"
+    ) -> Index:
+        try:
+            with self._records.reading() as reader:
+                row = reader.gallery(gallery)
+        except NotFoundError:
+            # Deleted, perhaps by another process: its templates must not stay in memory.
+            self._drop(gallery)
+            raise
+        if row.model != model:
+            raise ConflictError(
+                f"gallery {gallery!r} holds templates of {row.model}; they can't be compared with {model}"
+            )
+        with self._lock:
+            live = live_by_gallery.get(gallery)
+            if live is None:
+                # Versions begin at 1, so the first catching up finds that it has to load everything.
+                live = live_by_gallery[gallery] = _Live(self._open_index(model), version=0)
+        # An index never goes back: another thread may have taken it past the version that was read above.
+        if live.version < row.version:
+            with live.lock:
+                if live.version < row.version:
+                    self._advance(live, gallery, source)
+        return live.index
+
+    def _advance(self, live: _Live, gallery: GalleryId, source: "_Source") -> None:
+        """Take `live` to the records' present version, within one snapshot of them."""
+        with self._records.reading() as reader:
+            batch = RELOAD if live.version == 0 else source.changes(reader, gallery, live.version)
+            if batch is RELOAD:
+                row = reader.gallery(gallery)
+                index = self._open_index(row.model)
+                for keys, templates in source.everything(reader, gallery):
+                    index.add(keys, templates)
+                    source.progress(len(keys))
+                # A search that is under way keeps the index it holds; the next one gets this.
+                live.index, live.version = index, row.version
+                return
+        live.index.replace(batch.removed, batch.added, batch.templates)
+        live.version = batch.to_version
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where an index of one kind gets its templates from."""
+
+    changes: "_ReadChanges"
+    everything: "_ReadAll"
+    progress: Progress
+
+
+_ReadChanges = Callable[[Reader, GalleryId, int], _Batch | Reload]
+_ReadAll = Callable[[Reader, GalleryId], Iterable[tuple[Sequence[str], Templates]]]
+
+
+def _face_changes(reader: Reader, gallery: GalleryId, version: int) -> _Batch | Reload:
+    changes = reader.changes_since(gallery, version)
+    if changes is RELOAD:
+        return RELOAD
+    return _Batch(changes.to_version, changes.removed, changes.added, changes.templates)
+
+
+def _all_faces(reader: Reader, gallery: GalleryId) -> Iterable[tuple[Sequence[str], Templates]]:
+    for block in reader.templates(gallery):
+        yield block.face_ids, block.templates
+
+
+def _subject_changes(reader: Reader, gallery: GalleryId, version: int) -> _Batch | Reload:
+    changes = reader.subject_changes_since(gallery, version)
+    if changes is RELOAD:
+        return RELOAD
+    # A subject whose faces changed is replaced whole.
+    removed = [*changes.removed, *changes.changed]
+    return _Batch(changes.to_version, removed, changes.changed, changes.templates)
+
+
+def _all_subjects(reader: Reader, gallery: GalleryId) -> Iterable[tuple[Sequence[str], Templates]]:
+    for block in reader.subject_templates(gallery):
+        yield block.subject_keys, block.templates

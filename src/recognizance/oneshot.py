@@ -1,0 +1,79 @@
+"""Questions about pictures alone: which faces are in one, and whether a face of one is in another. Nothing is kept."""
+
+from dataclasses import dataclass
+
+from recognizance.faces import Calibration, DetectedFace, FaceReader, Photograph, QualityFilter
+from recognizance.gallery import scores
+from recognizance.permits import Action, Permit
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedFace:
+    """A face of the target, and how similar it is to the source's.
+
+    Attributes:
+        similarity_pct: 0 to 100; docs/similarity.md says what it means.
+    """
+
+    face: DetectedFace
+    similarity_pct: float
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One photograph's largest face against every face of another.
+
+    Attributes:
+        source: `None` if the source shows no face that passes the quality filter; then the rest is empty.
+        matched: At or above the threshold, most similar first.
+        unmatched: The target's other faces, largest first.
+    """
+
+    source: DetectedFace | None
+    matched: tuple[ComparedFace, ...]
+    unmatched: tuple[DetectedFace, ...]
+
+
+class OneShot:
+    """Detection and comparison of pictures that are given with the question and forgotten with the answer."""
+
+    def __init__(self, reader: FaceReader, calibration: Calibration) -> None:
+        self._reader = reader
+        self._calibration = calibration
+
+    def detect(self, photograph: Photograph, *, permit: Permit) -> tuple[DetectedFace, ...]:
+        """Every face, largest first, at most 100."""
+        permit.require(Action.DETECT)
+        return self._reader.detect(photograph, permit)
+
+    def compare(
+        self,
+        source: Photograph,
+        target: Photograph,
+        *,
+        threshold_pct: float,
+        quality_filter: QualityFilter,
+        permit: Permit,
+    ) -> Comparison:
+        """Compare the source's largest face with every face of the target.
+
+        There is no gallery here, so the threshold is the caller's own: its false match rate holds for one comparison.
+
+        Args:
+            threshold_pct: 0 to 100; a similarity equal to it matches.
+            quality_filter: Faces of either photograph that don't pass it are left out.
+        """
+        permit.require(Action.COMPARE)
+        probe = next((face for face in self._reader.detect(source, permit) if not face.reasons(quality_filter)), None)
+        if probe is None:
+            return Comparison(source=None, matched=(), unmatched=())
+        targets = [face for face in self._reader.detect(target, permit) if not face.reasons(quality_filter)]
+        if not targets:
+            return Comparison(source=probe, matched=(), unmatched=())
+        templates = self._reader.templates([probe, *targets], permit)
+        similarities = [self._calibration.similarity_pct(float(score)) for score in scores(templates[0], templates[1:])]
+        compared = [ComparedFace(face, similarity) for face, similarity in zip(targets, similarities, strict=True)]
+        # `sorted` is stable, so equals stay in order of size.
+        matched = sorted((c for c in compared if c.similarity_pct >= threshold_pct), key=lambda c: -c.similarity_pct)
+        unmatched = tuple(c.face for c in compared if c.similarity_pct < threshold_pct)
+        return Comparison(source=probe, matched=tuple(matched), unmatched=unmatched)
