@@ -3,6 +3,7 @@
 import os
 import uuid
 from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,8 +52,10 @@ class Service:
     enrolment: Enrolment
     search: Search
     oneshot: OneShot
+    searchers: Executor
 
     def close(self) -> None:
+        self.searchers.shutdown()
         self.records.close()
 
 
@@ -144,8 +147,12 @@ def open_service(data: Path, settings: Settings, *, clock: Callable[[], datetime
     reader, calibration = open_faces(data, settings)
     records = open_records(data, settings)
 
+    # One pool for the indexes of all galleries: many galleries don't mean many threads.
+    search_threads = settings.search_threads or (os.cpu_count() or 1)
+    searchers = ThreadPoolExecutor(search_threads, thread_name_prefix="search")
+
     def open_index(_model: ModelId) -> ExactIndex:
-        return ExactIndex(reader.dimension, threads=settings.search_threads or None)
+        return ExactIndex(reader.dimension, workers=searchers, threads=search_threads)
 
     galleries = Galleries(records, model=reader.model, open_index=open_index, clock=clock)
     return Service(
@@ -160,4 +167,5 @@ def open_service(data: Path, settings: Settings, *, clock: Callable[[], datetime
         enrolment=Enrolment(records, reader, calibration, clock=clock, new_id=new_id, keep_images=settings.keep_images),
         search=Search(records, galleries, reader, calibration, max_fpir=settings.max_fpir),
         oneshot=OneShot(reader, calibration),
+        searchers=searchers,
     )
