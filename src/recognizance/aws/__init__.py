@@ -1,0 +1,1 @@
+"""The wire: Amazon Rekognition's protocol, so that its unchanged clients can use this service."""

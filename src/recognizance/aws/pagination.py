@@ -64,6 +64,10 @@ class PageTokens:
             pass
         raise PageTokenError("the pagination token is not one that was given out for this list")
 
+    def read_optional(self, token: str | None, *, operation: str, within: str = "") -> str | None:
+        """As `read`; a request without a token asks for the first page."""
+        return None if token is None else self.read(token, operation=operation, within=within)
+
     def _mac(self, packed: bytes, operation: str, within: str) -> bytes:
         text = f"{operation}\0{within}\0".encode() + packed
         return hmac.digest(self._key, text, "sha256")[:_MAC_BYTES]

@@ -1,0 +1,163 @@
+"""The HTTP side of the Rekognition API: one POST route, bounded, worked on in threads.
+
+A request is read only up to a limit, and only while there is room for it: memory is bounded by the number of requests
+under way times the size of one. Signatures are checked before a single byte of the body is parsed. The log says which
+operation was asked by whom and how it ended, and never what was in it.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+import anyio.to_thread
+from anyio import CapacityLimiter
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response as HttpResponse
+from starlette.routing import Route
+
+from recognizance.aws.authentication import Authenticator
+from recognizance.aws.canonical import WIRE, SignedRequest
+from recognizance.aws.dispatch import TARGET_PREFIX, Dispatcher, Response, error_in_form
+from recognizance.aws.sigv4 import UnsignedPayload
+from recognizance.errors import ThrottledError
+
+# CompareFaces carries two images of 5 MiB in base64; the rest is room for everything else.
+MAX_BODY_BYTES = 2 * 4 * (5 * 1024 * 1024) // 3 + 65_536
+# What is too large is still read to this point and thrown away: most clients listen only when they have sent all.
+MAX_DRAINED_BYTES = 64 * 1024 * 1024
+BODY_TIMEOUT_S = 60.0
+# Beyond this many requests read or worked on at once, callers are told to come back: 14 MiB each, 0.9 GiB in all.
+MAX_UNDER_WAY = 64
+
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1"})
+_log = logging.getLogger(__name__)
+
+
+class RekognitionEndpoint:
+    """Answers `POST /`.
+
+    Args:
+        workers: Requests worked on at once; others wait their turn.
+        new_id: Draws request ids.
+    """
+
+    def __init__(
+        self, dispatcher: Dispatcher, authenticator: Authenticator, *, workers: int, new_id: Callable[[], str]
+    ) -> None:
+        self._dispatcher = dispatcher
+        self._authenticator = authenticator
+        self._workers = workers
+        self._limiter: CapacityLimiter | None = None
+        self._new_id = new_id
+        self._under_way = 0
+
+    async def __call__(self, request: Request) -> HttpResponse:
+        """Answer one request, in AWS's form whatever happens."""
+        request_id, began = self._new_id(), time.monotonic()
+        if self._under_way >= MAX_UNDER_WAY:
+            busy = ThrottledError(f"more than {MAX_UNDER_WAY} requests are under way")
+            return _http(self._dispatcher.error_response(busy, None, request_id))
+        self._under_way += 1
+        try:
+            response = await self._answer(request, request_id)
+        finally:
+            self._under_way -= 1
+        target = request.headers.get("x-amz-target", "").removeprefix(TARGET_PREFIX)
+        known = target if target in self._dispatcher.model.operations else "-"
+        took_ms = (time.monotonic() - began) * 1000
+        _log.info("%s %s %d %s %.0f ms", request_id, known, response.status, response.code or "-", took_ms)
+        return _http(response)
+
+    async def _answer(self, request: Request, request_id: str) -> Response:
+        try:
+            async with asyncio.timeout(BODY_TIMEOUT_S):
+                body = await _read_body(request)
+        except (TimeoutError, ClientDisconnect):
+            return error_in_form(
+                "RequestTimeoutException", "The body did not come in time.", status=408, request_id=request_id
+            )
+        if body is None:
+            text = f"The body is larger than {MAX_BODY_BYTES} bytes, which is the limit."
+            return error_in_form("RequestEntityTooLargeException", text, status=413, request_id=request_id)
+        if self._limiter is None:
+            # Belongs to the event loop, which does not run yet when this object is built.
+            self._limiter = CapacityLimiter(self._workers)
+        work = partial(self._work, _signed(request, body), _unsigned_payload(request), request_id)
+        return await anyio.to_thread.run_sync(work, limiter=self._limiter)
+
+    def _work(self, signed: SignedRequest, unsigned_payload: UnsignedPayload, request_id: str) -> Response:
+        """Verify and answer; runs in a thread of the pool."""
+        try:
+            principal, payload = self._authenticator.authenticate(signed, unsigned_payload=unsigned_payload)
+        except Exception as error:  # noqa: BLE001  # the API's edge
+            return self._dispatcher.error_response(error, None, request_id)
+        return self._dispatcher.dispatch(
+            target=signed.only_value("x-amz-target"),
+            content_type=signed.only_value("content-type"),
+            body=payload,
+            principal=principal,
+            request_id=request_id,
+        )
+
+
+def rekognition_app(endpoint: RekognitionEndpoint) -> Starlette:
+    """The whole application: Rekognition at `/`, and `/health` for whoever watches over it."""
+
+    async def health(_: Request) -> HttpResponse:
+        return _json(200, {"status": "ok"})
+
+    async def not_found(request: Request, _: Exception) -> HttpResponse:
+        said = {"message": "There is nothing here. Rekognition's API is POST /; GET /health says whether it is up."}
+        return _json(405 if request.url.path in {"/", "/health"} else 404, said)
+
+    return Starlette(
+        routes=[Route("/", endpoint.__call__, methods=["POST"]), Route("/health", health, methods=["GET"])],
+        exception_handlers={404: not_found, 405: not_found},
+    )
+
+
+async def _read_body(request: Request) -> bytes | None:
+    """Read the body; `None` if it's too large, of which no more than a piece is ever held."""
+    announced = request.headers.get("content-length", "0")
+    keep = not (announced.isascii() and announced.isdigit()) or int(announced) <= MAX_BODY_BYTES
+    body, size = bytearray(), 0
+    async for piece in request.stream():
+        size += len(piece)
+        if size > MAX_BODY_BYTES:
+            keep = False
+            body.clear()
+        if size > MAX_DRAINED_BYTES:
+            break
+        if keep:
+            body += piece
+    return bytes(body) if keep else None
+
+
+def _signed(request: Request, body: bytes) -> SignedRequest:
+    scope = request.scope
+    return SignedRequest(
+        method=request.method,
+        path=bytes(scope.get("raw_path") or scope["path"].encode()).partition(b"?")[0].decode(WIRE),
+        query=bytes(scope["query_string"]).decode(WIRE),
+        headers=tuple((name.decode(WIRE).lower(), value.decode(WIRE)) for name, value in scope["headers"]),
+        body=body,
+    )
+
+
+def _unsigned_payload(request: Request) -> UnsignedPayload:
+    """A body outside its signature is safe only where nobody can change it on the way."""
+    near = request.client is not None and request.client.host in _LOOPBACK
+    return UnsignedPayload.ACCEPT if request.url.scheme == "https" or near else UnsignedPayload.REFUSE
+
+
+def _http(response: Response) -> HttpResponse:
+    return HttpResponse(response.body, status_code=response.status, headers=dict(response.headers))
+
+
+def _json(status: int, said: dict[str, str]) -> HttpResponse:
+    return HttpResponse(json.dumps(said), status_code=status, media_type="application/json")

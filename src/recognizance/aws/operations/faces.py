@@ -1,0 +1,160 @@
+"""IndexFaces, ListFaces, DeleteFaces, SearchFaces, SearchFacesByImage."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+
+from recognizance.aws.dispatch import Call, Handler
+from recognizance.aws.images import ImageSource
+from recognizance.aws.operations.collections import gallery_of
+from recognizance.aws.operations.details import detected_box, face_detail, stored_face
+from recognizance.aws.operations.pages import page_of, page_size
+from recognizance.aws.pagination import PageTokens
+from recognizance.aws.shapes import Answer, Members
+from recognizance.enrolment import Enrolment
+from recognizance.errors import InputError
+from recognizance.faces import MAX_FACES, QualityFilter
+from recognizance.galleries import Galleries
+from recognizance.identifiers import FaceId, SubjectId
+from recognizance.permits import Action
+from recognizance.records import FaceRow
+from recognizance.search import Match, Search
+
+DEFAULT_THRESHOLD_PCT = 80.0
+MAX_MATCHES = 4096
+
+
+class FaceOperations:
+    """What is done with the faces of a gallery."""
+
+    def __init__(
+        self, galleries: Galleries, enrolment: Enrolment, search: Search, images: ImageSource, tokens: PageTokens
+    ) -> None:
+        self._galleries = galleries
+        self._enrolment = enrolment
+        self._search = search
+        self._images = images
+        self._tokens = tokens
+
+    def handlers(self) -> dict[str, Handler]:
+        return {
+            "IndexFaces": self._index,
+            "ListFaces": self._list,
+            "DeleteFaces": self._delete,
+            "SearchFaces": self._search_by_face,
+            "SearchFacesByImage": self._search_by_image,
+        }
+
+    def _index(self, request: Members, call: Call) -> Mapping[str, Answer]:
+        gallery = gallery_of(request)
+        permit = call.permit(Action.ENROL, gallery)
+        photograph = self._images.open(request, "Image", permit)
+        enrolled = self._enrolment.enrol(
+            gallery,
+            photograph,
+            external_image_id=request.optional_text("ExternalImageId"),
+            # The detector finds no more than this, so asking for more changes nothing.
+            max_faces=min(request.integer("MaxFaces", default=MAX_FACES), MAX_FACES),
+            quality_filter=quality_filter_of(request, default=QualityFilter.AUTO),
+            permit=permit,
+        )
+        size_hw = photograph.size_hw
+        row = self._galleries.describe(gallery, permit=call.permit(Action.READ_GALLERY, gallery))
+        return {
+            "FaceRecords": [
+                {"Face": stored_face(each.row), "FaceDetail": face_detail(each.face, size_hw)}
+                for each in enrolled.faces
+            ],
+            "UnindexedFaces": [
+                {"Reasons": [reason.value for reason in each.reasons], "FaceDetail": face_detail(each.face, size_hw)}
+                for each in enrolled.unindexed
+            ],
+            "FaceModelVersion": row.model,
+        }
+
+    def _list(self, request: Members, call: Call) -> Mapping[str, Answer]:
+        gallery, size = gallery_of(request), page_size(request)
+        subject, face_ids = request.optional_text("UserId"), request.texts("FaceIds")
+        # A token goes on with the list it was given out for, which other filters would make another list.
+        filters = hashlib.sha256("\n".join([subject or "", *face_ids]).encode()).hexdigest()
+        within = f"{gallery}/{filters}"
+        after = self._tokens.read_optional(request.optional_text("NextToken"), operation="ListFaces", within=within)
+        permit = call.permit(Action.READ_GALLERY, gallery)
+        described = self._galleries.describe(gallery, permit=permit)
+        rows = self._enrolment.faces(
+            gallery,
+            subject=None if subject is None else SubjectId(subject),
+            face_ids=_unique(face_ids) if "FaceIds" in request else None,
+            after=None if after is None else FaceId(after),
+            limit=size + 1,
+            permit=permit,
+        )
+        page, more = page_of(rows, size)
+        answer: dict[str, Answer] = {
+            "Faces": [stored_face(row) for row in page],
+            "FaceModelVersion": described.model,
+        }
+        if more:
+            answer["NextToken"] = self._tokens.make(page[-1].face_id, operation="ListFaces", within=within)
+        return answer
+
+    def _delete(self, request: Members, call: Call) -> Mapping[str, Answer]:
+        gallery = gallery_of(request)
+        permit = call.permit(Action.FORGET, gallery)
+        forgotten = self._enrolment.forget_unassociated_faces(gallery, _unique(request.texts("FaceIds")), permit=permit)
+        failures: list[Answer] = [
+            {"FaceId": face_id, "UserId": subject, "Reasons": ["ASSOCIATED_TO_AN_EXISTING_USER"]}
+            for face_id, subject in forgotten.associated.items()
+        ]
+        failures += [{"FaceId": face_id, "Reasons": ["FACE_NOT_FOUND"]} for face_id in forgotten.unknown]
+        return {"DeletedFaces": list(forgotten.removed), "UnsuccessfulFaceDeletions": failures}
+
+    def _search_by_face(self, request: Members, call: Call) -> Mapping[str, Answer]:
+        gallery, face_id = gallery_of(request), FaceId(request.text("FaceId"))
+        found = self._search.faces_by_face(
+            gallery,
+            face_id,
+            threshold_pct=request.number("FaceMatchThreshold", default=DEFAULT_THRESHOLD_PCT),
+            limit=request.integer("MaxFaces", default=MAX_MATCHES),
+            permit=call.permit(Action.SEARCH, gallery),
+        )
+        return {
+            "SearchedFaceId": face_id,
+            "FaceMatches": _face_matches(found.matches),
+            "FaceModelVersion": found.model,
+        }
+
+    def _search_by_image(self, request: Members, call: Call) -> Mapping[str, Answer]:
+        gallery = gallery_of(request)
+        permit = call.permit(Action.SEARCH, gallery)
+        photograph = self._images.open(request, "Image", permit)
+        result = self._search.faces_by_photograph(
+            gallery,
+            photograph,
+            threshold_pct=request.number("FaceMatchThreshold", default=DEFAULT_THRESHOLD_PCT),
+            limit=request.integer("MaxFaces", default=MAX_MATCHES),
+            quality_filter=quality_filter_of(request, default=QualityFilter.NONE),
+            permit=permit,
+        )
+        if result.searched is None or result.found is None:
+            raise InputError("there are no faces in the image that pass the quality filter")
+        searched = detected_box(result.searched, photograph.size_hw)
+        return {
+            "SearchedFaceBoundingBox": searched["BoundingBox"],
+            "SearchedFaceConfidence": searched["Confidence"],
+            "FaceMatches": _face_matches(result.found.matches),
+            "FaceModelVersion": result.found.model,
+        }
+
+
+def quality_filter_of(request: Members, *, default: QualityFilter) -> QualityFilter:
+    given = request.optional_text("QualityFilter")
+    return default if given is None else QualityFilter(given)
+
+
+def _face_matches(matches: Iterable[Match[FaceRow]]) -> list[Answer]:
+    return [{"Similarity": match.similarity_pct, "Face": stored_face(match.enrolled)} for match in matches]
+
+
+def _unique(face_ids: Iterable[str]) -> list[FaceId]:
+    """Each id once, in the order of its first place."""
+    return [FaceId(face_id) for face_id in dict.fromkeys(face_ids)]
