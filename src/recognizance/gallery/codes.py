@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from recognizance.gallery import kernels
 from recognizance.gallery.index import UNIT_TOLERANCE, Templates
+from recognizance.gallery.instructions import CHUNK_BYTES
 
 _STEP_DEVIATIONS = 0.3352
 """The width of a cell of the best uniform sixteen-level quantiser of a normal variable, in standard deviations.
@@ -49,8 +50,8 @@ class Coder:
 
     def __init__(self, dimensions: int) -> None:
         self.dimensions = dimensions
-        self.width_bytes = -(-dimensions // 64) * 32
-        """Bytes of codes a face: half a byte a component, in whole multiples of 32 bytes."""
+        self.width_bytes = -(-dimensions // (2 * CHUNK_BYTES)) * CHUNK_BYTES
+        """Bytes of codes a face: half a byte a component, in whole chunks of 64 bytes."""
         self._step = np.float32(_STEP_DEVIATIONS / np.sqrt(dimensions))
         gaussian = np.random.default_rng(_SEED).standard_normal((dimensions, dimensions))
         orthogonal, _ = np.linalg.qr(gaussian)

@@ -34,6 +34,12 @@ _LARGEST_SEGMENT = 262_144
 _SMALLEST_SHARE = 16_384
 """Faces a thread is given at least: below this, waking another costs more than it saves."""
 
+_SEED_FACES = 16_384
+"""Faces whose codes set the first bar of a search."""
+
+_MOST_DEFERRED = 65_536
+"""Faces that a thread puts off at most; beyond that it scores them at once. 1.3 MB, touched only as it fills."""
+
 _MOST_FACES = 2**31 - 1
 """Rows are numbered in 32 bits in the table of keys."""
 
@@ -90,32 +96,60 @@ class _Scan:
         self._bars = np.full(len(probes), threshold, dtype=np.float64)
         self._found: list[list[tuple[float, int, int]]] = [[] for _ in probes]
 
+    def seed(self, first: _Share) -> None:
+        """Raise the bars by a look at the first faces."""
+        codes = self._codes
+        stop = min(first.stop, _SEED_FACES)
+        kernels.seed(
+            first.segment.codes, first.segment.rows, self._keys, stop, self._probes, codes.low, codes.high,
+            self._excluded, self._bars, self._limit,
+        )  # fmt: skip
+
     def work(self, shares: deque[_Share]) -> None:
-        """Scan shares until none is left."""
+        """Scan shares until none is left, then settle what was put off."""
         p = len(self._probes)
         heap_scores = np.empty((p, self._limit), dtype=np.float32)
         heap_keys = np.empty((p, self._limit, 2), dtype=np.uint64)
         sizes = np.zeros(p, dtype=np.int64)
+        deferred = np.empty((_MOST_DEFERRED, 2), dtype=np.int64)
+        deferred_limits = np.empty(_MOST_DEFERRED, dtype=np.float32)
         codes = self._codes
-        while True:
+        bars = np.empty(p, dtype=np.float64)
+        begin = 0
+        put_off = []
+        while shares:
             try:
                 share = shares.popleft()
             except IndexError:
                 break
-            with self._lock:
-                bars = self._bars.copy()
+            self._take_bars(bars)
             segment = share.segment
-            kernels.scan(
+            end = kernels.scan(
                 segment.codes, segment.residuals, segment.rows, self._keys, share.start, share.stop, share.first,
                 self._probes, codes.low, codes.high, codes.scales, codes.lengths, codes.margins,
-                self._excluded, bars, heap_scores, heap_keys, sizes,
+                self._excluded, bars, heap_scores, heap_keys, sizes, deferred, deferred_limits, begin,
             )  # fmt: skip
-            with self._lock:
-                np.maximum(self._bars, bars, out=self._bars)
+            put_off.append((share, slice(begin, end)))
+            begin = end
+            self._lend_bars(bars)
+        self._take_bars(bars)
+        for share, places in put_off:
+            kernels.settle(
+                share.segment.rows, self._keys, share.first, self._probes, codes.margins,
+                self._excluded, bars, heap_scores, heap_keys, sizes, deferred[places], deferred_limits[places],
+            )  # fmt: skip
         with self._lock:
             for probe, size in enumerate(sizes.tolist()):
                 found = zip(heap_scores[probe, :size].tolist(), heap_keys[probe, :size].tolist(), strict=True)
                 self._found[probe].extend((score, high, low) for score, (high, low) in found)
+
+    def _take_bars(self, bars: NDArray[np.float64]) -> None:
+        with self._lock:
+            bars[:] = self._bars
+
+    def _lend_bars(self, bars: NDArray[np.float64]) -> None:
+        with self._lock:
+            np.maximum(self._bars, bars, out=self._bars)
 
     def answers(self) -> list[list[Candidate]]:
         """The best of what all threads found."""
@@ -161,22 +195,25 @@ class ExactIndex:
             raise ValueError(f"{len(keys)} keys for {len(templates)} templates")
         parsed = parse_keys(keys)
         with self._writing:
-            before = self._snapshot
-            count = before.count + len(templates)
-            if count > _MOST_FACES:
-                raise ValueError(f"{count} faces; an index holds {_MOST_FACES}")
-            # Whatever fails from here on has written only where no search looks.
-            segments = self._with_room(before.segments, count)
-            all_keys = _with_room_for_keys(before.keys, before.count, count)
-            all_keys[before.count : count] = parsed
-            self._fill(segments, before.count, templates)
-            if 3 * count > 2 * len(self._table):
-                table = _empty_table(count)
-                kernels.insert_rows(table, all_keys, 0, before.count)
-                self._table = table
-            if kernels.insert_rows(self._table, all_keys, before.count, count) >= 0:
-                raise ConflictError("a key is in the index already, or twice among those to add")
-            self._snapshot = _Snapshot(segments=segments, keys=all_keys, count=count)
+            self._add(parsed, templates)
+
+    def _add(self, parsed: Keys, templates: Templates) -> None:
+        before = self._snapshot
+        count = before.count + len(templates)
+        if count > _MOST_FACES:
+            raise ValueError(f"{count} faces; an index holds {_MOST_FACES}")
+        # Whatever fails from here on has written only where no search looks.
+        segments = self._with_room(before.segments, count)
+        all_keys = _with_room_for_keys(before.keys, before.count, count)
+        all_keys[before.count : count] = parsed
+        self._fill(segments, before.count, templates)
+        if 3 * count > 2 * len(self._table):
+            table = _empty_table(count)
+            kernels.insert_rows(table, all_keys, 0, before.count)
+            self._table = table
+        if kernels.insert_rows(self._table, all_keys, before.count, count) >= 0:
+            raise ConflictError("a key is in the index already, or twice among those to add")
+        self._snapshot = _Snapshot(segments=segments, keys=all_keys, count=count)
 
     def _with_room(self, segments: tuple[_Segment, ...], count: int) -> tuple[_Segment, ...]:
         grown = list(segments)
@@ -214,6 +251,28 @@ class ExactIndex:
                             self._remove_row(row)
                             removed += 1
             return removed
+
+    def replace(self, removed: Collection[str], keys: Sequence[str], templates: Templates) -> None:
+        check_templates(templates, dimensions=self.dimensions)
+        if len(keys) != len(templates):
+            raise ValueError(f"{len(keys)} keys for {len(templates)} templates")
+        parsed, unwanted = parse_keys(keys), parse_keys(list(removed)).tolist()
+        leaving = {(high, low) for high, low in unwanted}
+        with self._writing:
+            fresh = [(high, low) for high, low in parsed.tolist()]
+            there = any((high, low) not in leaving and self._row(high, low) is not None for high, low in fresh)
+            if there or len(set(fresh)) < len(fresh):
+                raise ConflictError("a key is in the index already, or twice among those to add")
+            if not any(self._row(high, low) is not None for high, low in leaving):
+                self._add(parsed, templates)
+                return
+            # Searches wait while the faces leave and come; both were checked, so neither stops half-way.
+            with self._gate.alone():
+                for high, low in leaving:
+                    row = self._row(high, low)
+                    if row is not None:
+                        self._remove_row(row)
+                self._add(parsed, templates)
 
     def _row(self, high: int, low: int) -> int | None:
         place = kernels.find_key(self._table, self._snapshot.keys, np.uint64(high), np.uint64(low))
@@ -259,7 +318,9 @@ class ExactIndex:
             if snapshot.count == 0 or len(probes) == 0:
                 return [[] for _ in probes]
             scan = _Scan(snapshot, probes, codes, limit=limit, threshold=threshold, excluded=passed_over)
-            self._run(scan, _shares(snapshot, self._threads))
+            shares = _shares(snapshot, self._threads)
+            scan.seed(shares[0])
+            self._run(scan, shares)
         return scan.answers()
 
     def _run(self, scan: _Scan, shares: deque[_Share]) -> None:

@@ -73,6 +73,18 @@ class Index(Protocol):
         """
         ...
 
+    def replace(self, removed: Collection[str], keys: Sequence[str], templates: Templates) -> None:
+        """Remove faces and add others as one change: no search sees the one without the other.
+
+        A key may be in both, and has the new template afterwards. Unknown keys in `removed` are passed over.
+
+        Raises:
+            ConflictError: If a key of `keys` is there already and not in `removed`, or is twice in `keys`. Nothing is
+                changed then.
+            ValueError: As for `add`.
+        """
+        ...
+
     def search(
         self,
         probes: Templates,
@@ -193,6 +205,19 @@ class BruteForceIndex:
         parse_keys(list(keys))
         with self._lock:
             return sum(self._faces.pop(key, None) is not None for key in keys)
+
+    def replace(self, removed: Collection[str], keys: Sequence[str], templates: Templates) -> None:
+        check_templates(templates, dimensions=self._dimensions)
+        parse_keys(keys)
+        parse_keys(list(removed))
+        if len(keys) != len(templates):
+            raise ValueError(f"{len(keys)} keys for {len(templates)} templates")
+        with self._lock:
+            if len(set(keys)) < len(keys) or not (self._faces.keys() - set(removed)).isdisjoint(keys):
+                raise ConflictError("a key is in the index already, or twice among those to add")
+            for key in removed:
+                self._faces.pop(key, None)
+            self._faces.update((key, template.copy()) for key, template in zip(keys, templates, strict=True))
 
     def search(
         self,

@@ -1,8 +1,9 @@
-"""The loops that NumPy can't say fast, compiled by Numba: the only module that imports it.
+"""The loops that NumPy can't say fast, compiled by Numba. Only this and `instructions` import it.
 
-Kernels release the interpreter's lock and start no thread of their own. None uses fast-math: the order of every
-floating-point addition that decides an answer is the order written here. Call `warm_up` before the first use: it
-compiles each kernel for its one signature, or loads it from Numba's cache, and forbids every other one.
+Kernels release the interpreter's lock and start no thread of their own. The order of every floating-point addition that
+decides an answer is the order written here; only `_rough_score`, whose error is bounded, lets the compiler choose. Call
+`warm_up` before the first use: it compiles each kernel for its one signature, or loads it from Numba's cache, and
+forbids every other one.
 """
 
 from collections.abc import Callable
@@ -11,6 +12,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+
+from recognizance.gallery.instructions import CHUNK_BYTES, chunk_product, instruction_sets
 
 Floats = NDArray[np.float32]
 Keys = NDArray[np.uint64]
@@ -22,12 +25,17 @@ EMPTY = -1
 """A free place in a hash table of rows."""
 
 
-def _compiled(function: Callable[..., Any]) -> Any:
+def _compiled(function: Callable[..., Any], **options: Any) -> Any:
     try:
-        return njit(function, nogil=True, error_model="numpy", cache=True)
+        return njit(function, nogil=True, error_model="numpy", cache=True, **options)
     except RuntimeError:
         # Neither this folder, nor the user's cache folder, nor NUMBA_CACHE_DIR can be written: compile in each process.
-        return njit(function, nogil=True, error_model="numpy")
+        return njit(function, nogil=True, error_model="numpy", **options)
+
+
+def _reassociated(function: Callable[..., Any]) -> Any:
+    """Compile for a result that is only ever used with a bound on its error: sums may be taken in any order."""
+    return _compiled(function, fastmath={"reassoc", "contract"})
 
 
 @_compiled
@@ -69,6 +77,9 @@ def score(probe: Floats, template: Floats) -> np.float32:
     return min(max(np.float32(total), np.float32(-1.0)), np.float32(1.0))
 
 
+_chunk_product = chunk_product(instruction_sets()[0])
+
+
 @_compiled
 def code_products(
     codes: NDArray[np.uint8],
@@ -76,16 +87,15 @@ def code_products(
     stop: int,
     low: NDArray[np.int8],
     high: NDArray[np.int8],
+    probe: int,
     products: NDArray[np.int32],
 ) -> None:
-    """Write the integer dot product of the probe's codes with those of each row from `start` to before `stop`."""
+    """Write the integer dot product of a probe's codes with those of each row from `start` to before `stop`."""
     width = codes.shape[1]
     for row in range(start, stop):
         total = np.int32(0)
-        for place in range(width):
-            total += np.int32(codes[row, place] & np.uint8(15)) * np.int32(low[place])
-        for place in range(width):
-            total += np.int32(codes[row, place] >> np.uint8(4)) * np.int32(high[place])
+        for place in range(0, width, CHUNK_BYTES):
+            total += _chunk_product(codes, row, place, low, high, probe)
         products[row - start] = total
 
 
@@ -184,6 +194,86 @@ def _is_among(keys: Keys, high: np.uint64, low: np.uint64) -> bool:
     return False
 
 
+@_reassociated
+def _rough_score(probe: Floats, template: Floats) -> np.float32:
+    """A score within (d + 1) * 2**-24 of the canonical one (Higham, 3.1), whatever the order of its additions."""
+    total = np.float32(0.0)
+    for place in range(probe.shape[0]):
+        total += probe[place] * template[place]
+    return total
+
+
+@_compiled
+def _need(bar: float, margin: np.float32) -> np.float32:
+    """The least value of scale * product + length * residual with which a face may reach the bar."""
+    # Scores are limited to -1 from below, bounds are not, so a bar of -1 lets everything through.
+    return np.float32(bar - margin) if bar > -1.0 else np.float32(-np.inf)
+
+
+@_compiled
+def _consider(
+    probe: Floats,
+    template: Floats,
+    high: np.uint64,
+    low: np.uint64,
+    excluded: Keys,
+    bar: float,
+    heap_scores: Floats,
+    heap_keys: Keys,
+    sizes: NDArray[np.int64],
+    heap: int,
+) -> float:
+    """Score a face, put it on the heap if it belongs there, and return the bar, which may have risen."""
+    if np.float64(_rough_score(probe, template)) + (probe.shape[0] + 2) * 1e-7 < bar:
+        return bar
+    found = score(probe, template)
+    if found < bar or _is_among(excluded, high, low):
+        return bar
+    sizes[heap] = _offer(heap_scores[heap], heap_keys[heap], sizes[heap], found, high, low)
+    if sizes[heap] < heap_scores.shape[1]:
+        return bar
+    return max(bar, np.float64(heap_scores[heap, 0]))
+
+
+@_compiled
+def seed(
+    codes: NDArray[np.uint8],
+    rows: Floats,
+    keys: Keys,
+    stop: int,
+    probes: Floats,
+    low: NDArray[np.int8],
+    high: NDArray[np.int8],
+    excluded: Keys,
+    bars: NDArray[np.float64],
+    limit: int,
+) -> None:
+    """Raise each probe's bar by the scores of the faces before `stop` of the first segment that look best by code.
+
+    A scan that starts with a bar near the final one has a tenth as many faces to look at.
+    """
+    products = np.empty(stop, dtype=np.int32)
+    wanted = min(limit + excluded.shape[0], stop)
+    likely = np.empty(wanted, dtype=np.float32)
+    likely_rows = np.empty((wanted, 2), dtype=np.uint64)
+    heap_scores = np.empty((1, limit), dtype=np.float32)
+    heap_keys = np.empty((1, limit, 2), dtype=np.uint64)
+    sizes = np.zeros(1, dtype=np.int64)
+    for probe in range(probes.shape[0]):
+        code_products(codes, 0, stop, low, high, probe, products)
+        size = 0
+        for row in range(stop):
+            if size < wanted or np.float32(products[row]) > likely[0]:
+                size = _offer(likely, likely_rows, size, np.float32(products[row]), np.uint64(row), np.uint64(0))
+        sizes[0] = 0
+        for place in range(size):
+            best = np.int64(likely_rows[place, 0])
+            bars[probe] = _consider(
+                probes[probe], rows[best], keys[best, 0], keys[best, 1], excluded,
+                bars[probe], heap_scores, heap_keys, sizes, 0,
+            )  # fmt: skip
+
+
 @_compiled
 def scan(
     codes: NDArray[np.uint8],
@@ -204,12 +294,17 @@ def scan(
     heap_scores: Floats,
     heap_keys: Keys,
     sizes: NDArray[np.int64],
-) -> None:
-    """Offer every face from `start` to before `stop` that could be among the best to each probe's heap.
+    deferred: NDArray[np.int64],
+    deferred_limits: Floats,
+    waiting: int,
+) -> int:
+    """Look at every face from `start` to before `stop` that could be among the best for a probe, or put it on a list.
 
     A face is passed over only when its score is proven to lie below the probe's bar: scale * product + length *
     residual + margin, in `recognizance.gallery.codes`, is at least the score. A bar is the threshold, or the score of
-    the worst of `limit` faces already found, here or in another thread; it only rises.
+    the worst of `limit` faces already found, here or in another thread; it only rises. A face whose code alone
+    suggests that it passes is scored at once, which raises the bar; one that merely might is deferred to `settle`,
+    when the bar is as high as it gets and most are ruled out after all.
 
     Args:
         codes, residuals, rows: One segment.
@@ -220,16 +315,19 @@ def scan(
         excluded: (e, 2) uint64.
         bars: (p,) float64, read and raised.
         heap_scores, heap_keys, sizes: (p, limit) float32, (p, limit, 2) uint64, (p,) int64: the heaps, changed.
+        deferred, deferred_limits: (q, 2) int64, row of the segment and probe, and (q,) float32: the list, changed.
+        waiting: How many are on the list.
+
+    Returns:
+        How many are on the list now.
     """
     products = np.empty(BLOCK, dtype=np.int32)
     limits = np.empty(BLOCK, dtype=np.float32)
     for block in range(start, stop, BLOCK):
         end = min(block + BLOCK, stop)
         for probe in range(probes.shape[0]):
-            code_products(codes, block, end, low[probe], high[probe], products)
-            bar = bars[probe]
-            # Scores are limited to -1 from below, bounds are not, so a bar of -1 lets everything through.
-            need = np.float32(bar - margins[probe]) if bar > -1.0 else np.float32(-np.inf)
+            code_products(codes, block, end, low, high, probe, products)
+            need = _need(bars[probe], margins[probe])
             passed = 0
             for place in range(end - block):
                 limits[place] = scales[probe] * np.float32(products[place]) + lengths[probe] * residuals[block + place]
@@ -239,18 +337,45 @@ def scan(
             for place in range(end - block):
                 if limits[place] < need:
                     continue
-                found = score(probes[probe], rows[block + place])
-                if found < bar:
+                row = block + place
+                if limits[place] - lengths[probe] * residuals[row] < need and waiting < deferred.shape[0]:
+                    deferred[waiting, 0] = row
+                    deferred[waiting, 1] = probe
+                    deferred_limits[waiting] = limits[place]
+                    waiting += 1
                     continue
-                key_high = keys[first_key + block + place, 0]
-                key_low = keys[first_key + block + place, 1]
-                if _is_among(excluded, key_high, key_low):
-                    continue
-                sizes[probe] = _offer(heap_scores[probe], heap_keys[probe], sizes[probe], found, key_high, key_low)
-                if sizes[probe] == heap_scores.shape[1]:
-                    bar = max(bar, np.float64(heap_scores[probe, 0]))
-                    need = np.float32(bar - margins[probe]) if bar > -1.0 else np.float32(-np.inf)
-            bars[probe] = bar
+                bars[probe] = _consider(
+                    probes[probe], rows[row], keys[first_key + row, 0], keys[first_key + row, 1], excluded,
+                    bars[probe], heap_scores, heap_keys, sizes, probe,
+                )  # fmt: skip
+                need = _need(bars[probe], margins[probe])
+    return waiting
+
+
+@_compiled
+def settle(
+    rows: Floats,
+    keys: Keys,
+    first_key: int,
+    probes: Floats,
+    margins: Floats,
+    excluded: Keys,
+    bars: NDArray[np.float64],
+    heap_scores: Floats,
+    heap_keys: Keys,
+    sizes: NDArray[np.int64],
+    deferred: NDArray[np.int64],
+    deferred_limits: Floats,
+) -> None:
+    """Look at the deferred faces of one segment that the bars still let through; `scan` describes the arguments."""
+    for place in range(deferred.shape[0]):
+        row = deferred[place, 0]
+        probe = deferred[place, 1]
+        if deferred_limits[place] >= _need(bars[probe], margins[probe]):
+            bars[probe] = _consider(
+                probes[probe], rows[row], keys[first_key + row, 0], keys[first_key + row, 1], excluded,
+                bars[probe], heap_scores, heap_keys, sizes, probe,
+            )  # fmt: skip
 
 
 @_compiled
@@ -305,9 +430,14 @@ def insert_rows(table: NDArray[np.int32], keys: Keys, start: int, stop: int) -> 
 
 _SIGNATURES = {
     encode: "void(f4[:,::1], f4, u1[:,::1], f4[::1])",
+    seed: "void(u1[:,::1], f4[:,::1], u8[:,::1], i8, f4[:,::1], i1[:,::1], i1[:,::1], u8[:,::1], f8[::1], i8)",
     scan: (
-        "void(u1[:,::1], f4[::1], f4[:,::1], u8[:,::1], i8, i8, i8, f4[:,::1], i1[:,::1], i1[:,::1], f4[::1], f4[::1],"
-        " f4[::1], u8[:,::1], f8[::1], f4[:,::1], u8[:,:,::1], i8[::1])"
+        "i8(u1[:,::1], f4[::1], f4[:,::1], u8[:,::1], i8, i8, i8, f4[:,::1], i1[:,::1], i1[:,::1], f4[::1], f4[::1],"
+        " f4[::1], u8[:,::1], f8[::1], f4[:,::1], u8[:,:,::1], i8[::1], i8[:,::1], f4[::1], i8)"
+    ),
+    settle: (
+        "void(f4[:,::1], u8[:,::1], i8, f4[:,::1], f4[::1], u8[:,::1], f8[::1], f4[:,::1], u8[:,:,::1], i8[::1],"
+        " i8[:,::1], f4[::1])"
     ),
     find_key: "i8(i4[::1], u8[:,::1], u8, u8)",
     free_place: "void(i4[::1], u8[:,::1], i8)",
