@@ -1,6 +1,7 @@
 """Pixels to templates."""
 
 from recognizance.faces.alignment import AlignedFace, Landmarks
+from recognizance.faces.calibration import Calibration, load_calibration
 from recognizance.faces.detection import MAX_FACES, Detection, Detector
 from recognizance.faces.headers import ImageFormat
 from recognizance.faces.image import (
@@ -12,14 +13,26 @@ from recognizance.faces.image import (
 )
 from recognizance.faces.manifest import Model, ModelKind
 from recognizance.faces.models import FileState, ModelStore
-from recognizance.faces.quality import Pose, Quality, pose_of, quality_of
-from recognizance.faces.reader import DetectedFace, FaceReader, open_reader
+from recognizance.faces.quality import (
+    Pose,
+    Quality,
+    QualityFilter,
+    UnindexedReason,
+    is_good_enough,
+    pose_of,
+    quality_of,
+    unindexed_reasons,
+)
+from recognizance.faces.reader import DEFAULT_DETECTOR, DEFAULT_RECOGNISER, DetectedFace, FaceReader, open_reader
 from recognizance.faces.templates import Recogniser, Template, Templates
 
 __all__ = [
+    "DEFAULT_DETECTOR",
     "DEFAULT_LIMITS",
+    "DEFAULT_RECOGNISER",
     "MAX_FACES",
     "AlignedFace",
+    "Calibration",
     "DetectedFace",
     "Detection",
     "Detector",
@@ -34,12 +47,17 @@ __all__ = [
     "Photograph",
     "Pose",
     "Quality",
+    "QualityFilter",
     "Recogniser",
     "RgbPixels",
     "Template",
     "Templates",
+    "UnindexedReason",
+    "is_good_enough",
+    "load_calibration",
     "open_photograph",
     "open_reader",
     "pose_of",
     "quality_of",
+    "unindexed_reasons",
 ]
