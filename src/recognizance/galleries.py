@@ -196,7 +196,10 @@ class Galleries:
                 # A search that is under way keeps the index it holds; the next one gets this.
                 live.index, live.version = index, row.version
                 return
-        live.index.replace(batch.removed, batch.added, batch.templates)
+        if batch.added:
+            live.index.replace(batch.removed, batch.added, batch.templates)
+        else:
+            live.index.remove(batch.removed)
         live.version = batch.to_version
 
 

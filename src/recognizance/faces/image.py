@@ -147,6 +147,11 @@ class Photograph:
         self._scales: dict[int, ScaledPixels] = {}
         self._lock = threading.Lock()
 
+    @property
+    def data(self) -> bytes:
+        """The bytes as they came."""
+        return self._data
+
     @cached_property
     def sha256(self) -> str:
         """64 hexadecimal digits: the digest of the bytes as they came, not of the pixels."""
