@@ -48,11 +48,12 @@ metadata = MetaData()
 installation = Table(
     "installation",
     metadata,
-    Column("only", Integer, CheckConstraint("only = 1", name="only_one"), primary_key=True, autoincrement=False),
+    Column("only", Integer, primary_key=True, autoincrement=False),
     # Wraps the key that seals access keys, and proves at opening that the master key is the right one.
     Column("wrapped_key", LargeBinary, nullable=False),
     # No gallery that is created from now on may start at or below this version; see galleries.version.
     Column("version_floor", BigInteger, nullable=False),
+    CheckConstraint("only = 1", name="only_one"),
 )
 
 galleries = Table(
