@@ -113,7 +113,7 @@ def rekognition_app(endpoint: RekognitionEndpoint) -> Starlette:
 
     async def not_found(request: Request, _: Exception) -> HttpResponse:
         said = {"message": "There is nothing here. Rekognition's API is POST /; GET /health says whether it is up."}
-        return _json(405 if request.url.path in {"/", "/health"} else 404, said)
+        return _json(405 if request.scope["path"] in {"/", "/health"} else 404, said)
 
     return Starlette(
         routes=[Route("/", endpoint.__call__, methods=["POST"]), Route("/health", health, methods=["GET"])],
@@ -151,8 +151,9 @@ def _signed(request: Request, body: bytes) -> SignedRequest:
 
 def _unsigned_payload(request: Request) -> UnsignedPayload:
     """A body outside its signature is safe only where nobody can change it on the way."""
+    # From the scope, because `request.url` fails on a query that is no UTF-8.
     near = request.client is not None and request.client.host in _LOOPBACK
-    return UnsignedPayload.ACCEPT if request.url.scheme == "https" or near else UnsignedPayload.REFUSE
+    return UnsignedPayload.ACCEPT if request.scope["scheme"] == "https" or near else UnsignedPayload.REFUSE
 
 
 def _http(response: Response) -> HttpResponse:

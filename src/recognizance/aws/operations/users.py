@@ -12,7 +12,7 @@ from recognizance.aws.pagination import PageTokens
 from recognizance.aws.shapes import Answer, Members
 from recognizance.enrolment import AssociationOutcome, Enrolment
 from recognizance.errors import InputError
-from recognizance.faces import QualityFilter
+from recognizance.faces import QualityFilter, unindexed_reasons
 from recognizance.galleries import Galleries
 from recognizance.identifiers import FaceId, GalleryId, SubjectId
 from recognizance.permits import Action
@@ -165,7 +165,7 @@ class UserOperations:
             "UnsearchedFaces": [
                 {
                     "FaceDetails": face_detail(face, size_hw),
-                    "Reasons": [reason.value for reason in face.reasons(quality_filter)]
+                    "Reasons": [reason.value for reason in unindexed_reasons(face, quality_filter)]
                     or ["FACE_NOT_LARGEST"],
                 }
                 for face in result.passed_over
