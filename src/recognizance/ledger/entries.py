@@ -36,8 +36,6 @@ from recognizance.ledger.facts.fields import (
 )
 from recognizance.ledger.tiles import MAX_ENTRY_BYTES
 
-__all__ = ["SCHEMA_VERSION", "Commitment", "Entry", "EntryId", "Opening", "PrivateValue", "Sealer", "entry_id_of"]
-
 SCHEMA_VERSION = 1
 SALT_BYTES = 32
 """As long as the hash: a shorter HMAC key could be guessed, and HMAC pads it with zeros, so that two would agree."""
@@ -48,6 +46,10 @@ _ENVELOPE = frozenset({"commitments", "id", "kind", "public", "schema", "time"})
 
 PrivateValue: TypeAlias = "bool | int | str | tuple[PrivateValue, ...] | None"
 """What can be committed to. An absent value is committed to as well, so that nobody sees that it is absent."""
+
+
+class NewerSchemaError(InputError):
+    """The entry was written by newer software, whose schema precedes it in the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +123,7 @@ class Entry:
             InputError: If it isn't an entry of a kind and schema version that we know, exactly.
         """
         envelope = _read_envelope(data)
-        if envelope["schema"] != SCHEMA_VERSION or isinstance(envelope["schema"], bool):
-            raise InputError(f"the entry is of schema version {envelope['schema']!r:.20}; we know {SCHEMA_VERSION}")
+        _check_version(envelope["schema"])
         kind = envelope["kind"]
         facts = KINDS.get(kind) if isinstance(kind, str) else None
         if facts is None:
@@ -195,6 +196,13 @@ def _read_envelope(data: bytes) -> dict[str, JsonValue]:
     if not isinstance(envelope, dict) or envelope.keys() != _ENVELOPE:
         raise InputError("the entry isn't an object with commitments, id, kind, public, schema and time")
     return envelope
+
+
+def _check_version(version: JsonValue) -> None:
+    if isinstance(version, bool) or not isinstance(version, int) or version < SCHEMA_VERSION:
+        raise InputError("the entry's schema is no version number")
+    if version > SCHEMA_VERSION:
+        raise NewerSchemaError(f"the entry is of schema version {version}; we know {SCHEMA_VERSION}")
 
 
 def _read_id(envelope: dict[str, JsonValue]) -> EntryId:

@@ -24,16 +24,17 @@ from recognizance.ledger.journal import encode_record, parse_journal
 from recognizance.ledger.merkle import Hash, Node, consistency_proof, inclusion_proof
 from recognizance.ledger.notes import SignedNote, Signer, VerifierKey
 from recognizance.ledger.receipts import Receipt
+from recognizance.ledger.sources import fetch_entries, fetch_tile
 from recognizance.ledger.stores import Store
 from recognizance.ledger.tiles import (
     CHECKPOINT_PATH,
     TILE_WIDTH,
+    WITNESSED_PATH,
     Bundle,
     Tile,
     TileReader,
     bundle_at,
     check_entry_size,
-    split_entries,
 )
 
 MAX_JOURNAL_BYTES = 8 * 1024 * 1024
@@ -41,9 +42,6 @@ MAX_JOURNAL_BYTES = 8 * 1024 * 1024
 
 MAX_BATCH_ENTRIES = 4096
 """Entries that one checkpoint adds at most, so that a journal record stays far from its 32-bit length."""
-
-WITNESSED_PATH = "checkpoint.witnessed"
-"""Our own addition to the C2SP paths: the newest checkpoint that witnesses have cosigned."""
 
 
 class Log:
@@ -62,7 +60,7 @@ class Log:
         self._base_paths = {place.path for place in edge.held_places()}
         self._superseded: list[str] = []
         self._is_stopped = False
-        self._old_tiles = TileReader(edge.size, self._read_tile)
+        self._old_tiles = TileReader(edge.size, lambda tile: fetch_tile(store, tile))
 
     @classmethod
     def create(cls, store: Store, signer: Signer) -> Self:
@@ -182,7 +180,7 @@ class Log:
         found: list[bytes] = []
         for index in range(start // TILE_WIDTH, -(-end // TILE_WIDTH)):
             bundle = bundle_at(index, self.size)
-            found += _read_bundle(self._store, bundle)
+            found += fetch_entries(self._store, bundle)
         offset = start - start // TILE_WIDTH * TILE_WIDTH
         return found[offset : offset + end - start]
 
@@ -271,40 +269,16 @@ class Log:
         held = self._edge.node(node)
         return self._old_tiles(node) if held is None else held
 
-    def _read_tile(self, tile: Tile) -> bytes:
-        data = self._store.read(tile.path)
-        if data is None:
-            raise CorruptionError(f"{tile.path} is missing")
-        return data
-
 
 def _load_edge(store: Store, checkpoint: Checkpoint) -> Edge:
     """Read the right edge of a published tree back, and hold it against the signed root."""
     try:
-        edge = Edge.load(checkpoint.size, lambda tile: _read_slice(store, tile), lambda b: _read_bundle(store, b))
+        edge = Edge.load(checkpoint.size, lambda tile: fetch_tile(store, tile), lambda b: fetch_entries(store, b))
     except InputError as error:
         raise CorruptionError(f"the log's right edge is damaged: {error}") from error
     if edge.root() != checkpoint.root:
         raise CorruptionError(f"the tiles of the tree of size {checkpoint.size} don't give the root that was signed")
     return edge
-
-
-def _read_slice(store: Store, tile: Tile) -> bytes:
-    """Read a tile, out of the full one if that has replaced it."""
-    data = store.read(tile.path)
-    if data is None:
-        data = (store.read(tile.full.path) or b"")[: tile.width * 32]
-    return data
-
-
-def _read_bundle(store: Store, bundle: Bundle) -> tuple[bytes, ...]:
-    data = store.read(bundle.path)
-    if data is not None:
-        return split_entries(bundle, data)
-    full = store.read(bundle.full.path)
-    if full is None:
-        raise CorruptionError(f"{bundle.path} is missing")
-    return split_entries(bundle.full, full)[: bundle.width]
 
 
 def _check_published(store: Store, keys: tuple[VerifierKey, ...], promised: Sequence[Checkpoint]) -> None:

@@ -170,7 +170,7 @@ def verify_consistency(old_size: int, old_root: Hash, size: int, root: Hash, pro
     if old_size in {0, size}:
         if proof:
             raise ProofError(f"the consistency proof from {old_size} to {size} must be empty")
-        if old_root != (EMPTY_ROOT if old_size == 0 else root):
+        if (old_size == 0 and old_root != EMPTY_ROOT) or (old_size == size and old_root != root):
             raise ProofError(f"two roots are given for one tree of size {old_size}")
         return
     seen_old, seen_new = _roots_of_consistency(old_size, old_root, size, proof)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from recognizance.errors import CorruptionError
-from recognizance.ledger.entries import EntryId
+from recognizance.ledger.facts import EntryId
 
 
 @dataclass(frozen=True, slots=True)

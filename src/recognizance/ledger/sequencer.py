@@ -13,7 +13,8 @@ from collections.abc import Callable, Sequence
 from typing import Self
 
 from recognizance.errors import CorruptionError, Error, UnavailableError
-from recognizance.ledger.entries import EntryId, entry_id_of
+from recognizance.ledger.entries import entry_id_of
+from recognizance.ledger.facts import EntryId
 from recognizance.ledger.log import MAX_BATCH_ENTRIES, Log
 from recognizance.ledger.notes import SignedNote
 from recognizance.ledger.outbox import Outbox, PendingEntry
@@ -40,17 +41,15 @@ class Sequencer:
 
     Args:
         log: Owned from here on: `close` closes it.
-        on_checkpoint: Told of each new checkpoint, in the writing thread: to wake a thread that asks witnesses. It must
-            be quick and must not raise.
 
     Raises:
         CorruptionError: If log and outbox can't be brought to agree: one of them was restored from an older copy.
     """
 
-    def __init__(self, log: Log, outbox: Outbox, *, on_checkpoint: Callable[[SignedNote], None] | None = None) -> None:
+    def __init__(self, log: Log, outbox: Outbox) -> None:
         self._log = log
         self._outbox = outbox
-        self._on_checkpoint = on_checkpoint
+        self._listeners: list[Callable[[SignedNote], None]] = []
         self._condition = threading.Condition()
         self._queue: list[_Ticket] = []
         self._in_flight: dict[EntryId, _Ticket] = {}
@@ -90,6 +89,11 @@ class Sequencer:
         if ticket.receipt is None:
             raise UnavailableError("the log's writer stopped before the entry was promised") from ticket.error
         return ticket.receipt
+
+    def listen(self, listener: Callable[[SignedNote], None]) -> None:
+        """Have a listener told of each new checkpoint, in the writing thread. It must be quick and must not raise."""
+        with self._condition:
+            self._listeners = [*self._listeners, listener]
 
     def call(self, chore: Callable[[Log], None]) -> None:
         """Have the writing thread do something with the log between two batches, such as publish cosignatures."""
@@ -160,8 +164,8 @@ class Sequencer:
         first = self._log.size
         note = self._log.append([entry.data for entry in entries])
         self._outbox.mark(first, [entry.id for entry in entries])
-        if self._on_checkpoint is not None:
-            self._on_checkpoint(note)
+        for listener in self._listeners:
+            listener(note)
 
     def _agree(self) -> None:
         """Mark the rows whose entries the log has already."""

@@ -33,6 +33,8 @@ MAX_ENTRY_BYTES = 0xFFFF
 
 MAX_BUNDLE_BYTES = TILE_WIDTH * (2 + MAX_ENTRY_BYTES)
 CHECKPOINT_PATH = "checkpoint"
+WITNESSED_PATH = "checkpoint.witnessed"
+"""Our own addition to the C2SP paths: the newest checkpoint that witnesses have cosigned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +223,22 @@ def split_entries(bundle: Bundle, data: bytes) -> tuple[bytes, ...]:
     return tuple(entries)
 
 
+def scan_entries(data: bytes) -> tuple[tuple[bytes, ...], int]:
+    """Return the entries at the start of what should be a bundle, one more than it may have at most, and what is left.
+
+    For describing a damaged bundle: it never fails. The second value counts the bytes that belong to none of them.
+    """
+    entries: list[bytes] = []
+    start = 0
+    while len(entries) <= TILE_WIDTH and start + 2 <= len(data):
+        end = start + 2 + int.from_bytes(data[start : start + 2], "big")
+        if end > len(data):
+            break
+        entries.append(data[start + 2 : end])
+        start = end
+    return tuple(entries), len(data) - start
+
+
 def check_entry_size(entry: bytes) -> None:
     """Refuse an entry that no bundle can hold.
 
@@ -241,9 +259,10 @@ class Pyramid:
     __slots__ = ("_heights",)
 
     def __init__(self, hashes: Sequence[Hash] = ()) -> None:
-        self._heights: list[list[Hash]] = [[] for _ in range(TILE_HEIGHT + 1)]
-        for digest in hashes:
-            self.append(digest)
+        self._heights = [list(hashes)]
+        for _ in range(TILE_HEIGHT):
+            below = self._heights[-1]
+            self._heights.append([node_hash(left, right) for left, right in zip(below[::2], below[1::2], strict=False)])
 
     @property
     def hashes(self) -> Sequence[Hash]:
@@ -266,7 +285,7 @@ class Pyramid:
             raise ValueError("the tile is full")
         for height in self._heights:
             height.append(digest)
-            if len(height) % 2 or len(height) == 1:
+            if len(height) % 2:
                 return
             digest = node_hash(height[-2], height[-1])
 
