@@ -128,12 +128,3 @@ def test_an_agency_leaves_nothing_open(field: str) -> None:
 
     with pytest.raises(InputError, match=field.replace("_", " ")):
         replace(agency, **{field: " "})  # type: ignore[arg-type] # each row names a text field of Agency
-
-
-@pytest.mark.parametrize(
-    ("kind", "bound"),
-    [("law_enforcement", True), ("serving_law_enforcement", True), ("business", False), ("research", False)],
-)
-def test_who_searches_for_police_is_bound_as_police(kind: str, bound: bool) -> None:
-    """Hiring a company loosens nothing."""
-    assert AgencyKind(kind).is_bound_as_police is bound

@@ -8,7 +8,7 @@ Never reads a clock or keeps state between calls. Implements `docs/policy.md`, "
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Protocol
 
@@ -171,7 +171,7 @@ class Authority:
             gallery=None if gallery is None else self._docket.gallery(gallery),
             use=use,
             use_agency_kind=None if use is None else self._docket.agency_kind(use.terms.agency),
-            search=asking.search,
+            search=_with_class(asking.search, use),
             enrolment=self._enrolment(act, asking),
             grounds=asking.grounds,
             searches_today=0 if use is None else self._docket.searches_on(use.id, _utc_day(now)),
@@ -263,6 +263,14 @@ class OwnerDocket:
 
     def searches_on(self, use: UseId, day: date) -> int:
         return self._searches_on(use, day)
+
+
+def _with_class(search: SearchFacts | None, use: Use | None) -> SearchFacts | None:
+    """Rekognition's protocol has no word for the class of a search, so a use with a single class supplies it."""
+    if search is None or search.search_class is not None or use is None or len(use.terms.search_classes) != 1:
+        return search
+    (only,) = use.terms.search_classes
+    return replace(search, search_class=only)
 
 
 def _utc_day(now: datetime) -> date:

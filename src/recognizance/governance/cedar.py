@@ -262,14 +262,16 @@ def _context(request: Request) -> _Json:
     if request.use is not None and request.use_agency_kind is not None:
         context["use"] = _use(request.use, request.use_agency_kind, request.now)
     if search is not None:
-        context["search"] = {
-            "class": search.search_class.value,
-            "capture": search.capture.value,
-            # Downwards here and upwards for the floor: rounding can refuse a search, it can't let one through.
-            "thresholdPct": _percentage(search.threshold_pct, ROUND_FLOOR),
-            "candidates": search.candidates,
-            "probes": search.probes,
-        }
+        context["search"] = _present(
+            {
+                "class": search.search_class,
+                "capture": search.capture.value,
+                # Downwards here and upwards for the floor: rounding can refuse a search, it can't let one through.
+                "thresholdPct": _percentage(search.threshold_pct, ROUND_FLOOR),
+                "candidates": search.candidates,
+                "probes": search.probes,
+            }
+        )
     if enrolment is not None:
         context["enrolment"] = _present({"source": enrolment.source, "basis": enrolment.basis})
     return _present(context)

@@ -42,11 +42,6 @@ class AgencyKind(StrEnum):
     PRIVATE = "private"
     """One person with their own machine and photographs."""
 
-    @property
-    def is_bound_as_police(self) -> bool:
-        """Whether the strict rules apply: a police force can't escape them by hiring a company."""
-        return self in {AgencyKind.LAW_ENFORCEMENT, AgencyKind.SERVING_LAW_ENFORCEMENT}
-
 
 class Role(StrEnum):
     OPERATOR = "operator"

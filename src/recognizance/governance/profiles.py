@@ -155,7 +155,7 @@ def default_use_terms(agency: AgencyId, gallery: GalleryId | None, now: datetime
         agency=agency,
         gallery=gallery,
         purpose=Purpose.ORGANISE_PHOTOGRAPHS,
-        search_classes=frozenset({SearchClass.ARCHIVE, SearchClass.VERIFICATION}),
+        search_classes=frozenset({SearchClass.ARCHIVE}),
         limits=Limits(
             threshold_floor_pct=0.0,
             candidates=MOST_CANDIDATES,

@@ -102,12 +102,13 @@ class SearchFacts:
     """One search or comparison, as asked for.
 
     Attributes:
+        search_class: `None` if the caller didn't say; then a use that allows only one class means that one.
         threshold_pct: The similarity from which candidates are answered, after defaults; 0 to 100.
         candidates: The most that it asks for, after defaults.
         probes: Pictures that this one request searches for.
     """
 
-    search_class: SearchClass
+    search_class: SearchClass | None
     capture: Capture
     threshold_pct: float
     candidates: int
