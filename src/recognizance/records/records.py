@@ -1,13 +1,13 @@
 """The records of one installation: opening them, and the transactions in which all reading and writing happens."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from recognizance.errors import UnavailableError
+from recognizance.errors import ThrottledError, UnavailableError
 from recognizance.records import schema
 from recognizance.records.access import INSTALLATION_CONTEXT, AccessWriter
 from recognizance.records.check import CheckReader
@@ -99,7 +99,9 @@ class Records:
             transaction = Transaction(connection, self._master_key)
             yield transaction
         if transaction.erased:
-            self._database.empty_log()
+            # The change is on disk, so a failure here must not say otherwise. The next removal or closing does it too.
+            with suppress(ThrottledError, UnavailableError):
+                self._database.empty_log()
 
     @contextmanager
     def reading(self) -> Iterator[Reader]:
@@ -144,7 +146,8 @@ class Records:
 
     def close(self) -> None:
         """Close all connections. Transactions must have ended."""
-        self._database.empty_log()
+        with suppress(ThrottledError, UnavailableError):
+            self._database.empty_log()
         self._database.close()
 
 
