@@ -1,7 +1,7 @@
 """What a decision of the policies costs, beside what a search costs on the same machine in the same run.
 
-The proxy for a search is the arithmetic of one template: as many float32 multiplications as the default recogniser needs
-(0.56 GMAC), by NumPy on all the threads that it takes. A real search decodes, detects and aligns as well, so the share
+The proxy for a search is the arithmetic of one template: as many float32 multiplications as the default recogniser
+needs (0.56 GMAC), by NumPy on all the threads that it takes. A real search decodes, detects and aligns as well, so the share
 printed here is too high rather than too low. The two are measured alternately: timings on a shared machine drift.
 
     python benchmarks/policy.py

@@ -10,6 +10,7 @@ Never reads a clock or keeps state between calls. Implements `docs/policy.md`, "
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Protocol
 
 from recognizance.errors import DeniedError
@@ -220,6 +221,8 @@ class OwnerDocket:
         self._started = started
         self._commit = commit
         self._searches_on = searches_on
+        # A default use is the same value each time, so that of the latest thousand galleries needn't be made again.
+        self._standing = lru_cache(maxsize=1000)(self._activate)
 
     def party(self, principal: PrincipalId) -> Party | None:  # noqa: ARG002 - one owner, one answer
         return Party(OwnerKind.PERSON, frozenset(Role) - {Role.OVERSEER}, self._agency)
@@ -243,7 +246,9 @@ class OwnerDocket:
         """The standing use of this gallery, or of pictures alone; `None` before the service was set up."""
         if now < self._started:
             return None
-        year = (now - self._started) // DEFAULT_USE_LASTS
+        return self._standing((now - self._started) // DEFAULT_USE_LASTS, gallery)
+
+    def _activate(self, year: int, gallery: GalleryId | None) -> Use:
         since = self._started + year * DEFAULT_USE_LASTS
         terms = default_use_terms(self._agency, gallery, since)
         proposed = propose(
