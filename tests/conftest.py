@@ -2,18 +2,20 @@
 
 import io
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from matplotlib import cbook
 from PIL import Image
-from skimage import data
 
 from recognizance.access import ADMINISTRATOR, principal_of
-from recognizance.app import Service, open_service
+from recognizance.app import Service, open_faces, open_records, wire
+from recognizance.cli.portraits import collins_portrait, hopper_portrait
 from recognizance.config import Settings
+from recognizance.faces import Calibration, FaceReader
 from recognizance.governance import Policy
 from recognizance.identifiers import DecisionId, GalleryId
 from recognizance.permits import Action, Permit
@@ -30,15 +32,13 @@ def jpeg(picture: Image.Image, quality: int = 92) -> bytes:
 @pytest.fixture(scope="session")
 def collins() -> Image.Image:
     """Eileen Collins, astronaut: NASA's portrait, in the public domain, shipped by scikit-image."""
-    return Image.fromarray(data.astronaut())
+    return collins_portrait()
 
 
 @pytest.fixture(scope="session")
 def hopper() -> Image.Image:
     """Grace Hopper: the US Navy's portrait, in the public domain, shipped by matplotlib."""
-    path = cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)
-    with Image.open(str(path)) as picture:
-        return picture.convert("RGB")
+    return hopper_portrait()
 
 
 @pytest.fixture(scope="session")
@@ -68,9 +68,30 @@ def permit_for() -> Callable[..., Permit]:
     return permit
 
 
+@pytest.fixture(scope="session")
+def faces() -> tuple[FaceReader, Calibration]:
+    """The default networks, loaded once for all tests."""
+    return open_faces(Path("no installation"), Settings())
+
+
+OpenService = Callable[..., Service]
+
+
 @pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
+def service_in(faces: tuple[FaceReader, Calibration]) -> Iterator[OpenService]:
+    """Opens services on data folders, with settings by name, and closes them at the end."""
+    with ExitStack() as stack:
+
+        def build(data: Path, **changed: Any) -> Service:
+            settings = Settings(**changed)
+            opened = wire(data, settings, open_records(data, settings), *faces, clock=lambda: NOW)
+            stack.callback(opened.close)
+            return opened
+
+        yield build
+
+
+@pytest.fixture
+def service(tmp_path: Path, service_in: OpenService) -> Service:
     """A whole service on an empty data folder."""
-    opened = open_service(tmp_path / "data", Settings(), clock=lambda: NOW)
-    yield opened
-    opened.close()
+    return service_in(tmp_path / "data")

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageFilter
 
-from recognizance.app import Service, open_service
-from recognizance.config import Settings
+from recognizance.app import Service
 from recognizance.enrolment import AssociationOutcome, Enrolled
 from recognizance.errors import ConflictError, DeniedError, NotFoundError, TokenReusedError
 from recognizance.faces import QualityFilter, UnindexedReason, open_photograph
@@ -15,7 +14,7 @@ from recognizance.identifiers import FaceId, GalleryId, ModelId, SubjectId
 from recognizance.permits import Action, Permit
 from recognizance.records import Disassociation
 
-from .conftest import NOW, jpeg
+from .conftest import NOW, OpenService, jpeg
 
 GALLERY = GalleryId("people")
 SOMEBODY = SubjectId("somebody")
@@ -77,7 +76,7 @@ def test_faces_beyond_the_limit_are_named_and_not_stored(
 
 def test_a_face_that_is_too_blurred_is_refused_with_its_reason(enrol: Enrol, collins: Image.Image) -> None:
     """AUTO leaves out what could not be recognised; NONE takes it."""
-    blurred = collins.filter(ImageFilter.GaussianBlur(7))
+    blurred = collins.filter(ImageFilter.GaussianBlur(4))
 
     refused = enrol(blurred)
     taken = enrol(blurred, quality_filter=QualityFilter.NONE)
@@ -113,20 +112,19 @@ def test_the_same_photograph_is_not_stored_twice(
 
 
 def test_photographs_are_not_kept_unless_asked_for(
-    enrol: Enrol, collins: Image.Image, tmp_path: Path, permit_for: Permits, service: Service
+    enrol: Enrol, collins: Image.Image, tmp_path: Path, permit_for: Permits, service: Service, service_in: OpenService
 ) -> None:
     """By default the photograph is nowhere in the data folder; with `keep_images` it comes back byte for byte."""
     row = enrol(collins).faces[0].row
     with service.records.reading() as reader, pytest.raises(NotFoundError):
         reader.kept_image(GALLERY, row.image_id)
 
-    keeping = open_service(tmp_path / "keeping", Settings(keep_images=True), clock=lambda: NOW)
+    keeping = service_in(tmp_path / "keeping", keep_images=True)
     keeping.galleries.create(GALLERY, tags={}, permit=permit_for(Action.MANAGE_GALLERY, GALLERY))
     row = enrol(collins, into=keeping).faces[0].row
     with keeping.records.reading() as reader:
         kept = reader.kept_image(GALLERY, row.image_id)
     on_disk = b"".join(path.read_bytes() for path in keeping.data.iterdir() if path.is_file())
-    keeping.close()
 
     assert kept == jpeg(collins)
     assert jpeg(collins)[100:200] not in on_disk

@@ -2,7 +2,6 @@
 
 import os
 import uuid
-from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,7 +22,7 @@ from recognizance.bulk_enrolment import BulkEnrolment
 from recognizance.config import Settings
 from recognizance.enrolment import Enrolment
 from recognizance.faces import Calibration, FaceReader, ModelStore, load_calibration, open_reader
-from recognizance.galleries import Galleries
+from recognizance.galleries import Clock, Galleries
 from recognizance.gallery import ExactIndex
 from recognizance.governance import Policy
 from recognizance.identifiers import DecisionId, ModelId
@@ -135,7 +134,7 @@ def open_faces(data: Path, settings: Settings) -> tuple[FaceReader, Calibration]
     return reader, load_calibration(reader.model)
 
 
-def open_service(data: Path, settings: Settings, *, clock: Callable[[], datetime] = now) -> Service:
+def open_service(data: Path, settings: Settings, *, clock: Clock = now) -> Service:
     """Open everything. Takes a second or two, most of it for the networks.
 
     Raises:
@@ -145,8 +144,19 @@ def open_service(data: Path, settings: Settings, *, clock: Callable[[], datetime
         CorruptionError: If records or model files are damaged.
     """
     reader, calibration = open_faces(data, settings)
-    records = open_records(data, settings)
+    return wire(data, settings, open_records(data, settings), reader, calibration, clock=clock)
 
+
+def wire(
+    data: Path,
+    settings: Settings,
+    records: Records,
+    reader: FaceReader,
+    calibration: Calibration,
+    *,
+    clock: Clock = now,
+) -> Service:
+    """Put a service together from parts that are open already; closing it closes `records`."""
     # One pool for the indexes of all galleries: many galleries don't mean many threads.
     search_threads = settings.search_threads or (os.cpu_count() or 1)
     searchers = ThreadPoolExecutor(search_threads, thread_name_prefix="search")

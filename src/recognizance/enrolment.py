@@ -21,6 +21,7 @@ from recognizance.faces import (
     QualityFilter,
     Template,
     UnindexedReason,
+    unindexed_reasons,
 )
 from recognizance.galleries import Clock
 from recognizance.gallery import scores
@@ -151,7 +152,7 @@ class Enrolment:
         wanted: list[DetectedFace] = []
         unindexed: list[UnindexedFace] = []
         for face in self._reader.detect(photograph, permit):
-            reasons = face.reasons(quality_filter)
+            reasons = unindexed_reasons(face, quality_filter)
             if not reasons and len(wanted) == max_faces:
                 reasons = (UnindexedReason.EXCEEDS_MAX_FACES,)
             if reasons:
@@ -361,8 +362,9 @@ class Enrolment:
         permit.require(Action.ENROL, gallery)
         request = "\n".join([gallery, subject, repr(threshold_pct), *face_ids])
         with self._records.transaction() as transaction:
-            replayed = self._replayed(transaction, "associate", token, request)
-            unlike = set() if replayed else self._unlike(transaction, gallery, subject, face_ids, threshold_pct)
+            if self._replayed(transaction, "associate", token, request):
+                return _association_as_it_stands(subject, face_ids, transaction.faces_by_id(gallery, face_ids))
+            unlike = self._unlike(transaction, gallery, subject, face_ids, threshold_pct)
             outcome = transaction.associate(gallery, subject, [face for face in face_ids if face not in unlike])
         said = {face: _ASSOCIATIONS[what] for face, what in outcome.items()}
         return {face: said.get(face, AssociationOutcome.LOW_SIMILARITY) for face in face_ids}
@@ -385,7 +387,7 @@ class Enrolment:
         permit.require(Action.ENROL, gallery)
         with self._records.transaction() as transaction:
             if self._replayed(transaction, "disassociate", token, "\n".join([gallery, subject, *face_ids])):
-                return dict.fromkeys(face_ids, Disassociation.DISASSOCIATED)
+                return _disassociation_as_it_stands(subject, face_ids, transaction.faces_by_id(gallery, face_ids))
             return transaction.disassociate(gallery, subject, face_ids)
 
     def _unlike(
@@ -396,12 +398,14 @@ class Enrolment:
         face_ids: Sequence[FaceId],
         threshold_pct: float,
     ) -> set[FaceId]:
-        """Those of the faces that don't resemble the subject enough."""
+        """Those of the faces that belong to nobody and don't resemble the subject enough."""
         held = transaction.subject(gallery, subject).face_count
-        order, templates = transaction.templates_of(gallery, face_ids)
+        rows = transaction.faces_by_id(gallery, face_ids)
+        free = [face for face in face_ids if face in rows and rows[face].subject is None]
+        order, templates = transaction.templates_of(gallery, free)
         if not order:
             return set()
-        first = next(face for face in face_ids if face in set(order))
+        first = free[0]
         reference = transaction.subject_template(gallery, subject) if held else templates[order.index(first)]
         return {
             face
@@ -458,6 +462,35 @@ _ASSOCIATIONS = {
     Association.OTHER_SUBJECT: AssociationOutcome.OTHER_SUBJECT,
     Association.FACE_NOT_FOUND: AssociationOutcome.FACE_NOT_FOUND,
 }
+
+
+def _association_as_it_stands(
+    subject: SubjectId, face_ids: Sequence[FaceId], rows: Mapping[FaceId, FaceRow]
+) -> dict[FaceId, AssociationOutcome]:
+    """What an association that was done before came to, for a client that missed the answer."""
+
+    def outcome(face_id: FaceId) -> AssociationOutcome:
+        if face_id not in rows:
+            return AssociationOutcome.FACE_NOT_FOUND
+        owner = rows[face_id].subject
+        if owner is None:
+            return AssociationOutcome.LOW_SIMILARITY
+        return AssociationOutcome.ASSOCIATED if owner == subject else AssociationOutcome.OTHER_SUBJECT
+
+    return {face_id: outcome(face_id) for face_id in face_ids}
+
+
+def _disassociation_as_it_stands(
+    subject: SubjectId, face_ids: Sequence[FaceId], rows: Mapping[FaceId, FaceRow]
+) -> dict[FaceId, Disassociation]:
+    """As above. A face that was given back to the subject since was taken from them all the same."""
+
+    def outcome(face_id: FaceId) -> Disassociation:
+        if face_id not in rows:
+            return Disassociation.FACE_NOT_FOUND
+        return Disassociation.DISASSOCIATED if rows[face_id].subject in {None, subject} else Disassociation.OTHER_SUBJECT
+
+    return {face_id: outcome(face_id) for face_id in face_ids}
 
 
 def _row_of(face: NewFace) -> FaceRow:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from recognizance.faces import Calibration, DetectedFace, FaceReader, Photograph, QualityFilter
+from recognizance.faces import Calibration, DetectedFace, FaceReader, Photograph, QualityFilter, is_good_enough
 from recognizance.gallery import scores
 from recognizance.permits import Action, Permit
 
@@ -64,10 +64,11 @@ class OneShot:
             quality_filter: Faces of either photograph that don't pass it are left out.
         """
         permit.require(Action.COMPARE)
-        probe = next((face for face in self._reader.detect(source, permit) if not face.reasons(quality_filter)), None)
+        found = self._reader.detect(source, permit)
+        probe = next((face for face in found if is_good_enough(face, quality_filter)), None)
         if probe is None:
             return Comparison(source=None, matched=(), unmatched=())
-        targets = [face for face in self._reader.detect(target, permit) if not face.reasons(quality_filter)]
+        targets = [face for face in self._reader.detect(target, permit) if is_good_enough(face, quality_filter)]
         if not targets:
             return Comparison(source=probe, matched=(), unmatched=())
         templates = self._reader.templates([probe, *targets], permit)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from recognizance.errors import NotFoundError
-from recognizance.faces import Calibration, DetectedFace, FaceReader, Photograph, QualityFilter
+from recognizance.faces import Calibration, DetectedFace, FaceReader, Photograph, QualityFilter, is_good_enough
 from recognizance.galleries import Galleries
 from recognizance.gallery import Candidate, Index, Template, Templates
 from recognizance.identifiers import FaceId, GalleryId, SubjectId
@@ -178,7 +178,7 @@ class Search:
         search: Callable[[Template], Found[_Row]],
     ) -> PhotographSearch[_Row]:
         faces = self._reader.detect(photograph, permit)
-        searched = next((face for face in faces if not face.reasons(quality_filter)), None)
+        searched = next((face for face in faces if is_good_enough(face, quality_filter)), None)
         if searched is None:
             return PhotographSearch(searched=None, passed_over=faces, found=None)
         template = self._reader.templates([searched], permit)[0]

@@ -18,15 +18,7 @@ from recognizance.faces.image import Photograph
 from recognizance.faces.manifest import Model, ModelKind
 from recognizance.faces.models import ModelStore
 from recognizance.faces.networks import Network, load_network
-from recognizance.faces.quality import (
-    Pose,
-    Quality,
-    QualityFilter,
-    UnindexedReason,
-    pose_of,
-    quality_of,
-    unindexed_reasons,
-)
+from recognizance.faces.quality import Pose, Quality, pose_of, quality_of
 from recognizance.faces.templates import NetworkRecogniser, Recogniser, Templates
 from recognizance.faces.weights import fold
 from recognizance.identifiers import ModelId
@@ -44,17 +36,6 @@ class DetectedFace:
     pose: Pose
     quality: Quality
     aligned: AlignedFace
-
-    def reasons(self, bar: QualityFilter) -> tuple[UnindexedReason, ...]:
-        """Why this face is not good enough for `bar`; nothing if it is."""
-        left, top, right, bottom = map(float, self.detection.box_xyxy_px)
-        return unindexed_reasons(
-            pose=self.pose,
-            quality=self.quality,
-            confidence=self.detection.confidence,
-            box_px=(right - left, bottom - top),
-            bar=bar,
-        )
 
 
 class FaceReader:
