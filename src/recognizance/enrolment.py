@@ -488,7 +488,8 @@ def _disassociation_as_it_stands(
     def outcome(face_id: FaceId) -> Disassociation:
         if face_id not in rows:
             return Disassociation.FACE_NOT_FOUND
-        return Disassociation.DISASSOCIATED if rows[face_id].subject in {None, subject} else Disassociation.OTHER_SUBJECT
+        owner = rows[face_id].subject
+        return Disassociation.DISASSOCIATED if owner in {None, subject} else Disassociation.OTHER_SUBJECT
 
     return {face_id: outcome(face_id) for face_id in face_ids}
 

@@ -35,9 +35,9 @@ NOT_HERE = {
     ("DisassociateFaces", "ConflictException"): "likewise",
 }
 
-IMAGE_OPERATIONS = {
+IMAGE_OPERATIONS: dict[str, dict[str, Any]] = {
     "DetectFaces": {},
-    "CompareFaces": {"TargetImage": {"Bytes": b""}},
+    "CompareFaces": {"TargetImage": {"Bytes": jpeg(hopper())}},
     "IndexFaces": {"CollectionId": COLLECTION},
     "SearchFacesByImage": {"CollectionId": COLLECTION},
     "SearchUsersByImage": {"CollectionId": COLLECTION},
@@ -47,7 +47,6 @@ IMAGE_OPERATIONS = {
 def image_cases() -> Iterator[tuple[str, dict[str, Any], str]]:
     good = {"Bytes": jpeg(hopper())}
     for operation, others in IMAGE_OPERATIONS.items():
-        members = others | ({"TargetImage": good} if operation == "CompareFaces" else {})
         name = "SourceImage" if operation == "CompareFaces" else "Image"
         for image, code in [
             ({}, "InvalidParameterException"),
@@ -61,17 +60,18 @@ def image_cases() -> Iterator[tuple[str, dict[str, Any], str]]:
             ({"Bytes": b"GIF89a" + bytes(50)}, "InvalidImageFormatException"),
             ({"Bytes": good["Bytes"][:2000]}, "InvalidImageFormatException"),
         ]:
-            yield operation, members | {name: image}, code
+            yield operation, others | {name: image}, code
 
 
 def cases() -> Iterator[tuple[str, dict[str, Any], str]]:
     """Operation, arguments and the code that they end with, in a world that the fixture `world` has built."""
     yield from image_cases()
-    here, gone = {"CollectionId": COLLECTION}, {"CollectionId": "gone"}
+    here: dict[str, Any] = {"CollectionId": COLLECTION}
+    gone = {"CollectionId": "gone"}
     good = {"Image": {"Bytes": jpeg(hopper())}}
     faces = {"FaceIds": [FACE]}
     user = {"UserId": "user"}
-    for operation, more in [
+    of_collections: list[tuple[str, dict[str, Any]]] = [
         ("DeleteCollection", {}),
         ("DescribeCollection", {}),
         ("IndexFaces", good),
@@ -86,14 +86,19 @@ def cases() -> Iterator[tuple[str, dict[str, Any], str]]:
         ("DisassociateFaces", user | faces),
         ("SearchUsers", user),
         ("SearchUsersByImage", good),
-    ]:
+    ]
+    for operation, more in of_collections:
         yield operation, gone | more, "ResourceNotFoundException"
         yield operation, {"CollectionId": "no such name"} | more, "InvalidParameterException"
     yield "SearchFaces", here | {"FaceId": FACE}, "ResourceNotFoundException"
     yield "SearchUsers", here | {"FaceId": FACE}, "ResourceNotFoundException"
     yield "SearchUsers", here | {"UserId": "absent"}, "ResourceNotFoundException"
-    for operation in ("TagResource", "UntagResource", "ListTagsForResource"):
-        more = {"TagResource": {"Tags": {"a": "b"}}, "UntagResource": {"TagKeys": ["a"]}}.get(operation, {})
+    of_tags: list[tuple[str, dict[str, Any]]] = [
+        ("TagResource", {"Tags": {"a": "b"}}),
+        ("UntagResource", {"TagKeys": ["a"]}),
+        ("ListTagsForResource", {}),
+    ]
+    for operation, more in of_tags:
         yield operation, {"ResourceArn": f"{ARN}/gone"} | more, "ResourceNotFoundException"
         yield operation, {"ResourceArn": "x" * 20} | more, "InvalidParameterException"
     yield (
@@ -108,12 +113,13 @@ def cases() -> Iterator[tuple[str, dict[str, Any], str]]:
         yield operation, more | {"NextToken": "rNotOurs"}, "InvalidPaginationTokenException"
     yield "CreateUser", here | user, "ConflictException"
     token = {"ClientRequestToken": "used-before"}
-    for operation, more in [
+    with_token: list[tuple[str, dict[str, Any]]] = [
         ("CreateUser", {}),
         ("DeleteUser", {}),
         ("AssociateFaces", faces),
         ("DisassociateFaces", faces),
-    ]:
+    ]
+    for operation, more in with_token:
         yield operation, here | {"UserId": "another"} | more | token, "IdempotentParameterMismatchException"
     full = [str(uuid.UUID(int=n)) for n in range(1, 102)]
     yield (

@@ -89,6 +89,26 @@ def test_faces_that_cannot_be_given_are_named_with_the_reason(
     assert reasons[people["astronaut"]] == ["ASSOCIATED_TO_A_DIFFERENT_USER"]
 
 
+def test_a_repeated_association_has_the_same_answer(rekognition: Any, collection: str) -> None:
+    """A client that missed the answer, and asks again with its token, gets it; the face isn't given twice."""
+    faces = enrolled(rekognition, collection)
+    rekognition.create_user(CollectionId=collection, UserId="grace")
+    arguments = {
+        "CollectionId": collection,
+        "UserId": "grace",
+        "FaceIds": [faces["hopper"], ABSENT],
+        "ClientRequestToken": f"associate-{collection}",
+    }
+
+    def told(answer: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
+
+    assert told(rekognition.associate_faces(**arguments)) == told(rekognition.associate_faces(**arguments))
+    first = told(rekognition.disassociate_faces(**arguments))
+    rekognition.associate_faces(CollectionId=collection, UserId="grace", FaceIds=[faces["hopper"]])
+    assert told(rekognition.disassociate_faces(**arguments)) == first | {"UserStatus": "ACTIVE"}
+
+
 def test_faces_are_taken_from_a_user(rekognition: Any, collection: str, people: dict[str, str]) -> None:
     """They stay enrolled; what isn't the user's is named or passed over."""
     loose = rekognition.index_faces(CollectionId=collection, Image=bytes_of(another_hopper()))

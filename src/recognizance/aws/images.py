@@ -115,7 +115,7 @@ def open_store(settings: Settings) -> ObjectStore:
         # A server that isn't Amazon's has no host name for each bucket.
         s3={"addressing_style": "path" if settings.s3_endpoint_url else "auto"},
     )
-    session = boto3.session.Session(
+    session = boto3.Session(
         aws_access_key_id=settings.s3_access_key_id if given else None,
         aws_secret_access_key=settings.s3_secret_access_key if given else None,
         region_name=settings.s3_region,
