@@ -9,7 +9,7 @@ or several *views*: scaled, and set in a black border, without which a face that
 views, and what each finds and costs, is measured in docs/decisions/0002.
 """
 
-from collections.abc import Sequence
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizance.errors import InputError
-from recognizance.faces.alignment import Landmarks
+from recognizance.faces.alignment import Landmarks, similarity_transform
 from recognizance.faces.image import Photograph, RgbPixels
 from recognizance.faces.manifest import Decoder, DetectorOutput, Model
 from recognizance.faces.networks import Network
+from recognizance.faces.yunet import decode, joined, without_duplicates
 from recognizance.permits import Action, Permit
 
 MAX_FACES = 100
@@ -30,24 +31,24 @@ MAX_FACES = 100
 MIN_CONFIDENCE = 0.6
 """Below it YuNet finds more things that aren't faces than faces (docs/decisions/0002)."""
 
-MAX_OVERLAP = 0.3
-"""Of two boxes that share more than this of their union, the less confident one is the same face."""
-
-WIDEST_VIEW_PX = 1088
+WIDEST_VIEW_PX = 1000
 """The longer side of the view that small faces are found in.
 
 YuNet finds 99 % of faces that are 22 px tall in its view, so in this one a face has to be 2.1 % of the photograph's
 longer side: what Rekognition documents as its own limit (40 px in 1920×1080).
 """
 
-_SMALL_PX = 320
-_SMALL_BORDER_PX = 32
+_CLOSE_PX = 256
+_CLOSE_SCALE = 1.75
+_CLOSE_CENTRE_PX = np.array([56.0, 66.0])
+"""The close view: the frame of aligned faces, enlarged about this point, so that a face is about 180 px tall."""
+_MIN_CLOSE_CONFIDENCE = 0.3
+_MIRRORED_ORDER = [1, 0, 2, 4, 3]
+
 _MIDDLE_VIEW_PX = 640
 _MAX_VIEW_PX = 4096
-
-_STRIDES_PX = (8, 16, 32)
-_MAX_BOXES = 2_000
-"""Cells kept for the search for duplicates, the most confident; a face is seen by about ten."""
+_TALLEST_FAR_PX = 320
+_SMALL_PX = 320
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,33 +94,35 @@ class Detector(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One look at a photograph.
+    """One look at a photograph: scaled, and set in the middle of a black canvas.
+
+    The canvas is the smallest of few sizes that holds the picture and its border, because each size costs a tenth of a
+    second once, and memory.
 
     Attributes:
         long_side_px: What the photograph's longer side is scaled to.
         border_px: Black on every side of it, at least.
-        grid_px: The canvas's sides are multiples of it, so that few sizes are ever compiled; a multiple of 32.
+        shortest_px: The canvas's sides are at least this, a multiple of 128.
+        tallest_px: Taller faces are left to the view from near by: of a face beyond 400 px the network sees parts, and
+            takes a cheek for a small face.
     """
 
     long_side_px: int
     border_px: int
-    grid_px: int
+    shortest_px: int
+    tallest_px: float
+
+    def canvas_hw(self, drawn_hw: tuple[int, int]) -> tuple[int, int]:
+        """The canvas for a picture that was scaled to `drawn_hw`."""
+        height, width = (
+            max(-(-(side + 2 * self.border_px) // _GRID_PX) * _GRID_PX, self.shortest_px) for side in drawn_hw
+        )
+        return height, width
 
 
-_NEAR = View(long_side_px=224, border_px=48, grid_px=64)
+_GRID_PX = 64
+_NEAR = View(long_side_px=224, border_px=48, shortest_px=320, tallest_px=math.inf)
 """For faces from an eighth of the picture to all of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Faces:
-    """Faces as arrays, in whatever frame: (n,) scores, (n, 4) boxes, (n, 5, 2) points."""
-
-    scores: NDArray[np.float32]
-    boxes: NDArray[np.float32]
-    points: NDArray[np.float32]
-
-    def take(self, which: NDArray[np.intp]) -> "_Faces":
-        return _Faces(self.scores[which], self.boxes[which], self.points[which])
 
 
 class YuNetDetector:
@@ -147,28 +150,60 @@ class YuNetDetector:
         views = views_for(photograph.size_hw, widest_px=self._widest_view_px)
         scaled = photograph.scaled(long_side_px=max(view.long_side_px for view in views))
         canvases, frames = zip(*(_draw(scaled.rgb, view) for view in views), strict=True)
-        found = [
-            _to_source(_decode(outputs, canvas.shape[:2]), *frame)
-            for outputs, canvas, frame in zip(self._network.run(canvases), canvases, frames, strict=True)
-        ]
-        faces = _without_duplicates(_joined(found))
-        boxes = scaled.to_full_px(faces.boxes.reshape(-1, 2, 2)).reshape(-1, 4)
-        points = scaled.to_full_px(faces.points)
+        answers = self._network.run(canvases)
+        found = []
+        for view, answer, canvas, (source_per_canvas, offset_xy) in zip(views, answers, canvases, frames, strict=True):
+            seen = decode(answer, canvas.shape[:2], min_confidence=MIN_CONFIDENCE, tallest_px=view.tallest_px)
+            found.append(seen.moved(source_per_canvas, offset_xy))
+        faces = without_duplicates(joined(found)).largest(MAX_FACES)
+        points = np.array([self._refined(scaled.rgb, each) for each in faces.points], dtype=np.float32)
+        boxes_px = scaled.to_full_px(faces.boxes.reshape(-1, 2, 2)).reshape(-1, 4)
+        points_px = scaled.to_full_px(points.reshape(-1, 5, 2))
         detections = [
             Detection(box, landmarks, min(float(score), 1.0))
-            for box, landmarks, score in zip(boxes, points, faces.scores, strict=True)
+            for box, landmarks, score in zip(boxes_px, points_px, faces.scores, strict=True)
         ]
-        detections.sort(key=_largest_first)
-        return tuple(detections[:MAX_FACES])
+        return tuple(sorted(detections, key=_largest_first))
+
+    def _refined(self, pixels: RgbPixels, first: Landmarks) -> Landmarks:
+        """Look again at one face, upright and at the size at which the points are best, and at its mirror image.
+
+        Points that were found on a small face are less exact, and the mean of a face's and its mirror image's points is
+        better than either (docs/decisions/0003).
+        """
+        try:
+            transform = _CLOSE_SCALE * similarity_transform(first)
+        except ValueError:
+            return first
+        transform[:, 2] += _CLOSE_PX / 2 - _CLOSE_SCALE * _CLOSE_CENTRE_PX
+        close = cv2.warpAffine(pixels, transform, (_CLOSE_PX, _CLOSE_PX), flags=cv2.INTER_LINEAR).astype(np.uint8)
+        canvases = [close, np.ascontiguousarray(close[:, ::-1])]
+        back = cv2.invertAffineTransform(transform)
+        expected = first @ transform[:, :2].T + transform[:, 2]
+        opinions: list[NDArray[np.float64]] = []
+        for answer, is_mirrored in zip(self._network.run(canvases), (False, True), strict=True):
+            seen = decode(answer, close.shape[:2], min_confidence=_MIN_CLOSE_CONFIDENCE)
+            if not seen.scores.size:
+                continue
+            points = seen.points[int(np.argmax(seen.scores))].astype(np.float64)
+            if is_mirrored:
+                points = np.stack([_CLOSE_PX - 1 - points[:, 0], points[:, 1]], axis=1)[_MIRRORED_ORDER]
+            # Farther off it's another face, beside this one.
+            if np.abs(points - expected).max() <= _CLOSE_PX / 8:
+                opinions.append(points @ back[:, :2].T + back[:, 2])
+        return np.mean(opinions, axis=0).astype(np.float32) if opinions else first
 
 
 def views_for(size_hw: tuple[int, int], *, widest_px: int = WIDEST_VIEW_PX) -> tuple[View, ...]:
     """Choose how to look at a photograph of `size_hw`: a small one once, others from afar and from near by."""
     long_side_px = max(size_hw)
+    if long_side_px <= _NEAR.long_side_px:
+        return (_NEAR,)
     if long_side_px <= _SMALL_PX:
-        return (View(long_side_px=max(long_side_px, _NEAR.long_side_px), border_px=_SMALL_BORDER_PX, grid_px=32),)
-    far_px = _MIDDLE_VIEW_PX if long_side_px <= _MIDDLE_VIEW_PX else widest_px
-    return _NEAR, View(long_side_px=far_px, border_px=0, grid_px=128)
+        return (View(long_side_px=long_side_px, border_px=32, shortest_px=384, tallest_px=math.inf),)
+    if long_side_px <= _MIDDLE_VIEW_PX:
+        return _NEAR, View(_MIDDLE_VIEW_PX, border_px=0, shortest_px=384, tallest_px=_TALLEST_FAR_PX)
+    return _NEAR, View(widest_px, border_px=0, shortest_px=512, tallest_px=_TALLEST_FAR_PX)
 
 
 def _draw(pixels: RgbPixels, view: View) -> tuple[RgbPixels, tuple[float, NDArray[np.float32]]]:
@@ -182,64 +217,11 @@ def _draw(pixels: RgbPixels, view: View) -> tuple[RgbPixels, tuple[float, NDArra
     drawn_h, drawn_w = max(round(height * scale), 1), max(round(width * scale), 1)
     kind = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     drawn = cv2.resize(pixels, (drawn_w, drawn_h), interpolation=kind)
-    canvas_h, canvas_w = (-(-(side + 2 * view.border_px) // view.grid_px) * view.grid_px for side in (drawn_h, drawn_w))
+    canvas_h, canvas_w = view.canvas_hw((drawn_h, drawn_w))
     top, left = (canvas_h - drawn_h) // 2, (canvas_w - drawn_w) // 2
     canvas = np.zeros((canvas_h, canvas_w, 3), dtype=np.uint8)
     canvas[top : top + drawn_h, left : left + drawn_w] = drawn
     return canvas, (1.0 / scale, np.array([left, top], dtype=np.float32))
-
-
-def _decode(outputs: Sequence[NDArray[np.float32]], canvas_hw: tuple[int, int]) -> _Faces:
-    """Read the twelve outputs into faces in canvas pixels.
-
-    Cell (c, r) of stride s with the box (x, y, w, h) has the score √(class · objectness), the centre s·(c + x, r + y),
-    the size s·(eʷ, eʰ), and its points at s·(c + xₖ, r + yₖ).
-    """
-    parts: list[_Faces] = []
-    for index, stride in enumerate(_STRIDES_PX):
-        columns = canvas_hw[1] // stride
-        products = outputs[index].ravel() * outputs[index + 3].ravel()
-        cells = np.flatnonzero(products >= MIN_CONFIDENCE * MIN_CONFIDENCE)
-        corners = np.stack([cells % columns, cells // columns], axis=1).astype(np.float32)
-        boxes = outputs[index + 6].reshape(-1, 4)[cells]
-        centres = (corners + boxes[:, :2]) * stride
-        halves = np.exp(np.minimum(boxes[:, 2:], 10.0)) * np.float32(stride / 2)
-        points = (outputs[index + 9].reshape(-1, 5, 2)[cells] + corners[:, np.newaxis]) * stride
-        parts.append(_Faces(np.sqrt(products[cells]), np.hstack([centres - halves, centres + halves]), points))
-    return _joined(parts)
-
-
-def _to_source(faces: _Faces, source_per_canvas: float, offset_xy: NDArray[np.float32]) -> _Faces:
-    """Map faces from a canvas to the pixels that were drawn on it. Scaling keeps edges, not centres, in place."""
-    half = np.float32(0.5)
-    ratio = np.float32(source_per_canvas)
-    boxes = (faces.boxes.reshape(-1, 2, 2) - offset_xy + half) * ratio - half
-    return _Faces(faces.scores, boxes.reshape(-1, 4), (faces.points - offset_xy + half) * ratio - half)
-
-
-def _joined(parts: Sequence[_Faces]) -> _Faces:
-    return _Faces(
-        np.concatenate([part.scores for part in parts]),
-        np.concatenate([part.boxes for part in parts]),
-        np.concatenate([part.points for part in parts]),
-    )
-
-
-def _without_duplicates(faces: _Faces) -> _Faces:
-    """Keep the most confident of boxes that overlap (greedy non-maximum suppression)."""
-    order = np.argsort(-faces.scores, kind="stable")[:_MAX_BOXES]
-    faces = faces.take(order)
-    areas = (faces.boxes[:, 2:] - faces.boxes[:, :2]).prod(axis=1)
-    rest = np.arange(len(order))
-    kept: list[int] = []
-    while rest.size:
-        best, rest = int(rest[0]), rest[1:]
-        kept.append(best)
-        low = np.maximum(faces.boxes[best, :2], faces.boxes[rest, :2])
-        high = np.minimum(faces.boxes[best, 2:], faces.boxes[rest, 2:])
-        shared = np.clip(high - low, 0.0, None).prod(axis=1)
-        rest = rest[shared <= MAX_OVERLAP * (areas[best] + areas[rest] - shared)]
-    return faces.take(np.array(kept, dtype=np.intp))
 
 
 def _largest_first(detection: Detection) -> tuple[float, ...]:

@@ -28,6 +28,14 @@ ALIGNED_SIZE_HW = (112, 112)
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,62}[a-z0-9])?")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_SPELLED: Mapping[type, str] = {
+    str: "text",
+    int: "a whole number",
+    bool: "true or false",
+    list: "a list",
+    dict: "a table",
+}
+_SPELLED_MANY: Mapping[type, str] = {int: "whole numbers", float: "finite numbers with a point"}
 _T = TypeVar("_T")
 _Choice = TypeVar("_Choice", bound=StrEnum)
 _Number = TypeVar("_Number", int, float)
@@ -156,7 +164,7 @@ class _Fields:
         value = self._rest.pop(name)
         # `bool` is an `int` to Python, and not here.
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            raise InputError(f"{self.where}: the field {name!r} has to be a {kind.__name__}")
+            raise InputError(f"{self.where}: the field {name!r} has to be {_SPELLED[kind]}")
         return value
 
     def has(self, name: str) -> bool:
@@ -188,7 +196,7 @@ class _Fields:
     def numbers(self, name: str, kind: type[_Number], count: int) -> tuple[_Number, ...]:
         values = self.take(name, list)
         if len(values) != count or any(type(value) is not kind or not math.isfinite(value) for value in values):
-            raise InputError(f"{self.where}: the field {name!r} has to be {count} finite {kind.__name__}s")
+            raise InputError(f"{self.where}: the field {name!r} has to be {count} {_SPELLED_MANY[kind]}")
         return tuple(values)
 
     def names(self, name: str) -> tuple[str, ...]:

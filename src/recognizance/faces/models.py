@@ -124,8 +124,10 @@ class ModelStore:
             UnavailableError: If the other side fails or sends another file.
         """
         path = self.path(model)
-        if not isinstance(model.source, UrlSource) or path is None:
+        if not isinstance(model.source, UrlSource):
             raise InputError(f"the model {model.name!r} can't be pulled: it doesn't come from a URL")
+        if path is None:
+            raise InputError(f"there is no folder to pull the model {model.name!r} into")
         if self.state(model) is not FileState.READY:
             path.parent.mkdir(parents=True, exist_ok=True)
             download(

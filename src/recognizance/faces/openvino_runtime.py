@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from recognizance.errors import InputError, UnavailableError
 from recognizance.faces.networks import Pixels
 
-MAX_COMPILED = 24
+MAX_COMPILED = 32
 """Compiled sizes kept for one graph. One of YuNet at 640×640 holds about 60 MB with its working memory."""
 
 

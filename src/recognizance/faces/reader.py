@@ -13,7 +13,7 @@ import numpy as np
 from recognizance.config import Runtime
 from recognizance.errors import InputError
 from recognizance.faces.alignment import AlignedFace, align, source_px_per_aligned_px
-from recognizance.faces.detection import Detection, Detector, YuNetDetector
+from recognizance.faces.detection import WIDEST_VIEW_PX, Detection, Detector, YuNetDetector
 from recognizance.faces.image import Photograph
 from recognizance.faces.manifest import Model, ModelKind
 from recognizance.faces.models import ModelStore
@@ -103,10 +103,10 @@ def open_reader(
 
 
 def _cut_out(photograph: Photograph, detection: Detection) -> DetectedFace:
-    """Align a face from the coarsest scale that still has a pixel for each of the result's."""
+    """Align a face from the scale it was found in, or a finer one if that has no pixel for each of the result's."""
     landmarks_px = detection.landmarks_px
     needed_px = max(photograph.size_hw) / source_px_per_aligned_px(landmarks_px)
-    scaled = photograph.scaled(long_side_px=int(needed_px))
+    scaled = photograph.scaled(long_side_px=max(int(needed_px), WIDEST_VIEW_PX))
     first_px = scaled.to_full_px(np.zeros(2, dtype=np.float32))
     aligned = align(scaled.rgb, (landmarks_px - first_px) / np.float32(scaled.factor))
     return DetectedFace(detection, pose_of(landmarks_px), quality_of(aligned), aligned)
