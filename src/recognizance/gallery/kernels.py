@@ -250,7 +250,8 @@ def seed(
 ) -> None:
     """Raise each probe's bar by the scores of the faces before `stop` of the first segment that look best by code.
 
-    A scan that starts with a bar near the final one has a tenth as many faces to look at.
+    The higher the bar is from the start, the fewer faces a scan looks at in vain. The bar alone is kept: the scan finds
+    these faces again.
     """
     products = np.empty(stop, dtype=np.int32)
     wanted = min(limit + excluded.shape[0], stop)
