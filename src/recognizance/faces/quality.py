@@ -175,12 +175,11 @@ def unindexed_reasons(face: JudgedFace, quality_filter: QualityFilter) -> tuple[
         return ()
     limits = _LIMITS[quality_filter]
     left, top, right, bottom = (float(side) for side in face.detection.box_xyxy_px)
-    # Each is at least 1 where the limit is kept. A turn of 90 degrees leaves nothing to recognise, so the margin of an
-    # angle is counted from there.
+    # Each is at least 1 where the limit is kept.
     margins = {
         UnindexedReason.EXTREME_POSE: min(
-            (90.0 - abs(face.pose.yaw_deg)) / (90.0 - limits.yaw_deg),
-            (90.0 - min(abs(face.pose.pitch_deg), 90.0)) / (90.0 - limits.pitch_deg),
+            limits.yaw_deg / max(abs(face.pose.yaw_deg), _LEAST_DEG),
+            limits.pitch_deg / max(abs(face.pose.pitch_deg), _LEAST_DEG),
         ),
         UnindexedReason.LOW_BRIGHTNESS: face.quality.brightness / limits.brightness,
         UnindexedReason.LOW_SHARPNESS: face.quality.sharpness / limits.sharpness,
@@ -216,6 +215,9 @@ _LIMITS = {
 }
 
 _CLOSE = 1.25
+_LEAST_DEG = 0.1
+"""Keeps a straight look from dividing by zero."""
+
 _UNGRADED = frozenset({UnindexedReason.LOW_CONFIDENCE})
 
 
