@@ -124,13 +124,13 @@ def test_a_rate_has_one_score(exponent: float) -> None:
     max_fpir=st.floats(1e-6, 1),
 )
 def test_a_threshold_is_what_was_asked_for_or_more(requested: float, size: int, more: int, max_fpir: float) -> None:
-    """A bigger gallery never lowers it, nothing lowers it below the caller's, and the bound holds."""
+    """A bigger gallery never lowers it, nothing lowers it below the caller's, and the bound holds up to the score 1."""
     threshold = TABLE.operating_score(requested, gallery_size=size, max_fpir=max_fpir)
     bigger = TABLE.operating_score(requested, gallery_size=size + more, max_fpir=max_fpir)
 
     assert TABLE.score_at_pct(requested) <= threshold <= bigger
     expected_fpir = -math.expm1(size * math.log1p(-min(TABLE.false_match_rate(threshold).bound, 1 - 1e-12)))
-    assert expected_fpir <= max_fpir * (1 + 1e-6)
+    assert threshold == 1 or expected_fpir <= max_fpir * (1 + 1e-6)
 
 
 def test_an_unbounded_search_is_the_callers_own() -> None:

@@ -148,7 +148,7 @@ class Calibration:
 
         A stranger is compared with every face of the gallery, so among N faces the expected false positive
         identification rate is 1 - (1 - FMR)^N, taking comparisons as independent. They are not quite: the true rate is
-        lower. `max_fpir` bounds it.
+        lower. `max_fpir` bounds it, as far as the scale reaches: at the threshold 1 the same picture still matches.
 
         Args:
             requested_pct: The caller's own threshold, 0 to 100.
