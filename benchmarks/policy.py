@@ -19,7 +19,7 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"  # read once, when NumPy is imported
 
 import numpy as np
 
-from recognizance.governance.authority import Asking, Authority, OwnerDocket
+from recognizance.governance.authority import Authority, OwnerDocket
 from recognizance.governance.oversight import Sha256Hex
 from recognizance.governance.parties import AgencyId, AgencyKind, OwnerKind, PersonId, Role, UseId
 from recognizance.governance.profiles import (
@@ -31,7 +31,16 @@ from recognizance.governance.profiles import (
     rulebook,
 )
 from recognizance.governance.purposes import Capture, OffenceCode, SearchClass, Source
-from recognizance.governance.requests import Act, Caller, Credential, GalleryFacts, Grounds, Request, SearchFacts
+from recognizance.governance.requests import (
+    Act,
+    Asking,
+    Caller,
+    Credential,
+    GalleryFacts,
+    Grounds,
+    Request,
+    SearchFacts,
+)
 from recognizance.governance.terms import EvaluationId, EvaluationOutcome, EvaluationReference
 from recognizance.identifiers import DecisionId, GalleryId, ModelId, PrincipalId
 

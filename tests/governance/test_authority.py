@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from recognizance.errors import ConflictError, DeniedError, InputError
-from recognizance.governance.authority import Asking, Authority, Docket, OwnerDocket, Party, Ruling
+from recognizance.governance.authority import Authority, Docket, OwnerDocket, Party, Ruling
 from recognizance.governance.oversight import Quorum, Sha256Hex, Suspension
 from recognizance.governance.parties import AgencyId, AgencyKind, CourseId, OwnerKind, PersonId, Role, UseId
 from recognizance.governance.profiles import (
@@ -19,7 +19,7 @@ from recognizance.governance.profiles import (
     rulebook,
 )
 from recognizance.governance.purposes import Capture, LawfulBasis, OffenceCode, SearchClass, Source
-from recognizance.governance.requests import Act, Credential, EnrolmentFacts, GalleryFacts, Grounds, SearchFacts
+from recognizance.governance.requests import Act, Asking, Credential, EnrolmentFacts, GalleryFacts, Grounds, SearchFacts
 from recognizance.governance.uses import Use, UseState, suspend
 from recognizance.identifiers import DecisionId, GalleryId, PrincipalId
 from recognizance.permits import Action

@@ -36,36 +36,17 @@ from recognizance.governance.profiles import (
 )
 from recognizance.governance.purposes import Source
 from recognizance.governance.requests import (
-    NOTHING_STATED,
     Act,
+    Asking,
     Caller,
-    Credential,
     EnrolmentFacts,
     GalleryFacts,
-    Grounds,
     Request,
     SearchFacts,
 )
 from recognizance.governance.terms import UseTerms
 from recognizance.governance.uses import Use
 from recognizance.identifiers import DecisionId, GalleryId, PrincipalId
-
-
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """What the caller brought with one request, as far as verified or stated.
-
-    Attributes:
-        use: The use that the session, the key or the request names; `None` if none does.
-        bound_use: The only use that the key or session works for; `None` if it isn't bound.
-    """
-
-    credential: Credential
-    use: UseId | None = None
-    bound_use: UseId | None = None
-    search: SearchFacts | None = None
-    enrolment: EnrolmentFacts | None = None
-    grounds: Grounds = NOTHING_STATED
 
 
 class Docket(Protocol):

@@ -1,19 +1,27 @@
 """Decisions: the only place where a `Permit` is built.
 
-Today one rule exists: the key of an administrator may do everything. Callers already ask for each act on each
-gallery, so that stricter rules change what is answered here and nothing about where it is asked.
+`Policy` has one rule: the key of an administrator may do everything. `RuledPolicy` asks the policies of a profile
+(`docs/policy.md`). Callers ask both for each act on each gallery in the same way, so that stricter rules change what is
+answered here and nothing about where it is asked.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from recognizance.errors import DeniedError
+from recognizance.governance.parties import Role
+from recognizance.governance.requests import AT_THE_MACHINE, Act, Asking
 from recognizance.identifiers import DecisionId, GalleryId, PrincipalId
 from recognizance.permits import Action, Permit
 
+if TYPE_CHECKING:
+    # Loading Cedar takes longer than all the rest of a command that never asks it.
+    from recognizance.governance.authority import Authority, Ruling
 
-class Role(StrEnum):
-    ADMINISTRATOR = "administrator"
+
+__all__ = ["Policy", "Principal", "Role", "RuledPolicy"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,4 +55,57 @@ class Policy:
             actions=frozenset({action}),
             gallery=gallery,
             policies=("administrators may do everything",),
+        )
+
+
+class RuledPolicy(Policy):
+    """Permits what the policies of a profile permit, and nothing because of an administrator's key.
+
+    Args:
+        record: Told every ruling, refusals included, before anything comes of it; if it fails, nothing does.
+    """
+
+    def __init__(
+        self, authority: "Authority", *, clock: Callable[[], datetime], record: Callable[["Ruling"], None]
+    ) -> None:
+        self._authority = authority
+        self._clock = clock
+        self._record = record
+
+    def decide(
+        self,
+        principal: Principal,
+        action: Action,
+        *,
+        gallery: GalleryId | None,
+        decision_id: DecisionId,
+        asking: Asking = AT_THE_MACHINE,
+    ) -> Permit:
+        """Permit `action`, or refuse it and say everything that is missing and who can grant it.
+
+        Which roles `principal` has is looked up, not taken from the caller.
+
+        Args:
+            asking: What the caller brought; without it nothing is stated, so that a search or an enrolment that needs
+                something stated is refused.
+
+        Raises:
+            DeniedError: Names what is missing.
+        """
+        ruling = self._authority.rule(
+            principal.id,
+            Act(action.value),
+            gallery=gallery,
+            asking=asking,
+            decision_id=decision_id,
+            now=self._clock(),
+        )
+        self._record(ruling)
+        ruling.require()
+        return Permit(
+            decision_id=decision_id,
+            principal=principal.id,
+            actions=frozenset({action}),
+            gallery=gallery,
+            policies=ruling.decision.policies,
         )

@@ -143,6 +143,27 @@ NOTHING_STATED = Grounds()
 
 
 @dataclass(frozen=True, slots=True)
+class Asking:
+    """What the caller brought with one request, as far as verified or stated.
+
+    Attributes:
+        use: The use that the session, the key or the request names; `None` if none does.
+        bound_use: The only use that the key or session works for; `None` if it isn't bound.
+    """
+
+    credential: Credential
+    use: UseId | None = None
+    bound_use: UseId | None = None
+    search: SearchFacts | None = None
+    enrolment: EnrolmentFacts | None = None
+    grounds: Grounds = NOTHING_STATED
+
+
+AT_THE_MACHINE = Asking(Credential.COMMAND_LINE)
+"""Somebody at the machine's own command line, who has stated nothing."""
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One question to the policies.
 
