@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from recognizance.errors import InputError
 from recognizance.governance.cedar import Rulebook
@@ -39,6 +41,9 @@ from recognizance.permits import Action
 MakeUse = Callable[..., Use]
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 AGENCY = AgencyId("harbour-police")
+
+
+LAW_ENFORCEMENT_BOOK = rulebook(PROFILES[ProfileName.LAW_ENFORCEMENT])
 
 
 @pytest.fixture(scope="module")
@@ -399,3 +404,23 @@ def test_an_act_without_anything_stated_is_judged_too(books: dict[ProfileName, R
 def test_policy_knows_every_act_on_faces() -> None:
     """What a permit can allow, policy can be asked about, in the same words."""
     assert {action.value for action in Action} <= {act.value for act in Act}
+
+
+@given(text=st.text(max_size=300))
+def test_any_text_as_a_case_is_judged_or_refused_as_input(text: str) -> None:
+    """Quotation marks, other scripts and broken characters never reach Cedar as anything but a string."""
+    book = LAW_ENFORCEMENT_BOOK
+    try:
+        grounds = Grounds(case=text)
+    except InputError:
+        assert len(text) > 256 or not text.isprintable()
+        return
+    caller = Caller(PrincipalId(text), OwnerKind.PERSON, Credential.SESSION, frozenset({Role.OPERATOR}), AgencyId(text))
+    request = Request(
+        caller=caller, act=Act.SEARCH, now=NOW, gallery=GalleryFacts(GalleryId(text), None), grounds=grounds
+    )
+
+    decision = book.decide(request)
+
+    assert not decision.allowed
+    assert ("needs-a-case" in decision.policies) == (not text.strip())

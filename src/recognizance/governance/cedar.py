@@ -253,9 +253,9 @@ def _context(request: Request) -> _Json:
         "credential": caller.credential.value,
         "boundUse": caller.bound_use,
         "searchesToday": request.searches_today,
-        "case": grounds.case,
-        "justification": grounds.justification,
-        "offence": grounds.offence,
+        "case": _stated(grounds.case),
+        "justification": _stated(grounds.justification),
+        "offence": _stated(grounds.offence),
         "declared": sorted(aim.value for aim in grounds.declared),
         "trainedUntil": None if caller.trained_until is None else _moment(caller.trained_until),
     }
@@ -309,6 +309,11 @@ def _use(use: Use, kind: AgencyKind, now: datetime) -> _Json:
             },
         }
     )
+
+
+def _stated(text: str | None) -> str | None:
+    """A blank is nothing stated: a space is no case."""
+    return None if text is None else text.strip() or None
 
 
 def _present(record: Mapping[str, object | None]) -> _Json:

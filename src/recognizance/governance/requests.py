@@ -19,6 +19,10 @@ MOST_PROBES = 10_000
 """Pictures that one request can ask for; a limit of ours, so that a count is always a small number."""
 
 
+MOST_STATED_CHARACTERS = 256
+"""The longest value of an AWS session tag, which is the usual way for a case to arrive."""
+
+
 class Act(StrEnum):
     """Everything that policy is asked about: the acts on faces (`permits.Action`) and the acts of governing."""
 
@@ -131,12 +135,20 @@ class EnrolmentFacts:
 
 @dataclass(frozen=True, slots=True)
 class Grounds:
-    """What the caller stated: why this, and in which case."""
+    """What the caller stated: why this, and in which case. One line each, of printable characters."""
 
     case: str | None = None
     justification: str | None = None
     offence: OffenceCode | None = None
     declared: frozenset[Declaration] = frozenset()
+
+    def __post_init__(self) -> None:
+        stated = {"case": self.case, "justification": self.justification, "offence": self.offence}
+        for name, text in stated.items():
+            if text is not None and len(text) > MOST_STATED_CHARACTERS:
+                raise InputError(f"the {name} has {len(text)} characters; the limit is {MOST_STATED_CHARACTERS}")
+            if text is not None and not text.isprintable():
+                raise InputError(f"the {name} has characters that can't be printed")
 
 
 NOTHING_STATED = Grounds()
