@@ -10,14 +10,19 @@ from pathlib import Path
 from starlette.applications import Starlette
 
 from recognizance.access import AccessKeys
-from recognizance.aws.authentication import Authenticator
-from recognizance.aws.dispatch import Dispatcher
-from recognizance.aws.http import RekognitionEndpoint, rekognition_app
-from recognizance.aws.images import ImageSource, open_store
-from recognizance.aws.operations import Arns, rekognition_handlers
-from recognizance.aws.pagination import PageTokens
-from recognizance.aws.replay import ReplayMemory
-from recognizance.aws.shapes import load_model
+from recognizance.aws import (
+    Arns,
+    Authenticator,
+    Dispatcher,
+    ImageSource,
+    PageTokens,
+    RekognitionEndpoint,
+    ReplayMemory,
+    load_model,
+    open_store,
+    rekognition_app,
+    rekognition_handlers,
+)
 from recognizance.bulk_enrolment import BulkEnrolment
 from recognizance.config import Settings
 from recognizance.enrolment import Enrolment
@@ -33,7 +38,6 @@ from recognizance.search import Search
 MASTER_KEY_FILE = "master.key"
 RECORDS_FILE = "records.sqlite3"
 MODELS_FOLDER = "models"
-_TOKEN_KEY_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +65,20 @@ class Service:
 def http_app(service: Service) -> Starlette:
     """What the server serves: Rekognition's API at `/`."""
     settings = service.settings
-    model = load_model()
+    with service.records.reading() as reader:
+        page_key = reader.derived_key("page tokens").reveal()
     handlers = rekognition_handlers(
         galleries=service.galleries,
         enrolment=service.enrolment,
         search=service.search,
         oneshot=service.oneshot,
+        model=service.reader.model,
         images=ImageSource(open_store(settings)),
-        # Pages are asked for within minutes, so a token need not outlive the process that gave it out.
-        tokens=PageTokens(os.urandom(_TOKEN_KEY_BYTES)),
+        tokens=PageTokens(page_key),
         arns=Arns(region=settings.region, account=settings.account),
     )
     endpoint = RekognitionEndpoint(
-        Dispatcher(model, handlers, policy=service.policy, new_id=new_id),
+        Dispatcher(load_model(), handlers, policy=service.policy, new_id=new_id),
         Authenticator(service.keys.signer, region=settings.region, clock=now, memory=ReplayMemory()),
         workers=settings.workers or 2 * (os.cpu_count() or 1),
         new_id=new_id,

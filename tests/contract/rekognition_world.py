@@ -21,10 +21,9 @@ from matplotlib import cbook
 from PIL import Image
 from skimage import data as samples
 
-from recognizance.app import Service, open_service
+from recognizance.app import Service, http_app, open_service
 from recognizance.aws.shapes import answer_problems, load_model
 from recognizance.config import Settings
-from recognizance.web_server import http_app
 
 REGION = "us-east-1"
 MODEL = load_model()

@@ -32,7 +32,7 @@ from recognizance.aws.sigv4 import Fault
 from recognizance.governance import Policy
 from recognizance.identifiers import AccessKeyId, PrincipalId
 
-ROUNDS = int(os.environ.get("RECOGNIZANCE_FUZZ_ROUNDS", "2000"))
+ROUNDS = int(os.environ.get("RECOGNIZANCE_FUZZ_ROUNDS", "4000"))
 KEY_ID, SECRET = "RCGZAAAAAAAAAAAAAAAA", "x" * 40
 FACE = "11111111-2222-3333-4444-555555555555"
 MODEL = load_model()

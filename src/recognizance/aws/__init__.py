@@ -1,1 +1,24 @@
 """The wire: Amazon Rekognition's protocol, so that its unchanged clients can use this service."""
+
+from recognizance.aws.authentication import Authenticator
+from recognizance.aws.dispatch import Dispatcher
+from recognizance.aws.http import RekognitionEndpoint, rekognition_app
+from recognizance.aws.images import ImageSource, open_store
+from recognizance.aws.operations import Arns, rekognition_handlers
+from recognizance.aws.pagination import PageTokens
+from recognizance.aws.replay import ReplayMemory
+from recognizance.aws.shapes import load_model
+
+__all__ = [
+    "Arns",
+    "Authenticator",
+    "Dispatcher",
+    "ImageSource",
+    "PageTokens",
+    "RekognitionEndpoint",
+    "ReplayMemory",
+    "load_model",
+    "open_store",
+    "rekognition_app",
+    "rekognition_handlers",
+]

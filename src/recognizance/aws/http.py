@@ -30,7 +30,8 @@ from recognizance.errors import ThrottledError
 MAX_BODY_BYTES = 2 * 4 * (5 * 1024 * 1024) // 3 + 65_536
 # What is too large is still read to this point and thrown away: most clients listen only when they have sent all.
 MAX_DRAINED_BYTES = 64 * 1024 * 1024
-BODY_TIMEOUT_S = 60.0
+# Two images of 5 MB at a megabit a second.
+BODY_TIMEOUT_S = 120.0
 # Beyond this many requests read or worked on at once, callers are told to come back: 14 MiB each, 0.9 GiB in all.
 MAX_UNDER_WAY = 64
 

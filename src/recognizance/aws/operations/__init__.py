@@ -10,6 +10,7 @@ from recognizance.aws.operations.users import UserOperations
 from recognizance.aws.pagination import PageTokens
 from recognizance.enrolment import Enrolment
 from recognizance.galleries import Galleries
+from recognizance.identifiers import ModelId
 from recognizance.oneshot import OneShot
 from recognizance.search import Search
 
@@ -22,14 +23,19 @@ def rekognition_handlers(
     enrolment: Enrolment,
     search: Search,
     oneshot: OneShot,
+    model: ModelId,
     images: ImageSource,
     tokens: PageTokens,
     arns: Arns,
 ) -> dict[str, Handler]:
-    """Every operation that is answered, by its name in the service model."""
+    """Every operation that is answered, by its name in the service model.
+
+    Args:
+        model: The recogniser that `enrolment` and `search` make templates with.
+    """
     return {
         **CollectionOperations(galleries, tokens, arns).handlers(),
-        **FaceOperations(galleries, enrolment, search, images, tokens).handlers(),
-        **UserOperations(galleries, enrolment, search, images, tokens).handlers(),
+        **FaceOperations(galleries, enrolment, search, images, tokens, model).handlers(),
+        **UserOperations(enrolment, search, images, tokens, model).handlers(),
         **StatelessOperations(oneshot, images).handlers(),
     }

@@ -14,7 +14,7 @@ from recognizance.enrolment import Enrolment
 from recognizance.errors import InputError
 from recognizance.faces import MAX_FACES, QualityFilter
 from recognizance.galleries import Galleries
-from recognizance.identifiers import FaceId, SubjectId
+from recognizance.identifiers import FaceId, ModelId, SubjectId
 from recognizance.permits import Action
 from recognizance.records import FaceRow
 from recognizance.search import Match, Search
@@ -27,13 +27,20 @@ class FaceOperations:
     """What is done with the faces of a gallery."""
 
     def __init__(
-        self, galleries: Galleries, enrolment: Enrolment, search: Search, images: ImageSource, tokens: PageTokens
+        self,
+        galleries: Galleries,
+        enrolment: Enrolment,
+        search: Search,
+        images: ImageSource,
+        tokens: PageTokens,
+        model: ModelId,
     ) -> None:
         self._galleries = galleries
         self._enrolment = enrolment
         self._search = search
         self._images = images
         self._tokens = tokens
+        self._model = model
 
     def handlers(self) -> dict[str, Handler]:
         return {
@@ -58,7 +65,6 @@ class FaceOperations:
             permit=permit,
         )
         size_hw = photograph.size_hw
-        row = self._galleries.describe(gallery, permit=call.permit(Action.READ_GALLERY, gallery))
         return {
             "FaceRecords": [
                 {"Face": stored_face(each.row), "FaceDetail": face_detail(each.face, size_hw)}
@@ -68,7 +74,7 @@ class FaceOperations:
                 {"Reasons": [reason.value for reason in each.reasons], "FaceDetail": face_detail(each.face, size_hw)}
                 for each in enrolled.unindexed
             ],
-            "FaceModelVersion": row.model,
+            "FaceModelVersion": self._model,
         }
 
     def _list(self, request: Members, call: Call) -> Mapping[str, Answer]:

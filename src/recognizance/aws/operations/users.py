@@ -13,8 +13,7 @@ from recognizance.aws.shapes import Answer, Members
 from recognizance.enrolment import AssociationOutcome, Enrolment
 from recognizance.errors import InputError
 from recognizance.faces import QualityFilter, unindexed_reasons
-from recognizance.galleries import Galleries
-from recognizance.identifiers import FaceId, GalleryId, SubjectId
+from recognizance.identifiers import FaceId, ModelId, SubjectId
 from recognizance.permits import Action
 from recognizance.records import Disassociation, SubjectRow
 from recognizance.search import Match, Search
@@ -36,9 +35,9 @@ class UserOperations:
     """What is done with the subjects of a gallery, which Rekognition calls users."""
 
     def __init__(
-        self, galleries: Galleries, enrolment: Enrolment, search: Search, images: ImageSource, tokens: PageTokens
+        self, enrolment: Enrolment, search: Search, images: ImageSource, tokens: PageTokens, model: ModelId
     ) -> None:
-        self._galleries = galleries
+        self._model = model
         self._enrolment = enrolment
         self._search = search
         self._images = images
@@ -82,13 +81,14 @@ class UserOperations:
 
     def _associate(self, request: Members, call: Call) -> Mapping[str, Answer]:
         gallery, subject = gallery_of(request), _subject_of(request)
+        permit = call.permit(Action.ENROL, gallery)
         outcomes = self._enrolment.associate(
             gallery,
             subject,
             _face_ids_of(request),
             threshold_pct=request.number("UserMatchThreshold", default=ASSOCIATION_THRESHOLD_PCT),
             token=request.optional_text("ClientRequestToken"),
-            permit=call.permit(Action.ENROL, gallery),
+            permit=permit,
         )
         return {
             "AssociatedFaces": [
@@ -99,17 +99,18 @@ class UserOperations:
                 for face, outcome in outcomes.items()
                 if outcome in _NOT_ASSOCIATED
             ],
-            "UserStatus": self._status(gallery, subject, call),
+            "UserStatus": self._enrolment.subject(gallery, subject, permit=permit).status.value,
         }
 
     def _disassociate(self, request: Members, call: Call) -> Mapping[str, Answer]:
         gallery, subject = gallery_of(request), _subject_of(request)
+        permit = call.permit(Action.ENROL, gallery)
         outcomes = self._enrolment.disassociate(
             gallery,
             subject,
             _face_ids_of(request),
             token=request.optional_text("ClientRequestToken"),
-            permit=call.permit(Action.ENROL, gallery),
+            permit=permit,
         )
         return {
             "DisassociatedFaces": [
@@ -120,7 +121,7 @@ class UserOperations:
                 for face, outcome in outcomes.items()
                 if outcome in _NOT_DISASSOCIATED
             ],
-            "UserStatus": self._status(gallery, subject, call),
+            "UserStatus": self._enrolment.subject(gallery, subject, permit=permit).status.value,
         }
 
     def _search_by_id(self, request: Members, call: Call) -> Mapping[str, Answer]:
@@ -157,11 +158,10 @@ class UserOperations:
             quality_filter=quality_filter,
             permit=permit,
         )
-        described = self._galleries.describe(gallery, permit=call.permit(Action.READ_GALLERY, gallery))
         size_hw = photograph.size_hw
         answer: dict[str, Answer] = {
             "UserMatches": [] if result.found is None else _user_matches(result.found.matches),
-            "FaceModelVersion": described.model,
+            "FaceModelVersion": self._model,
             "UnsearchedFaces": [
                 {
                     "FaceDetails": face_detail(face, size_hw),
@@ -174,10 +174,6 @@ class UserOperations:
         if result.searched is not None:
             answer["SearchedFace"] = {"FaceDetail": face_detail(result.searched, size_hw)}
         return answer
-
-    def _status(self, gallery: GalleryId, subject: SubjectId, call: Call) -> str:
-        permit = call.permit(Action.READ_GALLERY, gallery)
-        return self._enrolment.subject(gallery, subject, permit=permit).status.value
 
 
 def _subject_of(request: Members) -> SubjectId:
