@@ -24,9 +24,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -173,7 +174,8 @@ def _opencv(*, longest_px: int | None) -> Read:
             scale = longest_px / max(pixels.shape[:2])
             pixels = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         detector.setInputSize((pixels.shape[1], pixels.shape[0]))
-        _, faces = detector.detect(pixels)
+        # OpenCV's type stubs don't know that it answers `None` where there is no face.
+        faces = cast("NDArray[np.float32] | None", detector.detect(pixels)[1])
         if faces is None:
             return False
         recogniser.feature(recogniser.alignCrop(pixels, max(faces, key=lambda face: face[2] * face[3])))

@@ -102,26 +102,23 @@ class View:
     Attributes:
         long_side_px: What the photograph's longer side is scaled to.
         border_px: Black on every side of it, at least.
-        shortest_px: The canvas's sides are at least this, a multiple of 128.
+        grid_px: The canvas's sides are multiples of this, itself a multiple of 32.
         tallest_px: Taller faces are left to the view from near by: of a face beyond 400 px the network sees parts, and
             takes a cheek for a small face.
     """
 
     long_side_px: int
     border_px: int
-    shortest_px: int
+    grid_px: int
     tallest_px: float
 
     def canvas_hw(self, drawn_hw: tuple[int, int]) -> tuple[int, int]:
         """The canvas for a picture that was scaled to `drawn_hw`."""
-        height, width = (
-            max(-(-(side + 2 * self.border_px) // _GRID_PX) * _GRID_PX, self.shortest_px) for side in drawn_hw
-        )
+        height, width = (-(-(side + 2 * self.border_px) // self.grid_px) * self.grid_px for side in drawn_hw)
         return height, width
 
 
-_GRID_PX = 64
-_NEAR = View(long_side_px=224, border_px=48, shortest_px=320, tallest_px=math.inf)
+_NEAR = View(long_side_px=224, border_px=48, grid_px=320, tallest_px=math.inf)
 """For faces from an eighth of the picture to all of it."""
 
 
@@ -200,10 +197,10 @@ def views_for(size_hw: tuple[int, int], *, widest_px: int = WIDEST_VIEW_PX) -> t
     if long_side_px <= _NEAR.long_side_px:
         return (_NEAR,)
     if long_side_px <= _SMALL_PX:
-        return (View(long_side_px=long_side_px, border_px=32, shortest_px=384, tallest_px=math.inf),)
+        return (View(long_side_px=long_side_px, border_px=32, grid_px=384, tallest_px=math.inf),)
     if long_side_px <= _MIDDLE_VIEW_PX:
-        return _NEAR, View(_MIDDLE_VIEW_PX, border_px=0, shortest_px=384, tallest_px=_TALLEST_FAR_PX)
-    return _NEAR, View(widest_px, border_px=0, shortest_px=512, tallest_px=_TALLEST_FAR_PX)
+        return _NEAR, View(_MIDDLE_VIEW_PX, border_px=0, grid_px=128, tallest_px=_TALLEST_FAR_PX)
+    return _NEAR, View(widest_px, border_px=0, grid_px=128, tallest_px=_TALLEST_FAR_PX)
 
 
 def _draw(pixels: RgbPixels, view: View) -> tuple[RgbPixels, tuple[float, NDArray[np.float32]]]:
