@@ -23,6 +23,7 @@ from rich.progress import track
 
 import recognizance.faces
 from recognizance.faces import FaceReader, Templates, open_photograph, open_reader
+from recognizance.faces.calibration import Calibration, load_calibration
 from recognizance.governance.policy import Policy, Principal, Role
 from recognizance.identifiers import DecisionId, PrincipalId
 from recognizance.permits import Action, Permit
@@ -30,7 +31,22 @@ from recognizance.permits import Action, Permit
 ROOT = Path(__file__).resolve().parent
 FACES = ROOT.parent.parent / "shared" / "faces"
 RESULTS = ROOT / "results"
+SOURCES = (
+    "alignment.py",
+    "detection.py",
+    "headers.py",
+    "image.py",
+    "manifest.toml",
+    "openvino_runtime.py",
+    "reader.py",
+    "templates.py",
+    "weights.py",
+    "yunet.py",
+)
+"""What templates depend on."""
 MAX_PROBES = 5
+REQUESTED_PCT = 80.0
+"""Rekognition's default `FaceMatchThreshold`."""
 FALSE_MATCH_RATES = (1e-3, 1e-4, 1e-5)
 BOOTSTRAPS = 200
 
@@ -66,6 +82,7 @@ def main() -> None:
     report |= identification(crops, subjects)
     console.print("comparing all pairs ...")
     report |= verification(crops, subjects)
+    report |= strangers(crops, subjects, load_calibration(reader.model))
     report |= photographs(reader, permit, given.faces, given.threads)
     print(json.dumps(report) if given.json else _lines(report))
 
@@ -74,8 +91,8 @@ def read_all(reader: FaceReader, permit: Permit, files: Sequence[Path], threads:
     """Read every file, or take what an earlier run read from the same bytes with the same code."""
     contents = [file.read_bytes() for file in files]
     key = hashlib.sha256(str(reader.model).encode())
-    for source in sorted(Path(recognizance.faces.__path__[0]).glob("*.py")):
-        key.update(source.read_bytes())
+    for source in SOURCES:
+        key.update((Path(recognizance.faces.__path__[0]) / source).read_bytes())
     for content in contents:
         key.update(hashlib.sha256(content).digest())
     cache = RESULTS / f"{name}-{key.hexdigest()[:16]}.npz"
@@ -90,7 +107,9 @@ def read_all(reader: FaceReader, permit: Permit, files: Sequence[Path], threads:
         return len(faces), reader.templates(faces[:1], permit)[0]
 
     with ThreadPoolExecutor(threads) as pool:
-        work = track(pool.map(read, contents), total=len(contents), description=f"reading {name}")
+        work = track(
+            pool.map(read, contents), total=len(contents), description=f"reading {name}", console=Console(stderr=True)
+        )
         counts, templates = zip(*work, strict=True)
     faces = np.array(counts, dtype=np.intp)
     result = Read(faces > 0, faces, np.stack(templates))
@@ -137,6 +156,33 @@ def verification(read: Read, subjects: Ints) -> dict[str, object]:
             "low": round(low, 4),
             "high": round(high, 4),
         }
+    return results
+
+
+def strangers(read: Read, subjects: Ints, calibration: Calibration) -> dict[str, object]:
+    """Search an open set with the shipped settings: who comes back for a stranger, and who is missed.
+
+    Enrolled is the first image of everybody with two or more; mated probes are their second images, strangers the only
+    images of everybody else. So each person counts once in each rate.
+    """
+    images: dict[int, list[int]] = {}
+    for index, subject in enumerate(subjects.tolist()):
+        images.setdefault(subject, []).append(index)
+    enrolled = np.array([mine[0] for mine in images.values() if len(mine) > 1])
+    mated = np.array([mine[1] for mine in images.values() if len(mine) > 1])
+    alone = np.array([mine[0] for mine in images.values() if len(mine) == 1])
+    alone = alone[read.found[alone]]
+    results: dict[str, object] = {"gallery": len(enrolled)}
+    for name, threshold in (
+        ("shipped", calibration.operating_score(REQUESTED_PCT, gallery_size=len(enrolled))),
+        ("80 alone", calibration.score_at_pct(REQUESTED_PCT)),
+    ):
+        false = (read.templates[alone] @ read.templates[enrolled].T).max(axis=1) >= threshold
+        scores = read.templates[mated] @ read.templates[enrolled].T
+        best = scores.argmax(axis=1)
+        missed = (best != np.arange(len(mated))) | (scores.max(axis=1) < threshold) | ~read.found[mated]
+        results[f"fpir_{name}"] = _share(int(false.sum()), len(alone)) | {"threshold": round(threshold, 4)}
+        results[f"fnir_{name}"] = _share(int(missed.sum()), len(mated))
     return results
 
 
