@@ -1,0 +1,85 @@
+"""What we promise: an append-only, signed, publicly verifiable record of everything that was done."""
+
+from recognizance.ledger import facts
+from recognizance.ledger.checkpoints import Checkpoint, OpenedCheckpoint, open_checkpoint
+from recognizance.ledger.cosigning import Cosigned, Cosigner, CosigningThread, WitnessAddress
+from recognizance.ledger.entries import Entry, NewerSchemaError, Opening, PrivateValue, Sealer, entry_id_of
+from recognizance.ledger.export import (
+    ProvenEntry,
+    export_archive,
+    export_folder,
+    prove,
+    prove_consistency,
+    read_checkpoint,
+)
+from recognizance.ledger.facts import Commitment, EntryId, Facts
+from recognizance.ledger.findings import Finding, Report, Trouble
+from recognizance.ledger.log import Log
+from recognizance.ledger.notes import Algorithm, NoteKey, SignatureError, SignedNote, Signer, VerifierKey
+from recognizance.ledger.outbox import MemoryOutbox, Outbox, PendingEntry
+from recognizance.ledger.receipts import Receipt
+from recognizance.ledger.schema import schema_document, schema_facts
+from recognizance.ledger.sequencer import Sequencer
+from recognizance.ledger.sources import ArchiveSource, FolderSource, Source, UrlSource, source_at
+from recognizance.ledger.stores import FileStore, MemoryStore, Store
+from recognizance.ledger.verifier import verify
+from recognizance.ledger.witness import Answer, MemoryWitnessStore, Witness, WitnessStore
+from recognizance.ledger.witness_server import FolderWitnessStore, witness_app
+
+__all__ = [
+    "Algorithm",
+    "Answer",
+    "ArchiveSource",
+    "Checkpoint",
+    "Commitment",
+    "Cosigned",
+    "Cosigner",
+    "CosigningThread",
+    "Entry",
+    "EntryId",
+    "Facts",
+    "FileStore",
+    "Finding",
+    "FolderSource",
+    "FolderWitnessStore",
+    "Log",
+    "MemoryOutbox",
+    "MemoryStore",
+    "MemoryWitnessStore",
+    "NewerSchemaError",
+    "NoteKey",
+    "OpenedCheckpoint",
+    "Opening",
+    "Outbox",
+    "PendingEntry",
+    "PrivateValue",
+    "ProvenEntry",
+    "Receipt",
+    "Report",
+    "Sealer",
+    "Sequencer",
+    "SignatureError",
+    "SignedNote",
+    "Signer",
+    "Source",
+    "Store",
+    "Trouble",
+    "UrlSource",
+    "VerifierKey",
+    "Witness",
+    "WitnessAddress",
+    "WitnessStore",
+    "entry_id_of",
+    "export_archive",
+    "export_folder",
+    "facts",
+    "open_checkpoint",
+    "prove",
+    "prove_consistency",
+    "read_checkpoint",
+    "schema_document",
+    "schema_facts",
+    "source_at",
+    "verify",
+    "witness_app",
+]
