@@ -2,7 +2,7 @@
 
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 
 import numpy as np
 from sqlalchemy import bindparam, delete, func, insert, select, update
@@ -64,11 +64,16 @@ _REMOVED_SINCE = select(_removed.face_id).where(
     _removed.gallery_key == bindparam("gallery"), _removed.version > bindparam("since")
 )
 # The same photograph may be enrolled under several external ids, and those are different images.
+# No ORDER BY: SQLite would rather read the whole gallery in that order than look the image up and sort its faces.
 _OF_IMAGE = _ROWS.where(
-    _images.gallery_key == bindparam("gallery"),
-    _images.sha256 == bindparam("digest"),
-    func.coalesce(_images.external_image_id, "") == bindparam("external"),
-).order_by(_faces.face_id)
+    _faces.image_id.in_(
+        select(_images.image_id).where(
+            _images.gallery_key == bindparam("gallery"),
+            _images.sha256 == bindparam("digest"),
+            func.coalesce(_images.external_image_id, "") == bindparam("external"),
+        )
+    )
+)
 _INSERT = insert(schema.faces)
 _DELETE = delete(schema.faces).where(_FACE_OF_GALLERY, _FACE_AMONG)
 _INSERT_REMOVED = insert(schema.removed_faces)
@@ -149,7 +154,7 @@ class FaceReader(GalleryReader):
         """
         row = self._gallery_row(gallery)
         given = {"gallery": row.gallery_key, "digest": sha256, "external": external_image_id or ""}
-        return [_face(each, row.model) for each in self._run(_OF_IMAGE, given)]
+        return sorted((_face(each, row.model) for each in self._run(_OF_IMAGE, given)), key=attrgetter("face_id"))
 
     def templates(self, gallery: GalleryId, *, block_faces: int = BLOCK_FACES) -> Iterator[TemplateBlock]:
         """Read every template of a gallery, in blocks of `block_faces` but for the last, in the order of enrolment.

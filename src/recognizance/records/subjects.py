@@ -70,7 +70,7 @@ _WITH_FACES = (
 _CHANGED_SINCE = (
     select(_subjects.subject_id, _subjects.subject_key, _subjects.face_count)
     .where(_OF_GALLERY, _subjects.changed_version > bindparam("since"))
-    .order_by(_subjects.subject_id)
+    .order_by(_subjects.changed_version, _subjects.subject_id)
     .limit(MAX_CATCH_UP + 1)
 )
 _REMOVED_SINCE = select(_removed.subject_key).where(

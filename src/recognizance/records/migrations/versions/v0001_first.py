@@ -167,3 +167,35 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["gallery_key", "image_id"], ["images.gallery_key", "images.image_id"]),
         sa.PrimaryKeyConstraint("gallery_key", "image_id"),
     )
+    _tell_planner()
+
+
+# Without statistics SQLite takes ten rows for what a gallery holds, and reads all of it rather than look one row up. Its
+# documentation allows to write them by hand: rows in all, then in one gallery, then for each longer key.
+# https://sqlite.org/fileformat2.html#the_sqlite_stat1_table
+_STATISTICS = (
+    ("faces", "faces", "1000000 500000 1"),
+    ("faces", "faces_by_image", "1000000 500000 2 1"),
+    ("faces", "faces_by_subject", "1000000 500000 10 1"),
+    ("faces", "faces_by_change", "1000000 500000 10 1"),
+    ("images", "images", "1000000 500000 1"),
+    ("images", "images_by_content", "1000000 500000 2 1"),
+    ("subjects", "subjects", "500000 250000 1"),
+    ("subjects", "subjects_by_key", "500000 250000 1"),
+    ("subjects", "subjects_by_change", "500000 250000 2 1"),
+    ("packs", "sqlite_autoindex_packs_1", "20000 10000 1"),
+    ("kept_images", "sqlite_autoindex_kept_images_1", "100000 50000 1"),
+    ("removed_faces", "removed_faces", "100000 50000 10 1"),
+    ("removed_subjects", "removed_subjects", "100000 50000 10 1"),
+    ("import_items", "import_items", "1000000 500000 100000 1"),
+)
+
+
+def _tell_planner() -> None:
+    if op.get_bind().dialect.name != "sqlite":
+        return
+    op.execute("ANALYZE")  # makes the table
+    statistics = sa.table("sqlite_stat1", sa.column("tbl"), sa.column("idx"), sa.column("stat"))
+    op.execute(sa.delete(statistics))
+    op.bulk_insert(statistics, [{"tbl": table, "idx": index, "stat": stat} for table, index, stat in _STATISTICS])
+    op.execute("ANALYZE sqlite_schema")  # has this connection read them
