@@ -18,7 +18,7 @@ FACE = "11111111-2222-3333-4444-555555555555"
 ARN = f"arn:aws:rekognition:{REGION}:000000000000:collection"
 
 NEEDS_OTHERS = {
-    "AccessDeniedException": "every key is an administrator's; tests/aws/test_dispatch.py refuses somebody who is none",
+    "AccessDeniedException": "every key is an administrator's; test_boto3_denials.py refuses each operation",
     "InternalServerError": "a healthy service has none; tests/aws/test_dispatch.py raises what becomes one",
     "ThrottlingException": "tests/aws/test_http.py closes the door that tells callers to come back",
     "ProvisionedThroughputExceededException": "nothing here is provisioned; ThrottlingException is answered",
