@@ -1,15 +1,15 @@
 """Finds faces in a photograph with YuNet.
 
-Wu, Peng, Yu: YuNet: a tiny millisecond-level face detector, Machine Intelligence Research 20 (2023). Its heads stand on
-grids of 8, 16 and 32 pixels; each cell answers with a class and an objectness in [0, 1], a box and five points (see
-`_decode`, which agrees with OpenCV's `FaceDetectorYN`).
+Such a network sees faces of one range of sizes, from about 20 to about 300 pixels, so a photograph is looked at in one
+or two *views*: scaled, and the near one set in a black border, without which a face that fills the picture is missed.
+Which views, and what each finds and costs, is measured in docs/decisions/0002. Each face found is then looked at once
+more, closely, for its landmarks.
 
-Such a network sees faces of one range of sizes, from about 10 to about 300 pixels, so a photograph is looked at in one
-or several *views*: scaled, and set in a black border, without which a face that fills the picture is missed. Which
-views, and what each finds and costs, is measured in docs/decisions/0002.
+Must never make anything of a face but its place: that takes a recogniser, and another permit.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -29,13 +29,13 @@ MAX_FACES = 100
 """As in Rekognition's `DetectFaces`."""
 
 MIN_CONFIDENCE = 0.6
-"""Below it YuNet finds more things that aren't faces than faces (docs/decisions/0002)."""
+"""Less finds hardly more faces, and the first things that are none (docs/decisions/0002)."""
 
 WIDEST_VIEW_PX = 1000
 """The longer side of the view that small faces are found in.
 
-YuNet finds 99 % of faces that are 22 px tall in its view, so in this one a face has to be 2.1 % of the photograph's
-longer side: what Rekognition documents as its own limit (40 px in 1920×1080).
+YuNet finds 99 % of faces that are 22 px tall in its view, so in this one a face has to be 2.2 % of the photograph's
+longer side: about what Rekognition documents as its own limit (40 px in 1920×1080).
 """
 
 _CLOSE_PX = 256
@@ -43,7 +43,6 @@ _CLOSE_SCALE = 1.75
 _CLOSE_CENTRE_PX = np.array([56.0, 66.0])
 """The close view: the frame of aligned faces, enlarged about this point, so that a face is about 180 px tall."""
 _MIN_CLOSE_CONFIDENCE = 0.3
-_MIRRORED_ORDER = [1, 0, 2, 4, 3]
 
 _MIDDLE_VIEW_PX = 640
 _MAX_VIEW_PX = 4096
@@ -153,42 +152,60 @@ class YuNetDetector:
             seen = decode(answer, canvas.shape[:2], min_confidence=MIN_CONFIDENCE, tallest_px=view.tallest_px)
             found.append(seen.moved(source_per_canvas, offset_xy))
         faces = without_duplicates(joined(found)).largest(MAX_FACES)
-        points = np.array([self._refined(scaled.rgb, each) for each in faces.points], dtype=np.float32)
+        points = self._looked_at_closely(scaled.rgb, faces.points)
         boxes_px = scaled.to_full_px(faces.boxes.reshape(-1, 2, 2)).reshape(-1, 4)
-        points_px = scaled.to_full_px(points.reshape(-1, 5, 2))
+        points_px = scaled.to_full_px(points)
         detections = [
             Detection(box, landmarks, min(float(score), 1.0))
             for box, landmarks, score in zip(boxes_px, points_px, faces.scores, strict=True)
         ]
         return tuple(sorted(detections, key=_largest_first))
 
-    def _refined(self, pixels: RgbPixels, first: Landmarks) -> Landmarks:
-        """Look again at one face, upright and at the size at which the points are best, and at its mirror image.
+    def _looked_at_closely(self, pixels: RgbPixels, points: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Find the landmarks of each face again, upright, at the size that is best for it, and in the mirror image too.
 
         Points that were found on a small face are less exact, and the mean of a face's and its mirror image's points is
-        better than either (docs/decisions/0003).
+        better than either (docs/decisions/0003). A face that isn't found again keeps the points it has.
+
+        Args:
+            points: (n, 5, 2), in the frame of `pixels`.
         """
-        try:
-            transform = _CLOSE_SCALE * similarity_transform(first)
-        except ValueError:
-            return first
-        transform[:, 2] += _CLOSE_PX / 2 - _CLOSE_SCALE * _CLOSE_CENTRE_PX
-        close = cv2.warpAffine(pixels, transform, (_CLOSE_PX, _CLOSE_PX), flags=cv2.INTER_LINEAR).astype(np.uint8)
-        canvases = [close, np.ascontiguousarray(close[:, ::-1])]
-        back = cv2.invertAffineTransform(transform)
-        expected = first @ transform[:, :2].T + transform[:, 2]
-        opinions: list[NDArray[np.float64]] = []
-        for answer, is_mirrored in zip(self._network.run(canvases), (False, True), strict=True):
-            seen = decode(answer, close.shape[:2], min_confidence=_MIN_CLOSE_CONFIDENCE)
-            if not seen.scores.size:
-                continue
-            points = seen.points[int(np.argmax(seen.scores))].astype(np.float64)
-            if is_mirrored:
-                points = np.stack([_CLOSE_PX - 1 - points[:, 0], points[:, 1]], axis=1)[_MIRRORED_ORDER]
+        transforms = [_close_transform(first) for first in points]
+        canvases: list[RgbPixels] = []
+        for transform in transforms:
+            close = cv2.warpAffine(pixels, transform, (_CLOSE_PX, _CLOSE_PX), flags=cv2.INTER_LINEAR).astype(np.uint8)
+            canvases += [close, np.ascontiguousarray(close[:, ::-1])]
+        answers = self._network.run(canvases)
+        better = points.copy()
+        for index, transform in enumerate(transforms):
+            expected = points[index] @ transform[:, :2].T + transform[:, 2]
+            both = (_close_points(answers[2 * index]), _mirrored_points(_close_points(answers[2 * index + 1])))
             # Farther off it's another face, beside this one.
-            if np.abs(points - expected).max() <= _CLOSE_PX / 8:
-                opinions.append(points @ back[:, :2].T + back[:, 2])
-        return np.mean(opinions, axis=0).astype(np.float32) if opinions else first
+            agreeing = [each for each in both if each.size and np.abs(each - expected).max() <= _CLOSE_PX / 8]
+            if agreeing:
+                back = cv2.invertAffineTransform(transform)
+                better[index] = np.mean(agreeing, axis=0) @ back[:, :2].T + back[:, 2]
+        return better
+
+
+def _close_transform(landmarks: Landmarks) -> NDArray[np.float64]:
+    """Map a picture onto the close view of the face with these landmarks."""
+    transform = _CLOSE_SCALE * similarity_transform(landmarks)
+    transform[:, 2] += _CLOSE_PX / 2 - _CLOSE_SCALE * _CLOSE_CENTRE_PX
+    return transform
+
+
+def _close_points(answer: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """The landmarks of the most confident face of a close view; empty if there is none."""
+    seen = decode(answer, (_CLOSE_PX, _CLOSE_PX), min_confidence=_MIN_CLOSE_CONFIDENCE)
+    return seen.points[int(np.argmax(seen.scores))] if seen.scores.size else np.empty(0, dtype=np.float32)
+
+
+def _mirrored_points(points: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Map landmarks of a mirrored close view onto the view that isn't, where left is right."""
+    if not points.size:
+        return points
+    return np.stack([_CLOSE_PX - 1 - points[:, 0], points[:, 1]], axis=1)[[1, 0, 2, 4, 3]]
 
 
 def views_for(size_hw: tuple[int, int], *, widest_px: int = WIDEST_VIEW_PX) -> tuple[View, ...]:

@@ -67,7 +67,10 @@ def decode(
         points = (outputs[index + 9].reshape(-1, 5, 2)[cells] + corners[:, np.newaxis]) * stride
         parts.append(Faces(np.sqrt(products[cells]), np.hstack([centres - halves, centres + halves]), points))
     faces = joined(parts)
-    return faces.take(np.flatnonzero(faces.boxes[:, 3] - faces.boxes[:, 1] <= tallest_px))
+    # Five points within one pixel have no direction to align by, and belong to no face.
+    spread_px = np.ptp(faces.points, axis=1).max(axis=1)
+    heights_px = faces.boxes[:, 3] - faces.boxes[:, 1]
+    return faces.take(np.flatnonzero((heights_px <= tallest_px) & (spread_px > 1.0)))
 
 
 def joined(parts: Sequence[Faces]) -> Faces:
