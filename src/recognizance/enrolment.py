@@ -316,6 +316,17 @@ class Enrolment:
             if not self._replayed(transaction, "delete_subject", token, f"{gallery}\n{subject}"):
                 transaction.delete_subject(gallery, subject)
 
+    def owners(self, gallery: GalleryId, face_ids: Sequence[FaceId], *, permit: Permit) -> dict[FaceId, SubjectId]:
+        """Whose the faces are; without those that belong to nobody, or aren't there.
+
+        Raises:
+            NotFoundError: If there is no such gallery.
+        """
+        permit.require(Action.ENROL if Action.ENROL in permit.actions else Action.READ_GALLERY, gallery)
+        with self._records.reading() as reader:
+            rows = reader.faces_by_id(gallery, face_ids)
+        return {face_id: row.subject for face_id, row in rows.items() if row.subject is not None}
+
     def subject(self, gallery: GalleryId, subject: SubjectId, *, permit: Permit) -> SubjectRow:
         """One subject.
 

@@ -1,6 +1,7 @@
 """The HTTP side: limits, routes, and that nothing is answered to a stranger."""
 
 import json
+import logging
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -104,6 +105,17 @@ def test_other_routes_say_what_there_is(method: str, path: str, status: int) -> 
     response = client.request(method, path)
     assert response.status_code == status
     assert "POST /" in response.json()["message"]
+
+
+def test_the_log_says_who_asked_for_what_kind_of_thing_and_not_what(caplog: pytest.LogCaptureFixture) -> None:
+    """Operation, status and code; no value of the request, not even in an error about it."""
+    body = json.dumps({"NextToken": "somebodys-name " * 50}).encode()
+    with caplog.at_level(logging.INFO):
+        client = client_of(HANDLERS)
+        response = client.post("/", content=body, headers=signed_headers("ListCollections", body))
+    assert response.status_code == 400
+    assert "request ListCollections 400 InvalidParameterException" in caplog.text
+    assert "somebodys-name" not in caplog.text
 
 
 def test_errors_are_written_as_rekognition_writes_them() -> None:

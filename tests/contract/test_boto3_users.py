@@ -87,6 +87,8 @@ def test_faces_that_cannot_be_given_are_named_with_the_reason(
     assert reasons[ABSENT] == ["FACE_NOT_FOUND"]
     assert reasons[unlike] == ["LOW_MATCH_CONFIDENCE"]
     assert reasons[people["astronaut"]] == ["ASSOCIATED_TO_A_DIFFERENT_USER"]
+    owners = {each["FaceId"]: each.get("UserId") for each in answer["UnsuccessfulFaceAssociations"]}
+    assert owners == {ABSENT: None, people["astronaut"]: "eileen", unlike: None}
 
 
 def test_a_repeated_association_has_the_same_answer(rekognition: Any, collection: str) -> None:

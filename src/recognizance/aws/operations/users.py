@@ -13,8 +13,8 @@ from recognizance.aws.shapes import Answer, Members
 from recognizance.enrolment import AssociationOutcome, Enrolment
 from recognizance.errors import InputError
 from recognizance.faces import QualityFilter, unindexed_reasons
-from recognizance.identifiers import FaceId, ModelId, SubjectId
-from recognizance.permits import Action
+from recognizance.identifiers import FaceId, GalleryId, ModelId, SubjectId
+from recognizance.permits import Action, Permit
 from recognizance.records import Disassociation, SubjectRow
 from recognizance.search import Match, Search
 
@@ -94,11 +94,11 @@ class UserOperations:
             "AssociatedFaces": [
                 {"FaceId": face} for face, outcome in outcomes.items() if outcome is AssociationOutcome.ASSOCIATED
             ],
-            "UnsuccessfulFaceAssociations": [
-                {"FaceId": face, "Reasons": [_NOT_ASSOCIATED[outcome]]}
-                for face, outcome in outcomes.items()
-                if outcome in _NOT_ASSOCIATED
-            ],
+            "UnsuccessfulFaceAssociations": self._failures(
+                gallery,
+                {face: _NOT_ASSOCIATED[outcome] for face, outcome in outcomes.items() if outcome in _NOT_ASSOCIATED},
+                permit,
+            ),
             "UserStatus": self._enrolment.subject(gallery, subject, permit=permit).status.value,
         }
 
@@ -116,11 +116,15 @@ class UserOperations:
             "DisassociatedFaces": [
                 {"FaceId": face} for face, outcome in outcomes.items() if outcome is Disassociation.DISASSOCIATED
             ],
-            "UnsuccessfulFaceDisassociations": [
-                {"FaceId": face, "Reasons": [_NOT_DISASSOCIATED[outcome]]}
-                for face, outcome in outcomes.items()
-                if outcome in _NOT_DISASSOCIATED
-            ],
+            "UnsuccessfulFaceDisassociations": self._failures(
+                gallery,
+                {
+                    face: _NOT_DISASSOCIATED[outcome]
+                    for face, outcome in outcomes.items()
+                    if outcome in _NOT_DISASSOCIATED
+                },
+                permit,
+            ),
             "UserStatus": self._enrolment.subject(gallery, subject, permit=permit).status.value,
         }
 
@@ -174,6 +178,17 @@ class UserOperations:
         if result.searched is not None:
             answer["SearchedFace"] = {"FaceDetail": face_detail(result.searched, size_hw)}
         return answer
+
+    def _failures(self, gallery: GalleryId, reasons: Mapping[FaceId, str], permit: Permit) -> list[Answer]:
+        """Name the faces that something was not done to, why, and whose they are if that is why."""
+        owners = self._enrolment.owners(gallery, list(reasons), permit=permit) if reasons else {}
+        failures: list[Answer] = []
+        for face, reason in reasons.items():
+            failure: dict[str, Answer] = {"FaceId": face, "Reasons": [reason]}
+            if face in owners:
+                failure["UserId"] = owners[face]
+            failures.append(failure)
+        return failures
 
 
 def _subject_of(request: Members) -> SubjectId:
