@@ -1,9 +1,11 @@
 """`recognizance serve`: the server, from its first start on."""
 
 import logging
+import signal
 import socket
 import sys
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -123,7 +125,15 @@ def _run(service: "Service", listener: socket.socket, issued: "IssuedKey | None"
         h11_max_incomplete_event_size=64 * 1024,
         timeout_graceful_shutdown=30,
     )
+    # uvicorn finishes what is under way and then raises the signal again, for whoever listened before it. That is us,
+    # and there is nothing left to do but to close, so a server that was asked to stop ends with success.
+    for asked_to_stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(asked_to_stop, _note_signal)
     Announcing(config).run(sockets=[listener])
+
+
+def _note_signal(number: int, _frame: FrameType | None) -> None:
+    logging.getLogger(__name__).info("stopped by %s", signal.Signals(number).name)
 
 
 def _announce(service: "Service", listener: socket.socket, issued: "IssuedKey | None", *, json: bool) -> None:
