@@ -143,7 +143,7 @@ def test_records_do_not_open_with_another_master_key(tmp_path: Path) -> None:
     """Told at once, before anything is read or written."""
     Records.open(tmp_path, master_key=MasterKey.parse("ab" * 32)).close()
 
-    with pytest.raises(InputError, match=r"master\.key"):
+    with pytest.raises(InputError, match="master key"):
         Records.open(tmp_path, master_key=MasterKey.parse("cd" * 32))
 
 

@@ -28,7 +28,8 @@ def test_the_steps_and_the_tables_spell_the_same_statements(records: Records) ->
     plain = create_engine("sqlite://")
     schema.metadata.create_all(plain)
     query = text(
-        "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'alembic%' AND name != 'sqlite_stat1'"
+        "SELECT name, sql FROM sqlite_master"
+        " WHERE sql IS NOT NULL AND name NOT LIKE 'alembic%' AND name != 'sqlite_stat1'"
     )
 
     def spelled(rows: list[tuple[str, str]]) -> dict[str, list[str]]:

@@ -1,6 +1,5 @@
 """Faces and the images they come from: storing, removing, listing, and telling an index what changed."""
 
-import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter, itemgetter
 
@@ -8,22 +7,18 @@ import numpy as np
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from recognizance.errors import ConflictError, LimitError, NotFoundError
-from recognizance.identifiers import FaceId, GalleryId, ImageId, ModelId, SubjectId
+from recognizance.identifiers import FaceId, GalleryId, ImageId, SubjectId
 from recognizance.records import schema
+from recognizance.records.face_columns import face_row, face_values
 from recognizance.records.galleries import GalleryReader, GalleryWriter, OpenGallery
 from recognizance.records.packs import PackKey
 from recognizance.records.rows import (
-    LANDMARK_COUNT,
     MAX_CATCH_UP,
     MAX_FACES_IN_GALLERY,
     RELOAD,
-    Box,
     Changes,
     FaceRow,
-    Landmarks,
     NewFace,
-    Pose,
-    Quality,
     Reload,
     RemovedFaces,
     Template,
@@ -33,8 +28,6 @@ from recognizance.records.rows import (
 from recognizance.records.session import Row, batches
 
 BLOCK_FACES = 8192
-
-_POINTS = struct.Struct(f"<{2 * LANDMARK_COUNT}f")
 
 _faces = schema.faces.c
 _images = schema.images.c
@@ -123,14 +116,14 @@ class FaceReader(GalleryReader):
             given["subject"] = subject
         if face_ids is None:
             found = self._run(_PAGE if subject is None else _PAGE_OF_SUBJECT, given).all()
-            return [_face(each, row.model) for each in found]
+            return [face_row(each, row.model) for each in found]
         statement = _PAGE_AMONG if subject is None else _PAGE_OF_SUBJECT_AMONG
         page: list[FaceRow] = []
         # Sorted, so that each batch's faces follow those of the batch before.
         for ids in batches(sorted(set(face_ids))):
             if len(page) < limit:
                 found = self._run(statement, {**given, "ids": ids, "limit": limit - len(page)}).all()
-                page += [_face(each, row.model) for each in found]
+                page += [face_row(each, row.model) for each in found]
         return page
 
     def faces_by_id(self, gallery: GalleryId, face_ids: Sequence[FaceId]) -> dict[FaceId, FaceRow]:
@@ -141,7 +134,7 @@ class FaceReader(GalleryReader):
         """
         row = self._gallery_row(gallery)
         return {
-            FaceId(each.face_id): _face(each, row.model)
+            FaceId(each.face_id): face_row(each, row.model)
             for ids in batches(face_ids)
             for each in self._run(_ROWS_AMONG, {"gallery": row.gallery_key, "ids": ids})
         }
@@ -154,7 +147,7 @@ class FaceReader(GalleryReader):
         """
         row = self._gallery_row(gallery)
         given = {"gallery": row.gallery_key, "digest": sha256, "external": external_image_id or ""}
-        return sorted((_face(each, row.model) for each in self._run(_OF_IMAGE, given)), key=attrgetter("face_id"))
+        return sorted((face_row(each, row.model) for each in self._run(_OF_IMAGE, given)), key=attrgetter("face_id"))
 
     def templates(self, gallery: GalleryId, *, block_faces: int = BLOCK_FACES) -> Iterator[TemplateBlock]:
         """Read every template of a gallery, in blocks of `block_faces` but for the last, in the order of enrolment.
@@ -255,7 +248,7 @@ class FaceWriter(FaceReader, GalleryWriter):
         self._add_images(change, faces)
         ids = [face.face_id for face in faces]
         places = self._store_templates(change.locker, ids, np.stack([face.template for face in faces]))
-        rows = [_face_values(face, change, place) for face, place in zip(faces, places, strict=True)]
+        rows = [face_values(face, change, place) for face, place in zip(faces, places, strict=True)]
         # In the order of the table, so that a large batch goes through its pages once and not back and forth.
         self._run_many(_INSERT, sorted(rows, key=itemgetter("face_id")))
         change.face_count += len(faces)
@@ -364,49 +357,3 @@ class FaceWriter(FaceReader, GalleryWriter):
 def stacked(ids: list[FaceId], templates: list[Template]) -> tuple[list[FaceId], Templates]:
     """Rows as one array; (0, 0) for none, because a gallery that never had a face has no dimension."""
     return ids, np.stack(templates) if templates else np.zeros((0, 0), dtype=np.float32)
-
-
-def _face_values(face: NewFace, change: OpenGallery, place: PackKey) -> dict[str, object]:
-    pose, quality = face.pose, face.quality
-    return {
-        "gallery_key": change.key,
-        "face_id": face.face_id,
-        "image_id": face.image_id,
-        "subject_id": None,
-        "pack_key": place,
-        "added_version": change.version,
-        "created": face.created,
-        "box_left": face.box.left,
-        "box_top": face.box.top,
-        "box_width": face.box.width,
-        "box_height": face.box.height,
-        "confidence": face.confidence,
-        "landmarks": None if face.landmarks is None else _POINTS.pack(*(v for point in face.landmarks for v in point)),
-        "yaw_deg": None if pose is None else pose.yaw_deg,
-        "pitch_deg": None if pose is None else pose.pitch_deg,
-        "roll_deg": None if pose is None else pose.roll_deg,
-        "brightness": None if quality is None else quality.brightness,
-        "sharpness": None if quality is None else quality.sharpness,
-    }
-
-
-def _face(row: Row, model: str) -> FaceRow:
-    return FaceRow(
-        face_id=FaceId(row.face_id),
-        image_id=ImageId(row.image_id),
-        external_image_id=row.external_image_id,
-        image_sha256=row.sha256,
-        subject=None if row.subject_id is None else SubjectId(row.subject_id),
-        model=ModelId(model),
-        box=Box(row.box_left, row.box_top, row.box_width, row.box_height),
-        confidence=row.confidence,
-        created=row.created,
-        landmarks=None if row.landmarks is None else _points(row.landmarks),
-        pose=None if row.yaw_deg is None else Pose(row.yaw_deg, row.pitch_deg, row.roll_deg),
-        quality=None if row.brightness is None else Quality(row.brightness, row.sharpness),
-    )
-
-
-def _points(packed: bytes) -> Landmarks:
-    values = _POINTS.unpack(packed)
-    return tuple(zip(values[::2], values[1::2], strict=True))

@@ -170,8 +170,8 @@ def upgrade() -> None:
     _tell_planner()
 
 
-# Without statistics SQLite takes ten rows for what a gallery holds, and reads all of it rather than look one row up. Its
-# documentation allows to write them by hand: rows in all, then in one gallery, then for each longer key.
+# Without statistics SQLite takes ten rows for what a gallery holds, and reads all of it rather than look one row up.
+# Its documentation allows to write them by hand: rows in all, then in one gallery, then for each longer key.
 # https://sqlite.org/fileformat2.html#the_sqlite_stat1_table
 _STATISTICS = (
     ("faces", "faces", "1000000 500000 1"),
