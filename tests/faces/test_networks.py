@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from recognizance.config import Runtime
-from recognizance.errors import InputError
+from recognizance.errors import InputError, UnavailableError
 from recognizance.faces.models import ModelStore
 from recognizance.faces.networks import Network, load_network
 from recognizance.faces.openvino_runtime import MAX_COMPILED
@@ -69,6 +69,27 @@ def test_many_threads_get_what_one_gets(network: Network) -> None:
 def test_nothing_in_gives_nothing_out(network: Network) -> None:
     """An empty list is an ordinary case."""
     assert network.run([]) == []
+
+
+def test_pixels_that_may_not_be_written_are_read(network: Network) -> None:
+    """A photograph's pixels are shared, and so read-only."""
+    (image,) = pictures(1)
+    (before,) = network.run([image])
+    image.setflags(write=False)
+
+    (after,) = network.run([image])
+
+    np.testing.assert_array_equal(before[0], after[0])
+
+
+def test_an_image_that_does_not_fit_is_an_error_and_nothing_is_lost(network: Network) -> None:
+    """YuNet's grids need sides that are multiples of 32. The runtime refuses, and goes on with the next image."""
+    (good,) = pictures(1)
+    for _ in range(5):
+        with pytest.raises(UnavailableError):
+            network.run([good, np.zeros((33, 47, 3), dtype=np.uint8)])
+
+    assert len(network.run([good] * 5)) == 5
 
 
 def test_runtimes_agree() -> None:

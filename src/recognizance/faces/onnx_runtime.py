@@ -25,6 +25,7 @@ class OnnxNetwork:
     def __init__(self, graph: bytes, *, threads: int, providers: Sequence[str] = ()) -> None:
         try:
             import onnxruntime
+            from onnxruntime.capi import onnxruntime_pybind11_state
         except ImportError as error:
             raise InputError("ONNX Runtime isn't installed; install the extra recognizance[onnxruntime]") from error
         wanted = list(providers) or [CPU_PROVIDER]
@@ -32,13 +33,19 @@ class OnnxNetwork:
             if provider not in onnxruntime.get_available_providers():
                 known = ", ".join(onnxruntime.get_available_providers())
                 raise InputError(f"ONNX Runtime has no provider {provider!r} here; it has {known}")
+        # Its exceptions share no class of their own but `Exception`, so they are collected by where they are defined.
+        self._errors: tuple[type[Exception], ...] = tuple(
+            each
+            for each in vars(onnxruntime_pybind11_state).values()
+            if isinstance(each, type) and issubclass(each, Exception)
+        )
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         try:
             self._session: Any = onnxruntime.InferenceSession(graph, options, providers=wanted)
-        except Exception as error:  # its exceptions share no class of their own
+        except self._errors as error:
             raise InputError(f"ONNX Runtime can't read the model: {type(error).__name__}") from error
         self._slots = threading.BoundedSemaphore(threads)
 
@@ -48,7 +55,7 @@ class OnnxNetwork:
             with self._slots:
                 try:
                     found = self._session.run(None, {PIXELS: image[np.newaxis]})
-                except Exception as error:  # its exceptions share no class of their own
+                except self._errors as error:
                     raise UnavailableError(f"ONNX Runtime failed: {type(error).__name__}") from error
             results.append(tuple(np.asarray(array, dtype=np.float32) for array in found))
         return results
