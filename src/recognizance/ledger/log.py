@@ -1,9 +1,9 @@
 """The writer of a log: appends entries, signs the tree, publishes it as static files.
 
-One append is: hash the entries into the tree's right edge; sign the new checkpoint; add entries and checkpoint to the
-journal, which is the moment from which they are promised; publish entry bundles, then tiles, then the checkpoint, so
-that no reader ever sees a checkpoint without its tiles. Only the journal waits for the disk. From time to time, and
-at the end, `settle` makes the public files durable in bulk and starts the journal afresh.
+To `commit` is: hash the entries into the tree's right edge; sign the new checkpoint; add entries and checkpoint to the
+journal, which is the moment from which they are promised. To `publish` is: put entry bundles in place, then tiles, then
+the checkpoint, so that no reader ever sees a checkpoint without its tiles. Only the journal waits for the disk. From
+time to time, and at the end, `settle` makes the public files durable in bulk and starts the journal afresh.
 
 What holds at every moment, whatever write fails or is torn: the journal's last complete checkpoint covers every
 promised entry, and its base checkpoint's files are durable. So `open` can always finish what a crash interrupted, and
@@ -19,7 +19,7 @@ from typing import Self
 
 from recognizance.errors import ConflictError, CorruptionError, InputError, UnavailableError
 from recognizance.ledger.checkpoints import Checkpoint, open_checkpoint
-from recognizance.ledger.edge import Edge
+from recognizance.ledger.edge import Edge, PublicFile
 from recognizance.ledger.journal import encode_record, parse_journal
 from recognizance.ledger.merkle import Hash, Node, consistency_proof, inclusion_proof
 from recognizance.ledger.notes import SignedNote, Signer, VerifierKey
@@ -59,8 +59,9 @@ class Log:
         self._partials = {place.full.path: _partials_before(place) for place in edge.held_places()}
         self._base_paths = {place.path for place in edge.held_places()}
         self._superseded: list[str] = []
+        self._unpublished: dict[str, PublicFile] = {}
         self._is_stopped = False
-        self._old_tiles = TileReader(edge.size, lambda tile: fetch_tile(store, tile))
+        self._old_tiles = TileReader(edge.size, self._read_tile)
 
     @classmethod
     def create(cls, store: Store, signer: Signer) -> Self:
@@ -132,7 +133,13 @@ class Log:
         return self._journal_bytes >= MAX_JOURNAL_BYTES
 
     def append(self, entries: Sequence[bytes]) -> SignedNote:
-        """Add entries in this order, durably. On return they are promised and published.
+        """Add entries in this order, durably. On return they are promised and published."""
+        note = self.commit(entries)
+        self.publish()
+        return note
+
+    def commit(self, entries: Sequence[bytes]) -> SignedNote:
+        """Add entries in this order, durably. On return they are promised; `publish` is due.
 
         Costs one wait for the disk, however many entries there are.
 
@@ -156,12 +163,25 @@ class Log:
         record = encode_record(note, entries)
         self._store.append_journal(record)
         self._journal_bytes += len(record)
-        self._publish_from(old_size)
-        self._publish_note(note)
-        self._drop_superseded()
+        self._stage_from(old_size)
         self._note = note
         self._is_stopped = False
         return note
+
+    def publish(self) -> None:
+        """Show the world everything that is promised.
+
+        Raises:
+            UnavailableError: If a write failed. What is promised stays so, and is published by the next `open`.
+        """
+        self._check_running()
+        if not self._unpublished:
+            return
+        self._is_stopped = True
+        self._publish_staged()
+        self._publish_note(self._note)
+        self._drop_superseded()
+        self._is_stopped = False
 
     def receipt(self, index: int) -> Receipt:
         """Return the proof that entry `index` is in the log as it stands now.
@@ -186,7 +206,7 @@ class Log:
 
     def publish_witnessed(self, note: SignedNote) -> None:
         """Publish a checkpoint of this log that witnesses have cosigned, as the main one if it's still the newest."""
-        self._check_running()
+        self.publish()
         self._is_stopped = True
         if note.text == self._note.text:
             self._note = self._note.signed_by(*note.signatures)
@@ -200,7 +220,7 @@ class Log:
         Raises:
             UnavailableError: If a write failed. Nothing promised is lost.
         """
-        self._check_running()
+        self.publish()
         self._is_stopped = True
         self._store.sync()
         self._store.start_journal(encode_record(self._note))
@@ -223,14 +243,19 @@ class Log:
         self._edge.extend(entries)
         self._old_tiles.size = self._edge.size
 
-    def _publish_from(self, old_size: int) -> None:
-        """Publish the bundles and tiles that the tree has and hadn't at `old_size`, bundles first."""
-        for place, data in self._edge.take_completed():
-            self._store.publish(place.path, data)
-            self._superseded += self._partials.pop(place.path, ())
-        for place, data in self._edge.partial_files(old_size):
-            self._store.publish(place.path, data)
-            self._partials.setdefault(place.full.path, []).append(place.path)
+    def _stage_from(self, old_size: int) -> None:
+        """Note down the bundles and tiles that the tree has and hadn't at `old_size`, bundles first."""
+        for place, data in (*self._edge.take_completed(), *self._edge.partial_files(old_size)):
+            self._unpublished[place.path] = place, data
+
+    def _publish_staged(self) -> None:
+        for path, (place, data) in self._unpublished.items():
+            self._store.publish(path, data)
+            if place == place.full:
+                self._superseded += self._partials.pop(path, ())
+            else:
+                self._partials.setdefault(place.full.path, []).append(path)
+        self._unpublished.clear()
 
     def _drop_superseded(self) -> None:
         """Remove partial files whose full ones are published, but for those that recovery would start from."""
@@ -244,7 +269,8 @@ class Log:
         """Write everything that the journal says, and make it durable before anybody is told of it."""
         self._is_stopped = True
         if has_batches:
-            self._publish_from(self._settled_size)
+            self._stage_from(self._settled_size)
+            self._publish_staged()
             # After a failed fsync the old journal may be readable and yet not on the disk. Its content is made
             # durable under new names before the checkpoint is shown.
             self._store.sync()
@@ -268,6 +294,10 @@ class Log:
     def _read_node(self, node: Node) -> Hash:
         held = self._edge.node(node)
         return self._old_tiles(node) if held is None else held
+
+    def _read_tile(self, tile: Tile) -> bytes:
+        staged = self._unpublished.get(tile.path)
+        return fetch_tile(self._store, tile) if staged is None else staged[1]
 
 
 def _load_edge(store: Store, checkpoint: Checkpoint) -> Edge:

@@ -1,7 +1,8 @@
 """Many threads append, one thread writes: group commit in front of a `Log`.
 
 While one batch waits for the disk, whatever else arrives becomes the next batch. Nothing ever waits for a clock: one
-client pays for one disk write, eight clients share it.
+client pays for one disk write, eight clients share it. Receipts are handed out as soon as their checkpoint is signed
+and in the journal, from where nothing can take it back; the public files follow before the next batch is looked at.
 
 A failed write stops the sequencer. Threads that wait get `UnavailableError`: their entries are in the outbox, and
 the next sequencer, made over the log opened again, brings the two to agree.
@@ -66,7 +67,7 @@ class Sequencer:
         self._thread.start()
 
     def append(self, entry_id: EntryId, data: bytes, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> Receipt:
-        """Return the receipt of an entry once it is promised and published.
+        """Return the receipt of an entry once it is promised: in a signed checkpoint that is on the disk.
 
         The caller has committed the entry to the outbox. Appending an id again returns a receipt for the index that it
         has; two threads may append the same one at once.
@@ -159,13 +160,18 @@ class Sequencer:
                 del self._in_flight[ticket.entry.id]
         for ticket in tickets:
             ticket.done.set()
+        if fresh:
+            self._publish()
 
     def _write(self, entries: Sequence[PendingEntry]) -> None:
         first = self._log.size
-        note = self._log.append([entry.data for entry in entries])
+        self._log.commit([entry.data for entry in entries])
         self._outbox.mark(first, [entry.id for entry in entries])
+
+    def _publish(self) -> None:
+        self._log.publish()
         for listener in self._listeners:
-            listener(note)
+            listener(self._log.note)
 
     def _agree(self) -> None:
         """Mark the rows whose entries the log has already."""
@@ -182,6 +188,7 @@ class Sequencer:
         """Append the rows that are in no log, oldest first."""
         while pending := self._outbox.pending(MAX_BATCH_ENTRIES):
             self._write(pending)
+            self._publish()
 
     def _check_running(self) -> None:
         if self._is_closing or self._stop_reason is not None:
