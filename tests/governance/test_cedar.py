@@ -424,3 +424,12 @@ def test_any_text_as_a_case_is_judged_or_refused_as_input(text: str) -> None:
 
     assert not decision.allowed
     assert ("needs-a-case" in decision.policies) == (not text.strip())
+
+
+@pytest.mark.parametrize("outcome", sorted(set(EvaluationOutcome) - {EvaluationOutcome.PASSED}))
+def test_only_a_passed_evaluation_opens_a_search(
+    outcome: EvaluationOutcome, books: dict[ProfileName, Rulebook], faultless: Request
+) -> None:
+    """Failing and measuring too little are the same to whoever would be searched for."""
+    for profile in (ORG, LE):
+        assert "needs-a-passed-evaluation" in books[profile].decide(evaluated(faultless, outcome)).policies

@@ -336,3 +336,11 @@ def test_nobody_votes_on_their_own_use(use_in: MakeUse) -> None:
 
     with pytest.raises(InputError, match="own proposal"):
         replace(use, quorum=Quorum(1, frozenset({use.proposer})))
+
+
+def test_no_stored_state_activates_a_use_before_the_comments_are_over(use_in: MakeUse) -> None:
+    """Activation asks for the comment period again, in case a state was written by other hands."""
+    use = use_in(UseState.APPROVED)
+    tampered = replace(use, comments_until=use.terms.starts + timedelta(days=10))
+
+    assert obstacles(tampered, UseEvent.ACTIVATE, use.terms.starts) == (Obstacle.COMMENTS_OPEN,)
