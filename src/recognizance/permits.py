@@ -27,13 +27,40 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Mandate:
+    """On whose behalf an act is done, and what was stated for it: what the record says beside the act itself.
+
+    Names and codes are plain text here, because the words of governance stand further up.
+
+    Attributes:
+        use, agency: The use under which it is done, and whose use that is.
+        search_class: As stated, or the only one that the use allows; `None` where nothing is searched.
+        searches_per_day: The use's limit for a UTC day.
+        review_required: Whether candidates wait for two reviewers.
+        case, justification, offence: As the caller stated them; `None` where they stated nothing.
+    """
+
+    use: str
+    agency: str
+    purpose: str
+    search_class: str | None
+    searches_per_day: int
+    review_required: bool
+    case: str | None
+    justification: str | None
+    offence: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Permit:
     """One decision: who may do what, to which gallery.
 
     Attributes:
+        principal: Who acts, as the record knows them: a person's pseudonym or a program's id.
         actions: What is allowed, nothing else.
         gallery: The only gallery it covers; `None` covers acts that name no gallery, such as comparing two images.
         policies: The names of the policies that decided, for the record.
+        mandate: The use that it is done under; `None` for acts that no use was named for.
     """
 
     decision_id: DecisionId
@@ -41,6 +68,7 @@ class Permit:
     actions: frozenset[Action]
     gallery: GalleryId | None
     policies: tuple[str, ...]
+    mandate: Mandate | None = None
 
     def require(self, action: Action, gallery: GalleryId | None = None) -> None:
         """Refuse unless this permit covers `action` on exactly `gallery`.

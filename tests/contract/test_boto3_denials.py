@@ -17,7 +17,7 @@ from recognizance.aws import (
     rekognition_handlers,
 )
 from recognizance.errors import DeniedError
-from recognizance.governance import Policy, Principal
+from recognizance.governance import AT_THE_MACHINE, Asking, Policy, Principal
 from recognizance.identifiers import DecisionId, GalleryId, PrincipalId
 from recognizance.permits import Action, Permit
 
@@ -63,12 +63,18 @@ class OneActPolicy(Policy):
         self.asked: set[tuple[Action, GalleryId | None]] = set()
 
     def decide(
-        self, principal: Principal, action: Action, *, gallery: GalleryId | None, decision_id: DecisionId
+        self,
+        principal: Principal,
+        action: Action,
+        *,
+        gallery: GalleryId | None,
+        decision_id: DecisionId,
+        asking: Asking = AT_THE_MACHINE,
     ) -> Permit:
         self.asked.add((action, gallery))
         if (action, gallery) != (self.act, self.gallery):
             raise DeniedError(f"not {action.value}", decision_id=decision_id)
-        return super().decide(principal, action, gallery=gallery, decision_id=decision_id)
+        return super().decide(principal, action, gallery=gallery, decision_id=decision_id, asking=asking)
 
 
 def request_of(operation: str) -> dict[str, Any]:

@@ -82,11 +82,16 @@ class Docket(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """A person or program as policy sees it."""
+    """A person or program as policy sees it.
+
+    Attributes:
+        id: What the record knows them by; `None` if that is the name that was asked about.
+    """
 
     kind: OwnerKind
     roles: frozenset[Role]
     agency: AgencyId | None
+    id: PrincipalId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +145,7 @@ class Authority:
         course = None if use is None else use.terms.course
         return Request(
             caller=Caller(
-                principal=principal,
+                principal=party.id or principal,
                 kind=party.kind,
                 credential=asking.credential,
                 roles=party.roles,
@@ -206,7 +211,7 @@ class OwnerDocket:
         self._standing = lru_cache(maxsize=1000)(self._activate)
 
     def party(self, principal: PrincipalId) -> Party | None:  # noqa: ARG002 - one owner, one answer
-        return Party(OwnerKind.PERSON, frozenset(Role) - {Role.OVERSEER}, self._agency)
+        return Party(OwnerKind.PERSON, frozenset(Role) - {Role.OVERSEER}, self._agency, id=self._owner)
 
     def trained_until(self, principal: PrincipalId, course: CourseId) -> datetime | None:  # noqa: ARG002 - one owner, one answer
         return None

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from recognizance.errors import DeniedError
 from recognizance.governance.parties import Role
-from recognizance.governance.requests import AT_THE_MACHINE, Act, Asking
+from recognizance.governance.requests import AT_THE_MACHINE, Act, Asking, Request
 from recognizance.identifiers import DecisionId, GalleryId, PrincipalId
-from recognizance.permits import Action, Permit
+from recognizance.permits import Action, Mandate, Permit
 
 if TYPE_CHECKING:
     # Loading Cedar takes longer than all the rest of a command that never asks it.
@@ -36,13 +36,20 @@ class Policy:
     """Answers `may this principal do this act to this gallery?`, with a permit or a refusal."""
 
     def decide(
-        self, principal: Principal, action: Action, *, gallery: GalleryId | None, decision_id: DecisionId
+        self,
+        principal: Principal,
+        action: Action,
+        *,
+        gallery: GalleryId | None,
+        decision_id: DecisionId,
+        asking: Asking = AT_THE_MACHINE,  # noqa: ARG002 - an administrator needs to state nothing
     ) -> Permit:
         """Permit `action`, or refuse it.
 
         Args:
             gallery: What the act is done to; `None` for acts on images alone.
             decision_id: Fresh for each call; the permit and the refusal carry it.
+            asking: What the caller brought with the request.
 
         Raises:
             DeniedError: Says what is missing.
@@ -92,20 +99,65 @@ class RuledPolicy(Policy):
         Raises:
             DeniedError: Names what is missing.
         """
-        ruling = self._authority.rule(
-            principal.id,
-            Act(action.value),
-            gallery=gallery,
-            asking=asking,
-            decision_id=decision_id,
-            now=self._clock(),
-        )
-        self._record(ruling)
+        ruling = self._rule(principal, Act(action.value), gallery=gallery, decision_id=decision_id, asking=asking)
         ruling.require()
         return Permit(
             decision_id=decision_id,
-            principal=principal.id,
+            principal=ruling.request.caller.principal,
             actions=frozenset({action}),
             gallery=gallery,
             policies=ruling.decision.policies,
+            mandate=_mandate(ruling.request),
         )
+
+    def require(
+        self,
+        principal: Principal,
+        act: Act,
+        *,
+        gallery: GalleryId | None,
+        decision_id: DecisionId,
+        asking: Asking = AT_THE_MACHINE,
+    ) -> "Ruling":
+        """As `decide`, for the acts of governing, which touch no face and so need no permit.
+
+        Raises:
+            DeniedError: Names what is missing.
+        """
+        ruling = self._rule(principal, act, gallery=gallery, decision_id=decision_id, asking=asking)
+        ruling.require()
+        return ruling
+
+    def _rule(
+        self,
+        principal: Principal,
+        act: Act,
+        *,
+        gallery: GalleryId | None,
+        decision_id: DecisionId,
+        asking: Asking,
+    ) -> "Ruling":
+        ruling = self._authority.rule(
+            principal.id, act, gallery=gallery, asking=asking, decision_id=decision_id, now=self._clock()
+        )
+        self._record(ruling)
+        return ruling
+
+
+def _mandate(request: Request) -> Mandate | None:
+    """What the record says about the use; only of a request that was allowed, so that it is the use's own."""
+    use, grounds = request.use, request.grounds
+    if use is None:
+        return None
+    search_class = None if request.search is None else request.search.search_class
+    return Mandate(
+        use=use.id,
+        agency=use.terms.agency,
+        purpose=use.terms.purpose.value,
+        search_class=None if search_class is None else search_class.value,
+        searches_per_day=use.terms.limits.searches_per_day,
+        review_required=use.terms.review_required,
+        case=grounds.case,
+        justification=grounds.justification,
+        offence=grounds.offence,
+    )
