@@ -7,7 +7,16 @@ import pytest
 from sqlalchemy import event
 
 from recognizance.identifiers import AccessKeyId, FaceId, GalleryId, ImageId, PrincipalId, SubjectId
-from recognizance.records import ImportItem, ImportState, Records, Secret, SubjectKey, Transaction
+from recognizance.records import (
+    Document,
+    ImportItem,
+    ImportState,
+    OpeningRow,
+    Records,
+    Secret,
+    SubjectKey,
+    Transaction,
+)
 
 from .world import World
 
@@ -44,6 +53,29 @@ CALLS: dict[str, Call] = {
         w.gallery, "job", [ImportItem("a", DIGEST, ImportState.REJECTED, "no face")]
     ),
     "access key": lambda t, w, ids: t.access_key(AccessKeyId("KEY")),
+    "document": lambda t, w, ids: t.document("use", "a"),
+    "documents by id": lambda t, w, ids: t.documents_by_id("use", ["a", "b"]),
+    "documents": lambda t, w, ids: t.documents("use", after="a", limit=5),
+    "documents in a state": lambda t, w, ids: t.documents("use", state="active", limit=5),
+    "documents with a label": lambda t, w, ids: t.documents("use", label=("agency", "pd"), limit=5),
+    "documents with both": lambda t, w, ids: t.documents("use", state="x", label=("agency", "pd"), limit=5),
+    "documents due": lambda t, w, ids: t.documents_due("use", w.now, limit=5),
+    "document states": lambda t, w, ids: t.document_states("use"),
+    "document counts": lambda t, w, ids: t.document_counts("use", "agency"),
+    "document counts in a state": lambda t, w, ids: t.document_counts("use", "agency", state="active"),
+    "insert document": lambda t, w, ids: t.insert_document(Document("use", "b", "active", b"{}", {"agency": "pd"})),
+    "replace document": lambda t, w, ids: t.replace_document(Document("use", "a", "expired", b"{}", revision=1)),
+    "delete document": lambda t, w, ids: t.delete_document("use", "a"),
+    "commit entry": lambda t, w, ids: t.commit_entry(
+        "f", b"{}", [OpeningRow("f", "case", b"null", bytes(32))], gallery=w.gallery
+    ),
+    "marked size": lambda t, w, ids: t.marked_size(),
+    "pending entries": lambda t, w, ids: t.pending_entries(5),
+    "entry indexes": lambda t, w, ids: t.entry_indexes(["e", "f"]),
+    "mark entries": lambda t, w, ids: t.mark_entries(0, ["e"]),
+    "openings": lambda t, w, ids: t.openings("e"),
+    "erase openings": lambda t, w, ids: t.erase_openings(["e"]),
+    "erase opening": lambda t, w, ids: t.erase_opening("e", "case"),
     "token": lambda t, w, ids: t.remember_token("CreateUser", "token", request_hash=DIGEST, now=w.now),
 }
 
@@ -64,6 +96,8 @@ def test_no_call_reads_a_whole_gallery(records: Records, gallery: GalleryId, wor
         transaction.add_access_key(
             AccessKeyId("KEY"), secret=Secret(b"s"), principal=PrincipalId("p"), created=world.now
         )
+        transaction.insert_document(Document("use", "a", "active", b"{}", {"agency": "pd"}))
+        transaction.commit_entry("e", b"{}", [OpeningRow("e", "case", b"null", bytes(32))])
     executed: list[tuple[str, object]] = []
 
     def note(_connection: object, _cursor: object, statement: str, given: object, _context: object, many: bool) -> None:

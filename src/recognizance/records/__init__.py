@@ -11,7 +11,9 @@ The only folder that imports SQLAlchemy and Alembic, and that holds SQL. Everyth
             ...
 """
 
+from recognizance.records.documents import Document
 from recognizance.records.keys import MasterKey, Secret, replace_key_file
+from recognizance.records.outbox import OpeningRow, OutboxRow
 from recognizance.records.records import Reader, Records, Transaction, check_records
 from recognizance.records.rows import (
     HORIZON_ROWS,
@@ -55,12 +57,15 @@ __all__ = [
     "Box",
     "Changes",
     "Disassociation",
+    "Document",
     "FaceRow",
     "GalleryRow",
     "ImportItem",
     "ImportState",
     "MasterKey",
     "NewFace",
+    "OpeningRow",
+    "OutboxRow",
     "Pose",
     "Quality",
     "Reader",

@@ -63,7 +63,10 @@ class AccessReader(Session):
         return Secret(hmac.digest(key.reveal(), context("derived key", purpose), "sha256"))
 
     def _access_cipher(self) -> DataKey:
-        return opened(self._master_key, self._run(_WRAPPED).scalar_one(), INSTALLATION_CONTEXT)
+        # Once for each transaction: what opens a page of documents is the same key.
+        if self._installation_key is None:
+            self._installation_key = opened(self._master_key, self._run(_WRAPPED).scalar_one(), INSTALLATION_CONTEXT)
+        return self._installation_key
 
 
 class AccessWriter(AccessReader):

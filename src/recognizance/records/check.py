@@ -12,8 +12,9 @@ from sqlalchemy import bindparam, exists, func, select, text
 from recognizance.errors import CorruptionError, Error
 from recognizance.identifiers import GalleryId, ImageId
 from recognizance.records import schema
-from recognizance.records.access import AccessReader
+from recognizance.records.documents import DocumentReader
 from recognizance.records.imports import ImportReader
+from recognizance.records.outbox import OutboxReader
 from recognizance.records.packs import PACK_FACES, Locker, Pack
 from recognizance.records.session import Row
 from recognizance.records.subjects import SubjectReader
@@ -71,7 +72,7 @@ _RISEN = select(func.count()).where(
 _KEPT = select(_kept.image_id).where(_kept.gallery_key == bindparam("gallery")).order_by(_kept.image_id)
 
 
-class CheckReader(SubjectReader, ImportReader, AccessReader):
+class CheckReader(SubjectReader, ImportReader, DocumentReader, OutboxReader):
     def problems(self) -> Iterator[str]:
         """Everything that is wrong, as sentences; nothing if all is sound. Takes as long as reading it all."""
         yield from self._file_problems()
@@ -94,6 +95,8 @@ class CheckReader(SubjectReader, ImportReader, AccessReader):
                 self.access_key(key.id)
             except Error as error:
                 yield f"access key {key.id!r}: {error}"
+        yield from self._outbox_problems()
+        yield from self._document_problems()
 
     def _file_problems(self) -> Iterator[str]:
         for line in self._run(_FILE_SOUND).scalars():

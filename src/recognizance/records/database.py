@@ -23,6 +23,7 @@ _POOL = 8
 _MORE = 56
 _CACHE_KIB = 32_768
 _BEGIN = "recognizance_begin"
+_SYNCHRONOUS = "recognizance_synchronous"
 
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _CORRUPT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
@@ -65,8 +66,11 @@ class Database:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self, *, durable: bool = True) -> Iterator[Connection]:
         """The only writer of the file until it ends: commits if the block ends, rolls back if it raises.
+
+        Args:
+            durable: Whether the commit waits for the disk. If not, a power failure can undo it.
 
         Raises:
             ThrottledError: If others kept writing for `BUSY_TIMEOUT_S`.
@@ -77,7 +81,7 @@ class Database:
             raise ThrottledError("the records are busy with other changes")
         self._writer = threading.get_ident()
         try:
-            with self._connected("BEGIN IMMEDIATE") as connection:
+            with self._connected("BEGIN IMMEDIATE", synchronous="FULL" if durable else "NORMAL") as connection:
                 yield connection
         finally:
             self._writer = None
@@ -120,10 +124,10 @@ class Database:
             yield plain.execution_options(**{_BEGIN: ""})
 
     @contextmanager
-    def _connected(self, begin: str) -> Iterator[Connection]:
+    def _connected(self, begin: str, *, synchronous: str | None = None) -> Iterator[Connection]:
         try:
             with self.engine.connect() as plain:
-                connection = plain.execution_options(**{_BEGIN: begin})
+                connection = plain.execution_options(**{_BEGIN: begin, _SYNCHRONOUS: synchronous})
                 with connection.begin():
                     yield connection
         except exc.TimeoutError as error:
@@ -147,7 +151,11 @@ def _configure(connection: Any, _record: object) -> None:  # the driver's own co
 
 
 def _begin(connection: Connection) -> None:
-    statement = connection.get_execution_options().get(_BEGIN, "BEGIN")
+    options = connection.get_execution_options()
+    if synchronous := options.get(_SYNCHRONOUS):
+        # Said at each transaction that writes, since connections are used again; within one it can't be changed.
+        connection.exec_driver_sql(f"PRAGMA synchronous = {synchronous}")
+    statement = options.get(_BEGIN, "BEGIN")
     if statement:
         connection.exec_driver_sql(statement)
 

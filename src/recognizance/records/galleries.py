@@ -63,6 +63,7 @@ _EMPTY_IN_ORDER = tuple(
         schema.removed_faces,
         schema.removed_subjects,
         schema.import_items,
+        schema.openings,
         schema.gallery_tags,
         schema.galleries,
     )

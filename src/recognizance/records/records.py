@@ -12,9 +12,11 @@ from recognizance.records import schema
 from recognizance.records.access import INSTALLATION_CONTEXT, AccessWriter
 from recognizance.records.check import CheckReader
 from recognizance.records.database import Database
+from recognizance.records.documents import DocumentWriter
 from recognizance.records.imports import ImportWriter
 from recognizance.records.keys import MasterKey, WrappedKey, new_data_key
 from recognizance.records.migrations import migrate
+from recognizance.records.outbox import OutboxWriter
 from recognizance.records.session import gallery_context
 from recognizance.records.subjects import SubjectWriter
 
@@ -35,7 +37,7 @@ class Reader(CheckReader):
     """One consistent snapshot of everything. Belongs to one thread, and ends with its `with` block."""
 
 
-class Transaction(Reader, SubjectWriter, ImportWriter, AccessWriter):
+class Transaction(Reader, SubjectWriter, ImportWriter, AccessWriter, DocumentWriter, OutboxWriter):
     """Changes that happen together or not at all. Reads see what it has written so far."""
 
     @property
@@ -83,7 +85,7 @@ class Records:
         return self._database.path
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
+    def transaction(self, *, durable: bool = True) -> Iterator[Transaction]:
         """Change things: committed to disk when the block has ended, or rolled back if it raises.
 
         There's one writer at a time, so do slow work (models, networks) before. Each transaction costs one wait for the
@@ -91,11 +93,15 @@ class Records:
 
         If the commit itself raises, it may have taken effect all the same: read before trying again.
 
+        Args:
+            durable: False doesn't wait for the disk. A power failure may then undo this change, and any that follow it
+                up to the next durable one, the latest first; the end of the process doesn't.
+
         Raises:
             ThrottledError: If others keep writing.
             UnavailableError: If the disk is full or fails. Nothing was changed.
         """
-        with self._database.writing() as connection:
+        with self._database.writing(durable=durable) as connection:
             transaction = Transaction(connection, self._master_key)
             yield transaction
         if transaction.erased:

@@ -22,6 +22,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    text,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
@@ -206,5 +207,58 @@ import_items = Table(
     Column("state", String(16), nullable=False),
     Column("reason", String, nullable=False),
     Column("face_count", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Entries of the ledger, from the commit of what they speak of until they have their place in the log, and after.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("position", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("entry_id", String(36), nullable=False, unique=True),
+    Column("data", LargeBinary, nullable=False),  # empty once it's in the log
+    Column("log_index", BigInteger, unique=True),
+    Index(
+        "outbox_unmarked",
+        "position",
+        sqlite_where=text("log_index IS NULL"),
+        postgresql_where=text("log_index IS NULL"),
+    ),
+    sqlite_autoincrement=True,
+)
+
+openings = Table(
+    "openings",
+    metadata,
+    Column("entry_id", ForeignKey("outbox.entry_id"), primary_key=True),
+    Column("field", String(64), primary_key=True),
+    # Whose key seals it; the installation's if none.
+    Column("gallery_key", ForeignKey("galleries.gallery_key")),
+    Column("sealed", LargeBinary, nullable=False),
+    Index("openings_by_gallery", "gallery_key"),
+)
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("kind", String(64), primary_key=True),
+    Column("document_id", String(255), primary_key=True),
+    Column("revision", BigInteger, nullable=False),
+    Column("state", String(64), nullable=False),
+    Column("due", Instant),
+    Column("sealed", LargeBinary, nullable=False),
+    Index("documents_by_state", "kind", "state", "document_id"),
+    Index("documents_by_due", "kind", "due", "document_id"),
+)
+
+document_labels = Table(
+    "document_labels",
+    metadata,
+    Column("kind", String(64), primary_key=True),
+    Column("label", String(64), primary_key=True),
+    Column("value", String(255), primary_key=True),
+    Column("document_id", String(255), primary_key=True),
+    ForeignKeyConstraint(["kind", "document_id"], ["documents.kind", "documents.document_id"]),
+    Index("document_labels_by_document", "kind", "document_id"),
     sqlite_with_rowid=False,
 )

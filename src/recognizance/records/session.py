@@ -25,6 +25,7 @@ class Session:
         self._master_key = master_key
         # Whether this transaction removed something that has to leave the write-ahead log too.
         self._erased = False
+        self._installation_key: DataKey | None = None
 
     def _run(self, statement: Executable, given: Mapping[str, object] | None = None) -> CursorResult[*tuple[Any, ...]]:
         return self._connection.execute(statement, given or {})

@@ -1,0 +1,208 @@
+"""The outbox of the ledger, and what opens the commitments of its entries.
+
+An entry is committed to here in the transaction that makes the change it speaks of; the ledger's sequencer then gives
+it its place in the log and marks the row with it (the contract is that of `ledger.outbox.Outbox`). Row numbers rise in
+the order of commits, since there is one writer at a time. Once a row is marked, its bytes are in the log's own files,
+and only its id and index stay here.
+
+An opening is the salt and value of one private field of an entry. It is sealed under its gallery's key if it belongs to
+a gallery, else under the installation's. Deleting the gallery, or the opening alone, destroys what the entry says.
+"""
+
+import dataclasses
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, delete, func, insert, select, update
+
+from recognizance.errors import CorruptionError
+from recognizance.identifiers import GalleryId
+from recognizance.records import schema
+from recognizance.records.access import AccessReader
+from recognizance.records.galleries import GalleryReader
+from recognizance.records.keys import DataKey, context
+from recognizance.records.session import Row, batches
+
+SALT_BYTES = 32
+
+_outbox = schema.outbox.c
+_openings = schema.openings.c
+_galleries = schema.galleries.c
+
+_MARKED_SIZE = select(func.coalesce(func.max(_outbox.log_index) + 1, 0))
+_PENDING = (
+    select(_outbox.entry_id, _outbox.data)
+    .where(_outbox.log_index.is_(None))
+    .order_by(_outbox.position)
+    .limit(bindparam("limit"))
+)
+_MARKS = select(_outbox.entry_id, _outbox.log_index).where(_outbox.entry_id.in_(bindparam("ids", expanding=True)))
+_COUNT_MARKED = select(func.count(_outbox.log_index))
+_INSERT = insert(schema.outbox)
+_MARK = update(schema.outbox).where(_outbox.entry_id == bindparam("id")).values(log_index=bindparam("at"), data=b"")
+_OPENINGS_OF = (
+    select(_openings.entry_id, _openings.field, _openings.gallery_key, _openings.sealed)
+    .where(_openings.entry_id == bindparam("id"))
+    .order_by(_openings.field)
+)
+_ALL_OPENINGS = (
+    select(_openings.entry_id, _openings.field, _openings.gallery_key, _openings.sealed)
+    .where(_openings.entry_id > bindparam("after"))
+    .order_by(_openings.entry_id, _openings.field)
+    .limit(bindparam("limit"))
+)
+_GALLERY_BY_KEY = select(schema.galleries).where(_galleries.gallery_key == bindparam("gallery"))
+_INSERT_OPENINGS = insert(schema.openings)
+_ERASE_OPENINGS = delete(schema.openings).where(_openings.entry_id.in_(bindparam("ids", expanding=True)))
+_ERASE_OPENING = delete(schema.openings).where(
+    _openings.entry_id == bindparam("id"), _openings.field == bindparam("of_field")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """An entry that was committed to and isn't known to be in the log."""
+
+    entry_id: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningRow:
+    """The salt and value of one private field of an entry.
+
+    Attributes:
+        value: The canonical JSON of the value.
+        salt: 32 bytes.
+    """
+
+    entry_id: str
+    field: str
+    value: bytes = dataclasses.field(repr=False)
+    salt: bytes = dataclasses.field(repr=False)
+
+
+class OutboxReader(GalleryReader, AccessReader):
+    def marked_size(self) -> int:
+        """The size of the log as far as the records know it: one more than the largest index that a row is marked with.
+
+        If marks were missing below it, which nothing but damage can bring about, `problems` would say so.
+        """
+        size: int = self._run(_MARKED_SIZE).scalar_one()
+        return size
+
+    def pending_entries(self, limit: int) -> list[OutboxRow]:
+        """The oldest rows that aren't marked, in the order in which they were committed."""
+        return [OutboxRow(row.entry_id, row.data) for row in self._run(_PENDING, {"limit": limit})]
+
+    def entry_indexes(self, entry_ids: Collection[str]) -> dict[str, int]:
+        """The log's indexes of those entries among `entry_ids` that are marked."""
+        return {
+            row.entry_id: row.log_index
+            for some in batches(list(entry_ids))
+            for row in self._run(_MARKS, {"ids": some})
+            if row.log_index is not None
+        }
+
+    def openings(self, entry_id: str) -> tuple[OpeningRow, ...]:
+        """What opens an entry's commitments, by field; nothing of what has been erased.
+
+        Raises:
+            CorruptionError: If one was changed.
+        """
+        return tuple(self._opened_opening(row) for row in self._run(_OPENINGS_OF, {"id": entry_id}).all())
+
+    def _opened_opening(self, row: Row) -> OpeningRow:
+        plain = self._opening_key(row.gallery_key).unseal(row.sealed, _bound_to(row.entry_id, row.field))
+        return OpeningRow(row.entry_id, row.field, value=plain[SALT_BYTES:], salt=plain[:SALT_BYTES])
+
+    def _opening_key(self, gallery_key: int | None) -> DataKey:
+        if gallery_key is None:
+            return self._access_cipher()
+        row = self._run(_GALLERY_BY_KEY, {"gallery": gallery_key}).one_or_none()
+        if row is None:
+            raise CorruptionError("an opening belongs to a gallery that isn't there")
+        return self._locker(row).key
+
+    def _outbox_problems(self) -> Iterator[str]:
+        """Marks have no holes, and every opening opens."""
+        size, marked = self.marked_size(), self._run(_COUNT_MARKED).scalar_one()
+        if size != marked:
+            yield f"the ledger has {size} entries by the largest mark, and {marked} rows are marked"
+        after = ""
+        while rows := self._run(_ALL_OPENINGS, {"after": after, "limit": 256}).all():
+            # A page may end within an entry; its remaining fields are read with it.
+            last = rows[-1].entry_id
+            whole = [row for row in rows if row.entry_id != last]
+            whole += self._run(_OPENINGS_OF, {"id": last}).all()
+            after = last
+            for row in whole:
+                try:
+                    self._opened_opening(row)
+                except CorruptionError as error:
+                    yield f"the opening of {row.field!r} of the entry {row.entry_id}: {error}"
+
+
+class OutboxWriter(OutboxReader):
+    def commit_entry(
+        self, entry_id: str, data: bytes, openings: Sequence[OpeningRow], *, gallery: GalleryId | None = None
+    ) -> None:
+        """Commit to an entry, together with everything else in this transaction.
+
+        Args:
+            gallery: Under whose key the openings are sealed; `None` seals them under the installation's.
+
+        Raises:
+            NotFoundError: If there is no such gallery.
+            ConflictError: If there is an entry of this id.
+        """
+        self._run(_INSERT, {"entry_id": entry_id, "data": data})
+        if not openings:
+            return
+        row = None if gallery is None else self._gallery_row(gallery)
+        key = self._access_cipher() if row is None else self._locker(row).key
+        self._run_many(
+            _INSERT_OPENINGS,
+            [
+                {
+                    "entry_id": entry_id,
+                    "field": opening.field,
+                    "gallery_key": None if row is None else row.gallery_key,
+                    "sealed": key.seal(opening.salt + opening.value, _bound_to(entry_id, opening.field)),
+                }
+                for opening in openings
+            ],
+        )
+
+    def mark_entries(self, first_index: int, entry_ids: Sequence[str]) -> None:
+        """Mark rows with `first_index` and those that follow it. Again with the same index changes nothing.
+
+        Raises:
+            CorruptionError: If a row doesn't exist, or is marked with another index.
+        """
+        known = {row.entry_id: row.log_index for some in batches(entry_ids) for row in self._run(_MARKS, {"ids": some})}
+        fresh: list[dict[str, object]] = []
+        for index, entry_id in enumerate(entry_ids, start=first_index):
+            if entry_id not in known or known[entry_id] not in {None, index}:
+                raise CorruptionError(
+                    f"entry {index} of the log, {entry_id}, is not the one that the records have there"
+                )
+            if known[entry_id] is None:
+                fresh.append({"id": entry_id, "at": index})
+        self._run_many(_MARK, fresh)
+
+    def erase_openings(self, entry_ids: Collection[str]) -> int:
+        """Destroy all openings of entries: what they committed to can't be shown again. Answers how many went."""
+        count = sum(self._run(_ERASE_OPENINGS, {"ids": some}).rowcount for some in batches(list(entry_ids)))
+        self._erased = self._erased or count > 0
+        return count
+
+    def erase_opening(self, entry_id: str, field_name: str) -> bool:
+        """Destroy the opening of one field; answers whether there was one."""
+        found = self._run(_ERASE_OPENING, {"id": entry_id, "of_field": field_name}).rowcount > 0
+        self._erased = self._erased or found
+        return found
+
+
+def _bound_to(entry_id: str, field_name: str) -> bytes:
+    return context("opening", entry_id, field_name)
