@@ -1,6 +1,7 @@
 """What we promise: an append-only, signed, publicly verifiable record of everything that was done."""
 
 from recognizance.ledger import facts
+from recognizance.ledger.canonical import JsonObject, JsonValue, read_canonical, write_canonical
 from recognizance.ledger.checkpoints import Checkpoint, OpenedCheckpoint, open_checkpoint
 from recognizance.ledger.cosigning import Cosigned, Cosigner, CosigningThread, WitnessAddress
 from recognizance.ledger.entries import Entry, NewerSchemaError, Opening, PrivateValue, Sealer, entry_id_of
@@ -42,6 +43,8 @@ __all__ = [
     "Finding",
     "FolderSource",
     "FolderWitnessStore",
+    "JsonObject",
+    "JsonValue",
     "Log",
     "MemoryOutbox",
     "MemoryStore",
@@ -76,10 +79,12 @@ __all__ = [
     "open_checkpoint",
     "prove",
     "prove_consistency",
+    "read_canonical",
     "read_checkpoint",
     "schema_document",
     "schema_facts",
     "source_at",
     "verify",
     "witness_app",
+    "write_canonical",
 ]

@@ -10,6 +10,7 @@ the next sequencer, made over the log opened again, brings the two to agree.
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Self
 
@@ -76,20 +77,37 @@ class Sequencer:
             InputError: If no bundle can hold the entry.
             UnavailableError: If the writer has stopped, or time is up. The entry may yet be appended, from the outbox.
         """
-        check_entry_size(data)
+        [receipt] = self.append_all([PendingEntry(entry_id, data)], timeout_s=timeout_s)
+        return receipt
+
+    def append_all(self, entries: Sequence[PendingEntry], *, timeout_s: float = DEFAULT_TIMEOUT_S) -> list[Receipt]:
+        """As `append`, for entries that belong together: they share one wait, and follow each other in the log.
+
+        Raises:
+            InputError: If no bundle can hold one of them. Then none is appended.
+            UnavailableError: If the writer has stopped, or time is up. They may yet be appended, from the outbox.
+        """
+        for entry in entries:
+            check_entry_size(entry.data)
         with self._condition:
             self._check_running()
-            ticket = self._in_flight.get(entry_id)
-            if ticket is None:
-                ticket = _Ticket(PendingEntry(entry_id, data))
-                self._in_flight[entry_id] = ticket
-                self._queue.append(ticket)
-                self._condition.notify()
-        if not ticket.done.wait(timeout_s):
-            raise UnavailableError(f"the entry was not in a checkpoint within {timeout_s:g} s")
-        if ticket.receipt is None:
-            raise UnavailableError("the log's writer stopped before the entry was promised") from ticket.error
-        return ticket.receipt
+            tickets = [self._in_flight.get(entry.id) or self._queued(entry) for entry in entries]
+            self._condition.notify()
+        deadline = time.monotonic() + timeout_s
+        receipts: list[Receipt] = []
+        for ticket in tickets:
+            if not ticket.done.wait(max(deadline - time.monotonic(), 0)):
+                raise UnavailableError(f"the entry was not in a checkpoint within {timeout_s:g} s")
+            if ticket.receipt is None:
+                raise UnavailableError("the log's writer stopped before the entry was promised") from ticket.error
+            receipts.append(ticket.receipt)
+        return receipts
+
+    @property
+    def stop_reason(self) -> Error | None:
+        """Why nothing is appended any more; `None` while it is."""
+        with self._condition:
+            return self._stop_reason
 
     def listen(self, listener: Callable[[SignedNote], None]) -> None:
         """Have a listener told of each new checkpoint, in the writing thread. It must be quick and must not raise."""
@@ -119,6 +137,11 @@ class Sequencer:
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+    def _queued(self, entry: PendingEntry) -> _Ticket:
+        ticket = self._in_flight[entry.id] = _Ticket(entry)
+        self._queue.append(ticket)
+        return ticket
 
     def _run(self) -> None:
         try:

@@ -27,6 +27,9 @@ class SearchClass(StrEnum):
     TARGETED = "targeted"
     MISSING_PERSON = "missing_person"
     VERIFICATION = "verification"
+    DEDUPLICATION = "deduplication"
+    ARCHIVE = "archive"
+    EVALUATION = "evaluation"
     ORGANISATION = "organisation"
     PRIVATE = "private"
 

@@ -39,12 +39,18 @@ class ContentChange(StrEnum):
     ENROLLED = "enrolled"
     REMOVED = "removed"
     ASSOCIATED = "associated"
+    DISASSOCIATED = "disassociated"
+    SUBJECT_ADDED = "subject_added"
+    SUBJECT_REMOVED = "subject_removed"
     CORRECTED = "corrected"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GalleryContent(Facts):
-    """A gallery's content changed: its version, and a commitment to all that it holds since."""
+    """A gallery's content changed: its version, and a commitment to what went in and out.
+
+    The commitments of all its versions are one to all that it holds: no face is in it that none of them speaks of.
+    """
 
     kind: ClassVar[str] = "gallery_content"
     gallery: Token
@@ -105,6 +111,37 @@ class Comparison(Facts):
     case: Commitment
     probe: Commitment
     result: Commitment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detection(Facts):
+    """Faces were looked for in a picture, and no template was made of them."""
+
+    kind: ClassVar[str] = "detection"
+    use: Token
+    agency: Token
+    detected_by: Pseudonym
+    faces: Count
+    decision: Token
+    policies: tuple[Token, ...]
+    case: Commitment
+    photograph: Commitment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure(Facts):
+    """An act was permitted, looked at faces, and ended without an answer. What was seen was answered to nobody."""
+
+    kind: ClassVar[str] = "failure"
+    action: Token
+    use: Token
+    agency: Token
+    tried_by: Pseudonym
+    gallery: Token | None
+    cause: Token
+    decision: Token
+    policies: tuple[Token, ...]
+    case: Commitment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
