@@ -81,7 +81,7 @@ def test_openings_come_back_and_are_never_in_the_file(records: Records, gallery:
     """Under the installation's key or a gallery's."""
     with records.transaction() as transaction:
         transaction.commit_entry("a", b"{}", [opening("a"), opening("a", "probe", b"null")])
-        transaction.commit_entry("b", b"{}", [opening("b")], gallery=gallery)
+        transaction.commit_entry("b", b"{}", of_gallery=[opening("b")], gallery=gallery)
     with records.reading() as reader:
         assert reader.openings("a") == (opening("a"), opening("a", "probe", b"null"))
         assert reader.openings("b") == (opening("b"),)
@@ -110,7 +110,7 @@ def test_the_openings_of_a_gallery_go_with_it(records: Records, gallery: Gallery
     """Those of other entries stay."""
     with records.transaction() as transaction:
         transaction.commit_entry("a", b"{}", [opening("a")])
-        transaction.commit_entry("b", b"{}", [opening("b")], gallery=gallery)
+        transaction.commit_entry("b", b"{}", of_gallery=[opening("b")], gallery=gallery)
         transaction.delete_gallery(gallery)
     with records.reading() as reader:
         assert (len(reader.openings("a")), len(reader.openings("b"))) == (1, 0)
@@ -118,9 +118,11 @@ def test_the_openings_of_a_gallery_go_with_it(records: Records, gallery: Gallery
 
 
 def test_an_opening_needs_a_gallery_that_is_there(records: Records, world: World) -> None:
-    """Otherwise nothing is committed to."""
+    """Otherwise nothing is committed to. Not to say which is a programmer's mistake."""
+    with pytest.raises(ValueError, match="which gallery"), records.transaction() as transaction:
+        transaction.commit_entry("b", b"{}", of_gallery=[opening("b")])
     with pytest.raises(NotFoundError), records.transaction() as transaction:
-        transaction.commit_entry("b", b"{}", [opening("b")], gallery=world.gallery)
+        transaction.commit_entry("b", b"{}", of_gallery=[opening("b")], gallery=world.gallery)
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ CALLS: dict[str, Call] = {
     "replace document": lambda t, w, ids: t.replace_document(Document("use", "a", "expired", b"{}", revision=1)),
     "delete document": lambda t, w, ids: t.delete_document("use", "a"),
     "commit entry": lambda t, w, ids: t.commit_entry(
-        "f", b"{}", [OpeningRow("f", "case", b"null", bytes(32))], gallery=w.gallery
+        "f", b"{}", of_gallery=[OpeningRow("f", "case", b"null", bytes(32))], gallery=w.gallery
     ),
     "marked size": lambda t, w, ids: t.marked_size(),
     "pending entries": lambda t, w, ids: t.pending_entries(5),

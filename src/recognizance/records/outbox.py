@@ -145,34 +145,33 @@ class OutboxReader(GalleryReader, AccessReader):
 
 class OutboxWriter(OutboxReader):
     def commit_entry(
-        self, entry_id: str, data: bytes, openings: Sequence[OpeningRow], *, gallery: GalleryId | None = None
+        self,
+        entry_id: str,
+        data: bytes,
+        openings: Sequence[OpeningRow] = (),
+        *,
+        of_gallery: Sequence[OpeningRow] = (),
+        gallery: GalleryId | None = None,
     ) -> None:
         """Commit to an entry, together with everything else in this transaction.
 
         Args:
-            gallery: Under whose key the openings are sealed; `None` seals them under the installation's.
+            openings: Sealed under the installation's key.
+            of_gallery: Sealed under the key of `gallery`, and gone with it.
 
         Raises:
             NotFoundError: If there is no such gallery.
             ConflictError: If there is an entry of this id.
         """
         self._run(_INSERT, {"entry_id": entry_id, "data": data})
-        if not openings:
-            return
-        row = None if gallery is None else self._gallery_row(gallery)
-        key = self._access_cipher() if row is None else self._locker(row).key
-        self._run_many(
-            _INSERT_OPENINGS,
-            [
-                {
-                    "entry_id": entry_id,
-                    "field": opening.field,
-                    "gallery_key": None if row is None else row.gallery_key,
-                    "sealed": key.seal(opening.salt + opening.value, _bound_to(entry_id, opening.field)),
-                }
-                for opening in openings
-            ],
-        )
+        rows = [_sealed_opening(entry_id, opening, self._access_cipher(), None) for opening in openings]
+        if of_gallery:
+            if gallery is None:
+                raise ValueError("openings under a gallery's key need to be told which gallery")
+            row = self._gallery_row(gallery)
+            key = self._locker(row).key
+            rows += [_sealed_opening(entry_id, opening, key, row.gallery_key) for opening in of_gallery]
+        self._run_many(_INSERT_OPENINGS, rows)
 
     def mark_entries(self, first_index: int, entry_ids: Sequence[str]) -> None:
         """Mark rows with `first_index` and those that follow it. Again with the same index changes nothing.
@@ -202,6 +201,11 @@ class OutboxWriter(OutboxReader):
         found = self._run(_ERASE_OPENING, {"id": entry_id, "of_field": field_name}).rowcount > 0
         self._erased = self._erased or found
         return found
+
+
+def _sealed_opening(entry_id: str, opening: OpeningRow, key: DataKey, gallery_key: int | None) -> dict[str, object]:
+    sealed = key.seal(opening.salt + opening.value, _bound_to(entry_id, opening.field))
+    return {"entry_id": entry_id, "field": opening.field, "gallery_key": gallery_key, "sealed": sealed}
 
 
 def _bound_to(entry_id: str, field_name: str) -> bytes:

@@ -1,0 +1,189 @@
+"""Traces: everywhere in the records that something still stands, to prove that it doesn't.
+
+An erasure is checked against the whole database, not against what it meant to delete: every column of every table is
+read as text or bytes, and every sealed value is opened and read as well. So a table that is added later is looked at
+without anybody remembering to. Files are read raw: the database, its write-ahead log, and whatever else lies beside it.
+
+A trace says where something was found, and never what. Ids of removed faces are allowed to stand in the two tables that
+tell indexes what to drop: they are random numbers that lead nowhere any more.
+"""
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import LargeBinary, Table, bindparam, func, select
+
+from recognizance.errors import CorruptionError
+from recognizance.identifiers import GalleryId
+from recognizance.records import schema
+from recognizance.records.documents import DocumentReader
+from recognizance.records.keys import DataKey, context
+from recognizance.records.outbox import OutboxReader
+from recognizance.records.session import Row, opened
+
+_CHUNK_BYTES = 1 << 20
+_FETCH = 256
+REMOVALS = frozenset({schema.removed_faces.name, schema.removed_subjects.name})
+"""Where ids of what was removed have to stay, until every index has followed."""
+
+_openings = schema.openings.c
+_outbox = schema.outbox.c
+_GALLERIES = select(schema.galleries)
+_TABLES = {table.name: select(table) for table in schema.metadata.sorted_tables}
+_OPENINGS_FROM = (
+    select(_outbox.position, _openings.entry_id, _openings.field, _openings.gallery_key, _openings.sealed)
+    .join(schema.outbox, _outbox.entry_id == _openings.entry_id)
+    .where(_outbox.position > bindparam("after"))
+    .order_by(_outbox.position, _openings.field)
+)
+_LAST_POSITION = select(func.coalesce(func.max(_outbox.position), 0))
+_DOCUMENTS = select(schema.documents).order_by(schema.documents.c.kind, schema.documents.c.document_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A place where something was found.
+
+    Attributes:
+        table: The table, or the path of a file.
+        place: Which row, by its key, or which offset.
+    """
+
+    table: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningPlace:
+    entry_id: str
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentPlace:
+    kind: str
+    id: str
+
+
+class Needles:
+    """What is looked for, as bytes: names, ids, hashes, templates.
+
+    Raises:
+        ValueError: If there is nothing to look for, or something so short that it would be found anywhere.
+    """
+
+    SHORTEST_BYTES = 4
+
+    def __init__(self, needles: Collection[bytes]) -> None:
+        if not needles or any(len(needle) < self.SHORTEST_BYTES for needle in needles):
+            raise ValueError(f"what is looked for has at least {self.SHORTEST_BYTES} bytes")
+        self.longest = max(map(len, needles))
+        # One alternation: the text is read once, however many things are looked for.
+        self._pattern = re.compile(b"|".join(map(re.escape, sorted(needles))), re.DOTALL)
+
+    def are_in(self, data: bytes) -> bool:
+        return self._pattern.search(data) is not None
+
+
+class TraceReader(DocumentReader, OutboxReader):
+    def traces(self, needles: Needles) -> Iterator[Trace]:
+        """Every row that holds one of `needles`, in the clear or sealed. Takes as long as reading everything."""
+        lockers = {row.gallery_key: self._locker(row) for row in self._run(_GALLERIES).all()}
+        for name, statement in _TABLES.items():
+            table = schema.metadata.tables[name]
+            for row in self._run(statement.execution_options(yield_per=_FETCH)):
+                if name not in REMOVALS and any(needles.are_in(each) for each in _in_the_clear(row)):
+                    yield Trace(name, _place(table, row))
+                elif table is schema.packs:
+                    locker = lockers[row.gallery_key]
+                    if needles.are_in(_plain(locker.key, row.sealed, locker.context(row.face_ids))):
+                        yield Trace(name, _place(table, row))
+                elif table is schema.kept_images:
+                    locker = lockers[row.gallery_key]
+                    bound_to = context("kept image", locker.gallery, row.image_id)
+                    if needles.are_in(_plain(locker.key, row.sealed, bound_to)):
+                        yield Trace(name, _place(table, row))
+        yield from (Trace("openings", f"{each.entry_id} {each.field}") for each in self.openings_naming(needles))
+        yield from (Trace("documents", f"{each.kind} {each.id}") for each in self.documents_naming(needles))
+
+    def last_position(self) -> int:
+        """Where the outbox ends now; what is committed to later comes behind it."""
+        position: int = self._run(_LAST_POSITION).scalar_one()
+        return position
+
+    def openings_naming(self, needles: Needles, *, after_position: int = 0) -> Iterator[OpeningPlace]:
+        """The openings whose value holds one of `needles`, of entries committed to behind `after_position`."""
+        keys: dict[int, DataKey] = {}
+        statement = _OPENINGS_FROM.execution_options(yield_per=_FETCH)
+        for row in self._run(statement, {"after": after_position}):
+            value = self._opening_value(row, keys)
+            if needles.are_in(value):
+                yield OpeningPlace(row.entry_id, row.field)
+
+    def documents_naming(self, needles: Needles) -> Iterator[DocumentPlace]:
+        """The documents whose body, labels or id hold one of `needles`."""
+        for row in self._run(_DOCUMENTS.execution_options(yield_per=_FETCH)):
+            document = self._opened_document(row)
+            labels = (text.encode() for pair in document.labels.items() for text in pair)
+            if any(needles.are_in(each) for each in (document.body, document.id.encode(), *labels)):
+                yield DocumentPlace(document.kind, document.id)
+
+    def _opening_value(self, row: Row, keys: dict[int, DataKey]) -> bytes:
+        # One key for each gallery of the scan, instead of one unwrapping for each of its openings.
+        if row.gallery_key is not None and row.gallery_key not in keys:
+            keys[row.gallery_key] = self._opening_key(row.gallery_key)
+        key = self._access_cipher() if row.gallery_key is None else keys[row.gallery_key]
+        return key.unseal(row.sealed, context("opening", row.entry_id, row.field))
+
+
+def file_traces(folder: Path, needles: Needles) -> Iterator[Trace]:
+    """Every file in a folder, and in the folders in it, whose raw bytes hold one of `needles`."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not path.is_symlink():
+            offset = _offset_in(path, needles)
+            if offset is not None:
+                yield Trace(str(path.relative_to(folder)), f"behind byte {offset}")
+
+
+def _offset_in(path: Path, needles: Needles) -> int | None:
+    before = b""
+    offset = 0
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK_BYTES):
+                if needles.are_in(before + chunk):
+                    return offset
+                # What begins at the end of one chunk and ends in the next has to be seen whole.
+                before = (before + chunk)[-needles.longest :]
+                offset += len(chunk)
+    except FileNotFoundError:
+        # The write-ahead log comes and goes while we look.
+        return None
+    return None
+
+
+def _in_the_clear(row: Row) -> Iterator[bytes]:
+    for value in row:
+        if isinstance(value, bytes):
+            yield value
+        elif isinstance(value, str):
+            yield value.encode()
+
+
+def _place(table: Table, row: Row) -> str:
+    """A row's key, without what people chose to write into it."""
+    keys = [
+        column.name
+        for column in table.primary_key
+        if not isinstance(column.type, LargeBinary) and column.name not in {"path", "value", "subject_id", "job"}
+    ]
+    return " ".join(f"{name}={row._mapping[name]}" for name in keys)  # noqa: SLF001 - SQLAlchemy's own public name
+
+
+def _plain(key: DataKey, sealed: bytes, bound_to: bytes) -> bytes:
+    return key.unseal(sealed, bound_to)
+
+
+__all__ = ["REMOVALS", "DocumentPlace", "Needles", "OpeningPlace", "Trace", "TraceReader", "file_traces"]
