@@ -44,6 +44,7 @@ from recognizance.records.rows import (
     TemplateBlock,
     TokenUse,
 )
+from recognizance.records.traces import DocumentPlace, Needles, OpeningPlace, Trace, file_traces
 
 __all__ = [
     "HORIZON_ROWS",
@@ -58,12 +59,15 @@ __all__ = [
     "Changes",
     "Disassociation",
     "Document",
+    "DocumentPlace",
     "FaceRow",
     "GalleryRow",
     "ImportItem",
     "ImportState",
     "MasterKey",
+    "Needles",
     "NewFace",
+    "OpeningPlace",
     "OpeningRow",
     "OutboxRow",
     "Pose",
@@ -80,7 +84,9 @@ __all__ = [
     "SubjectStatus",
     "TemplateBlock",
     "TokenUse",
+    "Trace",
     "Transaction",
     "check_records",
+    "file_traces",
     "replace_key_file",
 ]

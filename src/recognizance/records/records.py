@@ -19,6 +19,7 @@ from recognizance.records.migrations import migrate
 from recognizance.records.outbox import OutboxWriter
 from recognizance.records.session import gallery_context
 from recognizance.records.subjects import SubjectWriter
+from recognizance.records.traces import TraceReader
 
 FILE_NAME = "records.sqlite3"
 
@@ -33,7 +34,7 @@ _SET_GALLERY_KEY = (
 )
 
 
-class Reader(CheckReader):
+class Reader(CheckReader, TraceReader):
     """One consistent snapshot of everything. Belongs to one thread, and ends with its `with` block."""
 
 

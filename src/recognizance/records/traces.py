@@ -15,13 +15,11 @@ from pathlib import Path
 
 from sqlalchemy import LargeBinary, Table, bindparam, func, select
 
-from recognizance.errors import CorruptionError
-from recognizance.identifiers import GalleryId
 from recognizance.records import schema
 from recognizance.records.documents import DocumentReader
 from recognizance.records.keys import DataKey, context
 from recognizance.records.outbox import OutboxReader
-from recognizance.records.session import Row, opened
+from recognizance.records.session import Row
 
 _CHUNK_BYTES = 1 << 20
 _FETCH = 256
@@ -98,12 +96,12 @@ class TraceReader(DocumentReader, OutboxReader):
                     yield Trace(name, _place(table, row))
                 elif table is schema.packs:
                     locker = lockers[row.gallery_key]
-                    if needles.are_in(_plain(locker.key, row.sealed, locker.context(row.face_ids))):
+                    if needles.are_in(locker.key.unseal(row.sealed, locker.context(row.face_ids))):
                         yield Trace(name, _place(table, row))
                 elif table is schema.kept_images:
                     locker = lockers[row.gallery_key]
-                    bound_to = context("kept image", locker.gallery, row.image_id)
-                    if needles.are_in(_plain(locker.key, row.sealed, bound_to)):
+                    bound_to = context("photograph", locker.gallery, row.image_id)
+                    if needles.are_in(locker.key.unseal(row.sealed, bound_to)):
                         yield Trace(name, _place(table, row))
         yield from (Trace("openings", f"{each.entry_id} {each.field}") for each in self.openings_naming(needles))
         yield from (Trace("documents", f"{each.kind} {each.id}") for each in self.documents_naming(needles))
@@ -180,10 +178,3 @@ def _place(table: Table, row: Row) -> str:
         if not isinstance(column.type, LargeBinary) and column.name not in {"path", "value", "subject_id", "job"}
     ]
     return " ".join(f"{name}={row._mapping[name]}" for name in keys)  # noqa: SLF001 - SQLAlchemy's own public name
-
-
-def _plain(key: DataKey, sealed: bytes, bound_to: bytes) -> bytes:
-    return key.unseal(sealed, bound_to)
-
-
-__all__ = ["REMOVALS", "DocumentPlace", "Needles", "OpeningPlace", "Trace", "TraceReader", "file_traces"]
