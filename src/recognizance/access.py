@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from recognizance.galleries import Clock
-from recognizance.governance import Principal, Role
+from recognizance.governance import Asking, Credential, Principal, Role
 from recognizance.identifiers import AccessKeyId, PrincipalId
 from recognizance.records import AccessKey, Records, Secret
 
@@ -30,10 +30,17 @@ class IssuedKey:
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Whom a request counts as when it's signed with `secret`."""
+    """Whom a request counts as when it's signed with `secret`.
+
+    Attributes:
+        asking: How they prove who they are, the use that it binds them to, and what was stated with it.
+        session_name: Of a session, as its caller chose it; `None` for a long-lived key.
+    """
 
     principal: Principal
     secret: str = field(repr=False)
+    asking: Asking = field(default_factory=lambda: Asking(Credential.PERSON_KEY))
+    session_name: str | None = None
 
 
 class AccessKeys:

@@ -26,7 +26,7 @@ from recognizance.errors import (
     TokenReusedError,
     UnavailableError,
 )
-from recognizance.governance import Principal
+from recognizance.governance import AT_THE_MACHINE, Principal
 from recognizance.identifiers import PrincipalId
 from recognizance.permits import Action
 
@@ -63,6 +63,7 @@ def ask(
         content_type=content_type,
         body=body,
         principal=principal,
+        asking=AT_THE_MACHINE,
         request_id="request",
     )
 
@@ -147,6 +148,7 @@ def test_somebody_without_a_role_is_denied() -> None:
         content_type="application/x-amz-json-1.1",
         body=b"{}",
         principal=Principal(PrincipalId("nobody"), frozenset()),
+        asking=AT_THE_MACHINE,
         request_id="request",
     )
 

@@ -26,8 +26,8 @@ SECRET = "x" * 40
 MODEL = load_model()
 
 
-def signer_of(key_id: AccessKeyId) -> Signer | None:
-    return Signer(principal_of(PrincipalId("tester")), SECRET) if key_id == KEY_ID else None
+def signer_of(key_id: AccessKeyId, token: str | None) -> Signer | None:
+    return Signer(principal_of(PrincipalId("tester")), SECRET) if (key_id, token) == (KEY_ID, None) else None
 
 
 def dispatcher_of(handlers: Mapping[str, Handler]) -> Dispatcher:

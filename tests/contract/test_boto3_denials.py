@@ -120,6 +120,7 @@ def ask(server: Server, policy: Policy, operation: str) -> Mapping[str, Any]:
         content_type="application/x-amz-json-1.1",
         body=json.dumps(request_of(operation)).encode(),
         principal=principal_of(PrincipalId("somebody")),
+        asking=AT_THE_MACHINE,
         request_id="request",
     )
     said: dict[str, Any] = json.loads(response.body)

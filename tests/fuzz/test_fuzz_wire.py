@@ -65,8 +65,8 @@ def echo(request: Members, call: Call) -> Mapping[str, Answer]:
 
 
 def application() -> Starlette:
-    def signer_of(key_id: AccessKeyId) -> Signer | None:
-        return Signer(principal_of(PrincipalId("fuzz")), SECRET) if key_id == KEY_ID else None
+    def signer_of(key_id: AccessKeyId, token: str | None) -> Signer | None:
+        return Signer(principal_of(PrincipalId("fuzz")), SECRET) if (key_id, token) == (KEY_ID, None) else None
 
     def new_id() -> str:
         return "id"

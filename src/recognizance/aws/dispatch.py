@@ -7,7 +7,7 @@ classes becomes which AWS code. tests/aws/test_dispatch.py holds it to the servi
 import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from recognizance.aws.images import S3ObjectError
 from recognizance.aws.pagination import PageTokenError
@@ -36,7 +36,7 @@ from recognizance.errors import (
     TokenReusedError,
     UnavailableError,
 )
-from recognizance.governance import Policy, Principal
+from recognizance.governance import Asking, Policy, Principal, SearchFacts
 from recognizance.identifiers import DecisionId, GalleryId
 from recognizance.permits import Action, Permit
 
@@ -89,20 +89,24 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Who asks, and their door to permits."""
+    """Who asks, what they brought, and their door to permits."""
 
     principal: Principal
     policy: Policy
     new_id: Callable[[], str]
+    asking: Asking
 
-    def permit(self, action: Action, gallery: GalleryId | None = None) -> Permit:
+    def permit(self, action: Action, gallery: GalleryId | None = None, *, search: SearchFacts | None = None) -> Permit:
         """Ask the policy.
+
+        Args:
+            search: What a search or comparison asks for; without it, both are refused.
 
         Raises:
             DeniedError: If it refuses.
         """
-        decision = DecisionId(self.new_id())
-        return self.policy.decide(self.principal, action, gallery=gallery, decision_id=decision)
+        decision, asking = DecisionId(self.new_id()), replace(self.asking, search=search)
+        return self.policy.decide(self.principal, action, gallery=gallery, decision_id=decision, asking=asking)
 
 
 Handler = Callable[[Members, Call], Mapping[str, Answer]]
@@ -129,14 +133,21 @@ class Dispatcher:
         self._new_id = new_id
 
     def dispatch(
-        self, *, target: str | None, content_type: str | None, body: bytes, principal: Principal, request_id: str
+        self,
+        *,
+        target: str | None,
+        content_type: str | None,
+        body: bytes,
+        principal: Principal,
+        asking: Asking,
+        request_id: str,
     ) -> Response:
         """Answer one request. Raises nothing: whatever goes wrong is an error in AWS's form."""
         operation: OperationShape | None = None
         try:
             name = self._operation_name(target, content_type)
             operation = self.model.operations[name]
-            call = Call(principal, self._policy, self._new_id)
+            call = Call(principal, self._policy, self._new_id, asking)
             answer = self._handlers[name](check_request(operation, body), call)
             return Response(200, encode_answer(answer), _headers(request_id))
         except Exception as error:  # noqa: BLE001  # the API's edge

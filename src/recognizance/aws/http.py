@@ -1,4 +1,4 @@
-"""The HTTP side of the Rekognition API: one POST route, bounded, worked on in threads.
+"""The HTTP side of the Rekognition API, and of STS beside it: one POST route, bounded, worked on in threads.
 
 A request is read only up to a limit, and only while there is room for it: memory is bounded by the number of requests
 under way times the size of one. Signatures are checked before a single byte of the body is parsed. The log says which
@@ -10,6 +10,7 @@ import json
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -20,11 +21,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response as HttpResponse
 from starlette.routing import Route
 
-from recognizance.aws.authentication import Authenticator
+from recognizance.aws.authentication import STS_SERVICE, Authenticator, Sender
 from recognizance.aws.canonical import WIRE, SignedRequest
 from recognizance.aws.dispatch import TARGET_PREFIX, Dispatcher, Response, error_in_form
-from recognizance.aws.sigv4 import UnsignedPayload
-from recognizance.errors import ThrottledError
+from recognizance.aws.sigv4 import UnsignedPayload, claimed_service
+from recognizance.aws.sts import StsEndpoint
+from recognizance.errors import InputError, ThrottledError
+from recognizance.governance import Asking, Grounds
+from recognizance.governance.purposes import OffenceCode
 
 # CompareFaces carries two images of 5 MiB in base64; the rest is room for everything else.
 MAX_BODY_BYTES = 2 * 4 * (5 * 1024 * 1024) // 3 + 65_536
@@ -43,14 +47,22 @@ class RekognitionEndpoint:
     """Answers `POST /`.
 
     Args:
+        sts: Answers what is signed for STS; `None` for a service without sessions.
         workers: Requests worked on at once; others wait their turn.
         new_id: Draws request ids.
     """
 
     def __init__(
-        self, dispatcher: Dispatcher, authenticator: Authenticator, *, workers: int, new_id: Callable[[], str]
+        self,
+        dispatcher: Dispatcher,
+        authenticator: Authenticator,
+        *,
+        sts: StsEndpoint | None = None,
+        workers: int,
+        new_id: Callable[[], str],
     ) -> None:
         self._dispatcher = dispatcher
+        self._sts = sts
         self._authenticator = authenticator
         self._workers = workers
         self._limiter: CapacityLimiter | None = None
@@ -93,17 +105,30 @@ class RekognitionEndpoint:
 
     def _work(self, signed: SignedRequest, unsigned_payload: UnsignedPayload, request_id: str) -> Response:
         """Verify and answer; runs in a thread of the pool."""
+        if self._sts is not None and claimed_service(signed) == STS_SERVICE:
+            return self._work_sts(self._sts, signed, unsigned_payload, request_id)
         try:
-            principal, payload = self._authenticator.authenticate(signed, unsigned_payload=unsigned_payload)
+            sender = self._authenticator.authenticate(signed, unsigned_payload=unsigned_payload)
+            asking = _asking(sender, signed)
         except Exception as error:  # noqa: BLE001  # the API's edge
             return self._dispatcher.error_response(error, None, request_id)
         return self._dispatcher.dispatch(
             target=signed.only_value("x-amz-target"),
             content_type=signed.only_value("content-type"),
-            body=payload,
-            principal=principal,
+            body=sender.payload,
+            principal=sender.signer.principal,
+            asking=asking,
             request_id=request_id,
         )
+
+    def _work_sts(
+        self, sts: StsEndpoint, signed: SignedRequest, unsigned_payload: UnsignedPayload, request_id: str
+    ) -> Response:
+        try:
+            sender = self._authenticator.authenticate(signed, unsigned_payload=unsigned_payload, service=STS_SERVICE)
+        except Exception as error:  # noqa: BLE001  # the API's edge
+            return sts.error_response(error, request_id)
+        return sts.answer(sender, request_id)
 
 
 def rekognition_app(endpoint: RekognitionEndpoint) -> Starlette:
@@ -148,6 +173,30 @@ def _signed(request: Request, body: bytes) -> SignedRequest:
         headers=tuple((name.decode(WIRE).lower(), value.decode(WIRE)) for name, value in scope["headers"]),
         body=body,
     )
+
+
+def _asking(sender: Sender, signed: SignedRequest) -> Asking:
+    """What the sender's key or session brings, and what signed headers state beside it.
+
+    Raises:
+        InputError: If a header contradicts the session, which was begun for one case.
+    """
+    asking = sender.signer.asking
+    stated = {
+        name: (signed.only_value(f"x-recognizance-{name}") or "").strip()
+        for name in ("case", "justification", "offence")
+    }
+    if not any(stated.values()):
+        return asking
+    merged: dict[str, str | None] = {}
+    for name, text in stated.items():
+        began: str | None = getattr(asking.grounds, name)
+        if text and began and text != began:
+            raise InputError(f"the header X-Recognizance-{name.title()} states another {name} than the session")
+        merged[name] = began or text or None
+    offence = merged["offence"]
+    grounds = Grounds(merged["case"], merged["justification"], None if offence is None else OffenceCode(offence))
+    return replace(asking, grounds=replace(grounds, declared=asking.grounds.declared))
 
 
 def _unsigned_payload(request: Request) -> UnsignedPayload:

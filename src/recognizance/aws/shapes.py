@@ -78,6 +78,11 @@ class Members:
     def optional_structure(self, name: str) -> "Members | None":
         return self.structure(name) if name in self else None
 
+    def structures(self, name: str) -> "tuple[Members, ...]":
+        """A list of structures; empty if it's absent."""
+        values = _typed(name, self._values.get(name, ()), tuple)
+        return tuple(_typed(name, value, Members) for value in values)
+
     def text_map(self, name: str) -> Mapping[str, str]:
         """A map from strings to strings; empty if it's absent."""
         return cast("Mapping[str, str]", _typed(name, self._values.get(name, {}), dict))
@@ -143,7 +148,7 @@ def load_model(service: str = "rekognition") -> ServiceModel:
                 name=name,
                 takes=_shape(raw, operation["input"]["shape"], shapes),
                 gives=_shape(raw, operation["output"]["shape"], shapes),
-                errors=frozenset(error["shape"] for error in operation["errors"]),
+                errors=frozenset(error["shape"] for error in operation.get("errors", ())),
             )
             for name, operation in raw["operations"].items()
         },
@@ -205,6 +210,16 @@ def check_request(operation: OperationShape, body: bytes) -> Members:
     parsed = _parse_json(body)
     if not isinstance(parsed, dict):
         raise SerializationError("the body has to be a JSON object")
+    return check_members(operation, cast("Mapping[str, object]", parsed))
+
+
+def check_members(operation: OperationShape, parsed: Mapping[str, object]) -> Members:
+    """Prove that the members of a request, read by whatever protocol, are what the model says.
+
+    Raises:
+        ImageTooLargeError: If a blob is beyond its limit; in this service all blobs are images.
+        InputError: If members are missing, unknown, or of a wrong type or value. Names each, up to ten.
+    """
     problems: list[str] = []
     checked = _check(operation.takes, parsed, "", problems)
     if problems:

@@ -66,7 +66,12 @@ _SINGLE_HEADERS = (
     "x-amz-security-token",
     "x-amz-target",
     "x-amz-trailer",
+    "x-recognizance-case",
+    "x-recognizance-justification",
+    "x-recognizance-offence",
 )
+# What a request means lies in these, so none may be added to it on the way.
+_MEANINGFUL = ("x-amz-", "x-recognizance-")
 # What an unknown key's request is checked against, so that it takes as long as a known key's.
 _NOBODYS_SECRET = "0" * 40
 
@@ -78,6 +83,8 @@ class Fault(StrEnum):
     INCOMPLETE = "IncompleteSignatureException"
     UNKNOWN = "UnrecognizedClientException"
     INVALID = "InvalidSignatureException"
+    EXPIRED = "ExpiredTokenException"
+    """The token of a session whose time has passed."""
 
 
 class SignatureError(AuthenticationError):
@@ -181,6 +188,14 @@ def verify(
         expires_at=expires_at,
         payload=_read_payload(request, payload_hash, chain, unsigned_payload),
     )
+
+
+def claimed_service(request: SignedRequest) -> str | None:
+    """The service that a request says it is signed for; `None` if it doesn't say. Nothing of it is verified."""
+    try:
+        return _read_claim(request).scope.service
+    except (InputError, SignatureError):
+        return None
 
 
 def _read_claim(request: SignedRequest) -> _Claim:
@@ -331,7 +346,7 @@ def _check_time(claim: _Claim, now: datetime) -> datetime:
 def _check_coverage(request: SignedRequest, claim: _Claim) -> None:
     """Refuse a signature that leaves out what decides the meaning of the request."""
     present = {name for name, _ in request.headers}
-    needed = {"host"} | {name for name in present if name.startswith("x-amz-")}
+    needed = {"host"} | {name for name in present if name.startswith(_MEANINGFUL)}
     if claim.expires is None and "x-amz-date" not in present:
         needed.add("date")
     uncovered = sorted(needed - set(claim.signed_headers))

@@ -143,6 +143,7 @@ class Authority:
         party = self._docket.party(principal) or _NOBODY
         use = self._use(principal, gallery=gallery, asking=asking, now=now)
         course = None if use is None else use.terms.course
+        facts = None if gallery is None else self._docket.gallery(gallery)
         return Request(
             caller=Caller(
                 principal=party.id or principal,
@@ -155,11 +156,11 @@ class Authority:
             ),
             act=act,
             now=now,
-            gallery=None if gallery is None else self._docket.gallery(gallery),
+            gallery=facts,
             use=use,
             use_agency_kind=None if use is None else self._docket.agency_kind(use.terms.agency),
             search=_with_class(asking.search, use),
-            enrolment=self._enrolment(act, asking),
+            enrolment=self._enrolment(act, asking, facts),
             grounds=asking.grounds,
             searches_today=0 if use is None else self._docket.searches_on(use.id, _utc_day(now)),
         )
@@ -172,10 +173,12 @@ class Authority:
             return self._docket.default_use(principal, gallery, now)
         return None
 
-    def _enrolment(self, act: Act, asking: Asking) -> EnrolmentFacts | None:
+    def _enrolment(self, act: Act, asking: Asking, gallery: GalleryFacts | None) -> EnrolmentFacts | None:
+        """What the request states, or what was declared for the whole gallery, or what the profile takes for granted."""
         if act is not Act.ENROL or asking.enrolment is not None:
             return asking.enrolment
-        return self._profile.default_enrolment
+        declared = None if gallery is None else gallery.enrolment
+        return declared or self._profile.default_enrolment
 
 
 _NOBODY = Party(OwnerKind.PROGRAM, frozenset(), None)

@@ -92,6 +92,7 @@ class GalleryFacts:
         agency: Who answers for it; `None` if it is only about to be created.
         faces_without_source: Faces enrolled without a stated source.
         joined_with_other_data: Whether its faces are linked to other personal data.
+        enrolment: Source and basis of all its faces, where its agency has declared them once for the gallery.
     """
 
     id: GalleryId
@@ -99,6 +100,7 @@ class GalleryFacts:
     sources: frozenset[Source] = frozenset()
     faces_without_source: int = 0
     joined_with_other_data: bool = False
+    enrolment: "EnrolmentFacts | None" = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ from recognizance.enrolment import Enrolment
 from recognizance.errors import InputError
 from recognizance.faces import MAX_FACES, QualityFilter
 from recognizance.galleries import Galleries
+from recognizance.governance import SearchFacts
+from recognizance.governance.purposes import Capture
 from recognizance.identifiers import FaceId, ModelId, SubjectId
 from recognizance.permits import Action
 from recognizance.records import FaceRow
@@ -116,12 +118,13 @@ class FaceOperations:
 
     def _search_by_face(self, request: Members, call: Call) -> Mapping[str, Answer]:
         gallery, face_id = gallery_of(request), FaceId(request.text("FaceId"))
+        asked = still_search_of(request, "FaceMatchThreshold", "MaxFaces", default_candidates=MAX_MATCHES)
         found = self._search.faces_by_face(
             gallery,
             face_id,
-            threshold_pct=request.number("FaceMatchThreshold", default=DEFAULT_THRESHOLD_PCT),
-            limit=request.integer("MaxFaces", default=MAX_MATCHES),
-            permit=call.permit(Action.SEARCH, gallery),
+            threshold_pct=asked.threshold_pct,
+            limit=asked.candidates,
+            permit=call.permit(Action.SEARCH, gallery, search=asked),
         )
         return {
             "SearchedFaceId": face_id,
@@ -131,13 +134,14 @@ class FaceOperations:
 
     def _search_by_image(self, request: Members, call: Call) -> Mapping[str, Answer]:
         gallery = gallery_of(request)
-        permit = call.permit(Action.SEARCH, gallery)
+        asked = still_search_of(request, "FaceMatchThreshold", "MaxFaces", default_candidates=MAX_MATCHES)
+        permit = call.permit(Action.SEARCH, gallery, search=asked)
         photograph = self._images.open(request, "Image", permit)
         result = self._search.faces_by_photograph(
             gallery,
             photograph,
-            threshold_pct=request.number("FaceMatchThreshold", default=DEFAULT_THRESHOLD_PCT),
-            limit=request.integer("MaxFaces", default=MAX_MATCHES),
+            threshold_pct=asked.threshold_pct,
+            limit=asked.candidates,
             quality_filter=quality_filter_of(request, default=QualityFilter.NONE),
             permit=permit,
         )
@@ -155,6 +159,20 @@ class FaceOperations:
 def quality_filter_of(request: Members, *, default: QualityFilter) -> QualityFilter:
     given = request.optional_text("QualityFilter")
     return default if given is None else QualityFilter(given)
+
+
+def still_search_of(request: Members, threshold: str, limit: str, *, default_candidates: int) -> SearchFacts:
+    """What a search asks for, defaults put in; its class is the use's, because the protocol has no word for it.
+
+    Args:
+        threshold, limit: What the operation calls the two members.
+    """
+    return SearchFacts(
+        search_class=None,
+        capture=Capture.STILL,
+        threshold_pct=request.number(threshold, default=DEFAULT_THRESHOLD_PCT),
+        candidates=request.integer(limit, default=default_candidates),
+    )
 
 
 def _face_matches(matches: Iterable[Match[FaceRow]]) -> list[Answer]:

@@ -9,6 +9,8 @@ from recognizance.aws.operations.faces import DEFAULT_THRESHOLD_PCT, quality_fil
 from recognizance.aws.shapes import Answer, Members
 from recognizance.errors import InputError
 from recognizance.faces import QualityFilter
+from recognizance.governance import SearchFacts
+from recognizance.governance.purposes import Capture
 from recognizance.oneshot import OneShot
 from recognizance.permits import Action
 
@@ -30,13 +32,16 @@ class StatelessOperations:
         return {"FaceDetails": face_details(faces, photograph.size_hw)}
 
     def _compare(self, request: Members, call: Call) -> Mapping[str, Answer]:
-        permit = call.permit(Action.COMPARE)
+        threshold_pct = request.number("SimilarityThreshold", default=DEFAULT_THRESHOLD_PCT)
+        # Whoever is compared is in the second picture; no gallery gives candidates.
+        asked = SearchFacts(None, Capture.STILL, threshold_pct, candidates=1)
+        permit = call.permit(Action.COMPARE, search=asked)
         source = self._images.open(request, "SourceImage", permit)
         target = self._images.open(request, "TargetImage", permit)
         comparison = self._oneshot.compare(
             source,
             target,
-            threshold_pct=request.number("SimilarityThreshold", default=DEFAULT_THRESHOLD_PCT),
+            threshold_pct=threshold_pct,
             quality_filter=quality_filter_of(request, default=QualityFilter.NONE),
             permit=permit,
         )

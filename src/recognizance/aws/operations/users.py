@@ -6,7 +6,7 @@ from recognizance.aws.dispatch import Call, Handler
 from recognizance.aws.images import ImageSource
 from recognizance.aws.operations.collections import gallery_of
 from recognizance.aws.operations.details import face_detail
-from recognizance.aws.operations.faces import DEFAULT_THRESHOLD_PCT, quality_filter_of
+from recognizance.aws.operations.faces import quality_filter_of, still_search_of
 from recognizance.aws.operations.pages import MAX_USERS_PAGE, page_of, page_size
 from recognizance.aws.pagination import PageTokens
 from recognizance.aws.shapes import Answer, Members
@@ -131,9 +131,9 @@ class UserOperations:
     def _search_by_id(self, request: Members, call: Call) -> Mapping[str, Answer]:
         gallery = gallery_of(request)
         subject, face = request.optional_text("UserId"), request.optional_text("FaceId")
-        threshold_pct = request.number("UserMatchThreshold", default=DEFAULT_THRESHOLD_PCT)
-        limit = request.integer("MaxUsers", default=MAX_USERS_PAGE)
-        permit = call.permit(Action.SEARCH, gallery)
+        asked = still_search_of(request, "UserMatchThreshold", "MaxUsers", default_candidates=MAX_USERS_PAGE)
+        threshold_pct, limit = asked.threshold_pct, asked.candidates
+        permit = call.permit(Action.SEARCH, gallery, search=asked)
         searched: dict[str, Answer]
         if subject is not None and face is None:
             found = self._search.subjects_by_subject(
@@ -152,13 +152,14 @@ class UserOperations:
     def _search_by_image(self, request: Members, call: Call) -> Mapping[str, Answer]:
         gallery = gallery_of(request)
         quality_filter = quality_filter_of(request, default=QualityFilter.NONE)
-        permit = call.permit(Action.SEARCH, gallery)
+        asked = still_search_of(request, "UserMatchThreshold", "MaxUsers", default_candidates=MAX_USERS_PAGE)
+        permit = call.permit(Action.SEARCH, gallery, search=asked)
         photograph = self._images.open(request, "Image", permit)
         result = self._search.subjects_by_photograph(
             gallery,
             photograph,
-            threshold_pct=request.number("UserMatchThreshold", default=DEFAULT_THRESHOLD_PCT),
-            limit=request.integer("MaxUsers", default=MAX_USERS_PAGE),
+            threshold_pct=asked.threshold_pct,
+            limit=asked.candidates,
             quality_filter=quality_filter,
             permit=permit,
         )

@@ -1,0 +1,352 @@
+"""What is on record about parties, galleries and uses, as documents of the records, and how policy is told of it.
+
+Each kind of document has one type, written and read by `governance.codec`. This module only reads, and counts searches
+in the transaction that records them; who may change what is in `registration.py` and `uses.py`. What isn't found is
+absent, and absence is refused further up.
+
+Implements the `Docket` of `governance.authority` over the records. See docs/governance.md, "Documents".
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from functools import lru_cache
+from typing import Generic, TypeVar
+
+from recognizance.errors import DeniedError, NotFoundError
+from recognizance.governance.authority import Docket, OwnerDocket, Party
+from recognizance.governance.codec import read_document, write_document
+from recognizance.governance.oversight import Sha256Hex
+from recognizance.governance.parties import (
+    Agency,
+    AgencyId,
+    AgencyKind,
+    CourseId,
+    OwnerKind,
+    Person,
+    PersonId,
+    Program,
+    UseId,
+)
+from recognizance.governance.profiles import ProfileName
+from recognizance.governance.purposes import LawfulBasis, Source
+from recognizance.governance.requests import EnrolmentFacts, GalleryFacts
+from recognizance.governance.terms import UseTerms
+from recognizance.governance.uses import Use
+from recognizance.identifiers import GalleryId, PrincipalId
+from recognizance.permits import Permit
+from recognizance.records import Document, Reader, Records, Transaction
+
+PAGE = 500
+
+_Value = TypeVar("_Value")
+
+
+class Kind(StrEnum):
+    """Kinds of documents."""
+
+    INSTALLATION = "installation"
+    AGENCY = "agency"
+    PERSON = "person"
+    PROGRAM = "program"
+    KEY = "access_key"
+    USE = "use"
+    GALLERY = "gallery"
+    COUNT = "search_count"
+
+
+class Standing(StrEnum):
+    """Whether a party takes part at this time: the state of its document."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """This installation: how strict it is, and who answers for the machine.
+
+    Attributes:
+        agency: Of the owner, in the profile `private`; `None` in the others, where agencies are registered.
+        owner: The person whom keys without another owner, and the machine's command line, act for.
+    """
+
+    profile: ProfileName
+    agency: AgencyId | None
+    owner: PersonId
+    started: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRecord:
+    """A person, and who that is: the name stands here, sealed, and nowhere else."""
+
+    person: Person
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """What somebody of the public said about a proposal, with their consent to publish it."""
+
+    at: datetime
+    statement: str
+
+
+@dataclass(frozen=True, slots=True)
+class UseRecord:
+    """A use and its public discussion.
+
+    Attributes:
+        proposal_entry: The ledger entry that proposes it, which votes and comments are about.
+    """
+
+    use: Use
+    proposal_entry: str
+    comments: tuple[Comment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryDeclaration:
+    """Whose a gallery is, where all its images come from, and what allows keeping them."""
+
+    gallery: GalleryId
+    agency: AgencyId
+    source: Source
+    basis: LawfulBasis
+
+
+@dataclass(frozen=True, slots=True)
+class SearchCount:
+    """Pictures searched for under a use on a UTC day."""
+
+    use: UseId
+    day: date
+    searches: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stored(Generic[_Value]):
+    """A value, and the document that it was read from, which a change replaces."""
+
+    value: _Value
+    document: Document
+
+
+@lru_cache(maxsize=4096)
+def _read(kind: type[_Value], body: bytes) -> _Value:
+    # Values never change, so that the same bytes needn't be read for each request.
+    return read_document(kind, body)
+
+
+def stored(reader: Reader, kind: Kind, document_id: str, value: type[_Value]) -> Stored[_Value]:
+    """One document.
+
+    Raises:
+        NotFoundError: If there is none of this kind and id.
+        CorruptionError: If it can't be read.
+    """
+    document = reader.document(kind.value, document_id)
+    return Stored(_read(value, document.body), document)
+
+
+def found(reader: Reader, kind: Kind, document_id: str, value: type[_Value]) -> Stored[_Value] | None:
+    """As `stored`, with `None` for what isn't there."""
+    try:
+        return stored(reader, kind, document_id, value)
+    except NotFoundError:
+        return None
+
+
+def every(reader: Reader, kind: Kind, value: type[_Value]) -> Iterator[Stored[_Value]]:
+    """All documents of a kind, ordered by id."""
+    after = ""
+    while page := reader.documents(kind.value, after=after, limit=PAGE):
+        after = page[-1].id
+        for document in page:
+            yield Stored(_read(value, document.body), document)
+
+
+def inserted(
+    transaction: Transaction,
+    kind: Kind,
+    document_id: str,
+    value: object,
+    *,
+    state: str = Standing.ACTIVE,
+    due: datetime | None = None,
+) -> None:
+    """Store a new document.
+
+    Raises:
+        ConflictError: If the kind has one of this id.
+    """
+    transaction.insert_document(Document(kind.value, document_id, state, write_document(value), due=due))
+
+
+def replaced(
+    transaction: Transaction,
+    before: Stored[_Value],
+    value: _Value,
+    *,
+    state: str | None = None,
+    due: datetime | None = None,
+) -> None:
+    """Replace a document by its next revision, if nobody else has.
+
+    Raises:
+        ConflictError: If somebody has.
+    """
+    document = replace(before.document, body=write_document(value), state=state or before.document.state, due=due)
+    transaction.replace_document(document)
+
+
+def terms_sha256(terms: UseTerms) -> Sha256Hex:
+    """The SHA-256 of the canonical JSON of a use's terms: what votes are bound to."""
+    return Sha256Hex(hashlib.sha256(write_document(terms)).hexdigest())
+
+
+INSTALLATION_ID = "this"
+
+
+def installation_of(reader: Reader) -> Installation | None:
+    """What `init` or the first start wrote; `None` before either."""
+    known = found(reader, Kind.INSTALLATION, INSTALLATION_ID, Installation)
+    return None if known is None else known.value
+
+
+def searches_on(reader: Reader, use: UseId, day: date) -> int:
+    """Pictures searched for under a use on a UTC day."""
+    counted = found(reader, Kind.COUNT, _count_id(use, day), SearchCount)
+    return 0 if counted is None else counted.value.searches
+
+
+def count_search(transaction: Transaction, permit: Permit, *, now: datetime, pictures: int = 1) -> None:
+    """Count a search under its use, in the transaction that records it, and refuse it if it is one too many.
+
+    Policy looks at the count before a search, and cannot see those that are under way. There is one writer at a time,
+    so here every search sees all that were answered before it: however many run side by side, no more than the use's
+    limit are answered.
+
+    Raises:
+        DeniedError: If the use has no search left today. Nothing was answered then.
+    """
+    mandate = permit.mandate
+    if mandate is None:
+        return
+    use, day = UseId(mandate.use), now.astimezone(UTC).date()
+    counted = found(transaction, Kind.COUNT, _count_id(use, day), SearchCount)
+    before = 0 if counted is None else counted.value.searches
+    if before + pictures > mandate.searches_per_day:
+        raise DeniedError(
+            f"'search' is refused. Missing: a search left for today (the use {use!r} allows {mandate.searches_per_day});"
+            " ask nobody before tomorrow (UTC); the overseers, by approving a new use",
+            decision_id=permit.decision_id,
+        )
+    value = SearchCount(use, day, before + pictures)
+    if counted is None:
+        inserted(transaction, Kind.COUNT, _count_id(use, day), value)
+    else:
+        replaced(transaction, counted, value)
+
+
+def _count_id(use: UseId, day: date) -> str:
+    # A default use is named after its gallery, whose name may be as long as an id can be.
+    return hashlib.sha256(f"{day.isoformat()} {use}".encode()).hexdigest()
+
+
+def docket_of(records: Records, installation: Installation) -> Docket:
+    """What policy is told in this installation: in the profile `private` everything is its owner's."""
+    if installation.agency is None:
+        return RecordsDocket(records, installation)
+
+    def counted(use: UseId, day: date) -> int:
+        with records.reading() as reader:
+            return searches_on(reader, use, day)
+
+    return OwnerDocket(
+        agency=installation.agency,
+        owner=installation.owner,
+        started=installation.started,
+        commit=terms_sha256,
+        searches_on=counted,
+    )
+
+
+class RecordsDocket:
+    """Answers from committed records, so that a suspension or a dismissal counts on the next request."""
+
+    def __init__(self, records: Records, installation: Installation) -> None:
+        self._records = records
+        self._installation = installation
+
+    def party(self, principal: PrincipalId) -> Party | None:
+        # Whoever runs the machine, by whatever name the program calls them.
+        known_as = self._installation.owner if principal == MACHINE else principal
+        with self._records.reading() as reader:
+            person = found(reader, Kind.PERSON, known_as, PersonRecord)
+            program = None if person else found(reader, Kind.PROGRAM, known_as, Program)
+            if person is not None and person.document.state == Standing.ACTIVE:
+                who = person.value.person
+                party = Party(OwnerKind.PERSON, who.roles, who.agency, id=who.id)
+            elif program is not None and program.document.state == Standing.ACTIVE:
+                party = Party(OwnerKind.PROGRAM, program.value.roles, program.value.agency, id=program.value.id)
+            else:
+                return None
+            return party if _takes_part(reader, party.agency) else None
+
+    def trained_until(self, principal: PrincipalId, course: CourseId) -> datetime | None:
+        known_as = self._installation.owner if principal == MACHINE else principal
+        with self._records.reading() as reader:
+            record = found(reader, Kind.PERSON, known_as, PersonRecord)
+        last = None if record is None else record.value.person.trained_until(course)
+        return None if last is None else datetime.combine(last + timedelta(days=1), time(), UTC)
+
+    def gallery(self, gallery: GalleryId) -> GalleryFacts:
+        with self._records.reading() as reader:
+            declared = found(reader, Kind.GALLERY, gallery, GalleryDeclaration)
+            if declared is None:
+                try:
+                    return GalleryFacts(gallery, None, faces_without_source=reader.gallery(gallery).face_count)
+                except NotFoundError:
+                    return GalleryFacts(gallery, None)
+        said = declared.value
+        enrolment = EnrolmentFacts(said.source, said.basis)
+        return GalleryFacts(gallery, said.agency, frozenset({said.source}), enrolment=enrolment)
+
+    def use(self, use: UseId) -> Use | None:
+        with self._records.reading() as reader:
+            record = found(reader, Kind.USE, use, UseRecord)
+        return None if record is None else record.value.use
+
+    def default_use(
+        self,
+        principal: PrincipalId,  # noqa: ARG002 - nobody has one here
+        gallery: GalleryId | None,  # noqa: ARG002
+        now: datetime,  # noqa: ARG002
+    ) -> Use | None:
+        """Outside the profile `private` a use is always named."""
+        return None
+
+    def agency_kind(self, agency: AgencyId) -> AgencyKind:
+        with self._records.reading() as reader:
+            return stored(reader, Kind.AGENCY, agency, Agency).value.kind
+
+    def searches_on(self, use: UseId, day: date) -> int:
+        with self._records.reading() as reader:
+            return searches_on(reader, use, day)
+
+
+MACHINE = PrincipalId("administrator")
+"""Whoever can run commands on the data folder, and keys that were drawn there for nobody in particular."""
+
+
+def _takes_part(reader: Reader, agency: AgencyId | None) -> bool:
+    """A suspended agency has no people."""
+    if agency is None:
+        return True
+    record = found(reader, Kind.AGENCY, agency, Agency)
+    return record is not None and record.document.state == Standing.ACTIVE
