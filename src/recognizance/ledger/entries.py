@@ -77,6 +77,20 @@ class Opening:
         return Commitment(hmac.new(self.salt, self._message, sha256).hexdigest())
 
     @property
+    def value_data(self) -> bytes:
+        """The value in canonical JSON, to be stored beside the salt."""
+        return write_canonical(_to_json(self.value))
+
+    @classmethod
+    def restore(cls, entry_id: EntryId, field: str, *, value_data: bytes, salt: bytes) -> Self:
+        """Read back what `value_data` and `salt` were stored of.
+
+        Raises:
+            InputError: If the bytes aren't the canonical JSON of such a value.
+        """
+        return cls(entry_id, field, _from_json(read_canonical(value_data)), salt)
+
+    @property
     def _message(self) -> bytes:
         return write_canonical([_DOMAIN, self.entry_id, self.field, _to_json(self.value)])
 
@@ -214,3 +228,11 @@ def _read_id(envelope: dict[str, JsonValue]) -> EntryId:
 
 def _to_json(value: PrivateValue) -> JsonValue:
     return [_to_json(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _from_json(value: JsonValue) -> PrivateValue:
+    if isinstance(value, list):
+        return tuple(_from_json(item) for item in value)
+    if isinstance(value, float | dict):
+        raise InputError("what a commitment holds is neither a fraction nor an object")
+    return value

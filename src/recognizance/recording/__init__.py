@@ -1,0 +1,48 @@
+"""Nothing off the record: each act and its ledger entry are one change, and no answer comes before the promise.
+
+Between governance and the services. See docs/ledger.md and docs/decisions/0026-nothing-off-the-record.md.
+"""
+
+from recognizance.recording import acts
+from recognizance.recording.acts import NOT_STATED, ContentDelta, Provenance, Refused, Searched, face_digest
+from recognizance.recording.keeper import LogKeeper
+from recognizance.recording.ledger_key import KEY_FILE, draw_key, read_key
+from recognizance.recording.outbox import RecordsOutbox
+from recognizance.recording.recorder import LEDGER_FOLDER, Change, EntryDraft, Maker, Promised, Recorder
+from recognizance.recording.statements import (
+    Statement,
+    model_statement,
+    policy_statement,
+    schema_statement,
+    software_statement,
+    state,
+    threshold_statement,
+)
+
+__all__ = [
+    "KEY_FILE",
+    "LEDGER_FOLDER",
+    "NOT_STATED",
+    "Change",
+    "ContentDelta",
+    "EntryDraft",
+    "LogKeeper",
+    "Maker",
+    "Promised",
+    "Provenance",
+    "Recorder",
+    "RecordsOutbox",
+    "Refused",
+    "Searched",
+    "Statement",
+    "acts",
+    "draw_key",
+    "face_digest",
+    "model_statement",
+    "policy_statement",
+    "read_key",
+    "schema_statement",
+    "software_statement",
+    "state",
+    "threshold_statement",
+]

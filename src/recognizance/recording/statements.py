@@ -1,0 +1,132 @@
+"""What the ledger is told at each start if it isn't what it was: schema, software, models, thresholds, policy.
+
+So that whoever reads an entry can tell which software wrote it, with which model and under which rules: those of the
+last such entry before it. What was said last is remembered in the records, in the transaction that says it.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from hashlib import sha256
+from importlib import metadata, resources
+from importlib.resources.abc import Traversable
+
+from recognizance.errors import NotFoundError
+from recognizance.faces import Calibration, Model, ModelKind
+from recognizance.ledger import Entry, EntryId, facts, schema_facts
+from recognizance.recording.acts import token
+from recognizance.recording.recorder import Change, Maker, Recorder
+from recognizance.records import Document
+
+STATEMENT_KIND = "statement"
+REFERENCE_PCT = 80.0
+"""Rekognition's default similarity, whose score stands for a model's table in the ledger."""
+
+Statement = tuple[str, facts.Facts]
+"""What is said, under a name by which it is known from start to start. None of its fields is private."""
+
+_ROLES = {ModelKind.DETECTOR: facts.ModelRole.DETECTOR, ModelKind.RECOGNISER: facts.ModelRole.RECOGNISER}
+# Only what a statement says is compared, so that the rest is the same for all.
+_ANY_ID = EntryId("00000000-0000-0000-0000-000000000000")
+_ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def state(recorder: Recorder, statements: Iterable[Statement]) -> int:
+    """Enter those statements that differ from the last ones under their names; answers how many there were."""
+    entered = 0
+    with recorder.changing() as change:
+        for name, said in statements:
+            if _remember(change, name, sha256(Entry(_ANY_ID, _ANY_TIME, said).data).hexdigest()):
+                change.enter(_saying(said))
+                entered += 1
+    return entered
+
+
+def schema_statement() -> Statement:
+    """The form of the entries: the first of every ledger."""
+    return "schema", schema_facts()
+
+
+def software_statement() -> Statement:
+    """This program: a hash over its own files, and one over the names and versions of everything that is installed."""
+    package = sha256()
+    for path, data in _files(resources.files("recognizance"), ""):
+        package.update(f"{path}\n{len(data)}\n".encode() + data)
+    installed = sorted({f"{each.name}=={each.version}" for each in metadata.distributions()})
+    return "software", facts.Software(
+        name="recognizance",
+        version=token(metadata.version("recognizance")),
+        digest=package.hexdigest(),
+        dependencies_digest=sha256("\n".join(installed).encode()).hexdigest(),
+    )
+
+
+def model_statement(model: Model) -> Statement:
+    """A model that is in use: which file, from where, under what licence."""
+    return f"model {model.kind}", facts.Model(
+        model=model.id,
+        standing=facts.Standing.ADDED,
+        role=_ROLES[model.kind],
+        file_digest=model.sha256,
+        source=" ".join(model.origin.split()),
+        licence=token(model.licence),
+    )
+
+
+def threshold_statement(calibration: Calibration, *, max_fpir: float) -> Statement:
+    """What a similarity of 80 means for the model, and how the threshold follows the gallery's size."""
+    score = calibration.score_at_pct(REFERENCE_PCT)
+    return f"threshold {calibration.model}", facts.ThresholdChange(
+        model=calibration.model,
+        gallery=None,
+        former=None,
+        new=score,
+        false_match_rate=calibration.false_match_rate(score).bound,
+        evaluation=None,
+        proposal=None,
+        changed_by=None,
+        reason=(
+            f"The score of similarity {REFERENCE_PCT:g} in the model's measured table. A search raises its threshold"
+            f" with the size of the gallery, so that the false positive identification rate stays under {max_fpir:g}."
+        ),
+    )
+
+
+def policy_statement(version: str, names: Iterable[str], document: str) -> Statement:
+    """The policy that decides, whole."""
+    return "policy", facts.PolicyChange(
+        version=token(version),
+        digest=sha256(document.encode()).hexdigest(),
+        names=tuple(map(token, names)),
+        document=document,
+        changed_by=None,
+    )
+
+
+def _saying(said: facts.Facts) -> Maker:
+    return lambda _entry: said
+
+
+def _remember(change: Change, name: str, digest: str) -> bool:
+    """Whether this is new under its name, which it is no more from now on."""
+    fresh = Document(STATEMENT_KIND, name, "said", digest.encode())
+    try:
+        said = change.transaction.document(STATEMENT_KIND, name)
+    except NotFoundError:
+        change.transaction.insert_document(fresh)
+        return True
+    if said.body == fresh.body:
+        return False
+    change.transaction.replace_document(replace(said, body=fresh.body))
+    return True
+
+
+def _files(folder: Traversable, below: str) -> Iterator[tuple[str, bytes]]:
+    """The program's files by path, without what Python makes of them."""
+    for each in sorted(folder.iterdir(), key=lambda each: each.name):
+        path = f"{below}{each.name}"
+        if each.is_file():
+            if not path.endswith(".pyc"):
+                yield path, each.read_bytes()
+        elif each.name != "__pycache__":
+            yield from _files(each, path + "/")
