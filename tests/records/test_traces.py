@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ SALT = bytes(range(32))
 
 
 def needles(*words: str) -> Needles:
-    return Needles([word.encode() for word in words])
+    return Needles(ids=[word for word in words if len(word) == 36], names=[word for word in words if len(word) != 36])
 
 
 def found(records: Records, wanted: Needles) -> set[str]:
@@ -35,7 +36,7 @@ def test_what_stands_in_the_clear_is_found_in_every_table(records: Records, gall
     assert found(records, needles(face.face_id)) == {"faces", "packs"}
     assert found(records, needles("ada-lovelace")) == {"images"}
     assert found(records, needles("person-7")) == {"subjects", "faces"}
-    assert found(records, Needles([SALT])) == {"images"}
+    assert found(records, Needles(blobs=[SALT])) == {"images"}
 
 
 def test_a_sealed_template_photograph_opening_and_document_are_opened(
@@ -47,11 +48,11 @@ def test_a_sealed_template_photograph_opening_and_document_are_opened(
         transaction.add_faces(gallery, [face])
         transaction.keep_image(gallery, face.image_id, b"....ada-lovelace....")
         opening = OpeningRow("e", "result", value=b'"ada-lovelace"', salt=SALT)
-        transaction.commit_entry("e", b"{}", [opening], gallery=gallery)
+        transaction.commit_entry("e", b"{}", of_gallery=[opening], gallery=gallery)
         transaction.insert_document(Document("review", "r", "open", b'{"name":"ada-lovelace"}'))
         transaction.insert_document(Document("case", "c", "open", b"{}", {"name": "ada-lovelace"}))
 
-    assert found(records, Needles([face.template.astype("<f4").tobytes()])) == {"packs"}
+    assert found(records, Needles(blobs=[face.template.astype("<f4").tobytes()])) == {"packs"}
     assert found(records, needles("ada-lovelace")) == {"kept_images", "openings", "documents", "document_labels"}
 
 
@@ -67,7 +68,7 @@ def test_nothing_is_found_of_a_face_that_was_removed_but_its_id_among_removals(
         transaction.remove_faces(gallery, [face.face_id])
 
     assert found(records, needles(face.face_id, face.image_id, "ada-lovelace")) == set()
-    assert found(records, Needles([face.template.astype("<f4").tobytes()])) == set()
+    assert found(records, Needles(blobs=[face.template.astype("<f4").tobytes()])) == set()
     assert found(records, needles(other.face_id)) == {"faces", "packs"}
 
 
@@ -79,13 +80,16 @@ def test_openings_and_documents_are_named_and_only_new_ones_if_asked(records: Re
             transaction.commit_entry(entry, b"{}", [OpeningRow(entry, "case", value=value, salt=SALT)])
         before = transaction.last_position()
         opening = OpeningRow("c", "result", value=b'["ada-lovelace"]', salt=SALT)
-        transaction.commit_entry("c", b"{}", [opening], gallery=gallery)
+        transaction.commit_entry("c", b"{}", of_gallery=[opening], gallery=gallery)
         transaction.insert_document(Document("review", "r", "open", b'{"name":"ada-lovelace"}'))
     with records.reading() as reader:
         everything = list(reader.openings_naming(wanted))
         later = list(reader.openings_naming(wanted, after_position=before))
         documents = list(reader.documents_naming(wanted))
 
+        of_gallery = list(reader.openings_naming(wanted, gallery=gallery))
+
+    assert of_gallery == [OpeningPlace("c", "result")]
     assert everything == [OpeningPlace("a", "case"), OpeningPlace("c", "result")]
     assert later == [OpeningPlace("c", "result")]
     assert documents == [DocumentPlace("review", "r")]
@@ -111,11 +115,22 @@ def test_files_are_read_raw_across_the_edges_of_chunks(tmp_path: Path) -> None:
     assert [trace.table for trace in file_traces(tmp_path, needles("ada-lovelace"))] == ["deep/file"]
 
 
-@pytest.mark.parametrize("wanted", [[], [b""], [b"abc", b"abcdefg"]])
-def test_nothing_or_next_to_nothing_is_not_looked_for(wanted: list[bytes]) -> None:
+def test_a_name_is_found_whole_and_an_id_anywhere(records: Records, world: World) -> None:
+    """`ada` is no trace of `adam`; a random id within a longer value is."""
+    face = world.uuid()
+    with records.transaction() as transaction:
+        transaction.insert_document(Document("review", "r", "open", b'{"name":"adam","faces":"%s,x"}' % face.encode()))
+
+    assert found(records, needles("ada")) == set()
+    assert found(records, needles("adam")) == {"documents"}
+    assert found(records, needles(face)) == {"documents"}
+
+
+@pytest.mark.parametrize("wanted", [{}, {"names": [""]}, {"blobs": [b"", b"abc"]}])
+def test_nothing_is_not_looked_for(wanted: dict[str, Any]) -> None:
     """An empty needle would be found everywhere, and an empty list nowhere."""
-    with pytest.raises(ValueError, match="at least"):
-        Needles(wanted)
+    with pytest.raises(ValueError, match="nothing to look for"):
+        Needles(**wanted)
 
 
 def test_an_image_that_another_face_shares_is_still_found(records: Records, gallery: GalleryId, world: World) -> None:

@@ -8,6 +8,7 @@ A trace says where something was found, and never what. Ids of removed faces are
 tell indexes what to drop: they are random numbers that lead nowhere any more.
 """
 
+import json
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from sqlalchemy import LargeBinary, Table, bindparam, func, select
 
+from recognizance.identifiers import GalleryId
 from recognizance.records import schema
 from recognizance.records.documents import DocumentReader
 from recognizance.records.keys import DataKey, context
@@ -36,6 +38,7 @@ _OPENINGS_FROM = (
     .where(_outbox.position > bindparam("after"))
     .order_by(_outbox.position, _openings.field)
 )
+_OPENINGS_OF_GALLERY = _OPENINGS_FROM.where(_openings.gallery_key == bindparam("gallery"))
 _LAST_POSITION = select(func.coalesce(func.max(_outbox.position), 0))
 _DOCUMENTS = select(schema.documents).order_by(schema.documents.c.kind, schema.documents.c.document_id)
 
@@ -66,23 +69,54 @@ class DocumentPlace:
 
 
 class Needles:
-    """What is looked for, as bytes: names, ids, hashes, templates.
+    """What is looked for.
+
+    Args:
+        ids: Random ids of ours. They are found inside longer text as well, since nothing else can be spelled like them.
+        names: What people chose. Found where they stand as a whole value, because `ada` is no trace of `adam`.
+        blobs: Bytes such as templates and hashes, found anywhere.
 
     Raises:
-        ValueError: If there is nothing to look for, or something so short that it would be found anywhere.
+        ValueError: If there is nothing to look for.
     """
 
-    SHORTEST_BYTES = 4
+    SHORTEST_RAW = 8
+    """Characters of the shortest name that is looked for in raw files, where shorter ones occur by chance."""
 
-    def __init__(self, needles: Collection[bytes]) -> None:
-        if not needles or any(len(needle) < self.SHORTEST_BYTES for needle in needles):
-            raise ValueError(f"what is looked for has at least {self.SHORTEST_BYTES} bytes")
-        self.longest = max(map(len, needles))
-        # One alternation: the text is read once, however many things are looked for.
-        self._pattern = re.compile(b"|".join(map(re.escape, sorted(needles))), re.DOTALL)
+    def __init__(
+        self, *, ids: Collection[str] = (), names: Collection[str] = (), blobs: Collection[bytes] = ()
+    ) -> None:
+        if not (ids or names or blobs) or not all((*ids, *names, *blobs)):
+            raise ValueError("there is nothing to look for")
+        self.ids, self.names, self.blobs = frozenset(ids), frozenset(names), frozenset(blobs)
+        hexadecimal = {blob.hex().encode() for blob in self.blobs}
+        raw = {name.encode() for name in self.names if len(name) >= self.SHORTEST_RAW} | self.blobs | hexadecimal
+        quoted = {json.dumps(name, ensure_ascii=False).encode() for name in self.names}
+        anywhere = {each.encode() for each in self.ids} | self.blobs | hexadecimal
+        self._raw, self._inside, self._in_json = _any_of(raw), _any_of(anywhere), _any_of(anywhere | quoted)
+        self.longest_raw = max(map(len, raw), default=1)
 
-    def are_in(self, data: bytes) -> bool:
-        return self._pattern.search(data) is not None
+    def are_in_text(self, value: str) -> bool:
+        return value in self.names or self.are_in_bytes(value.encode())
+
+    def are_in_bytes(self, data: bytes) -> bool:
+        return _found(self._inside, data)
+
+    def are_in_json(self, data: bytes) -> bool:
+        return _found(self._in_json, data)
+
+    def are_in_file(self, data: bytes) -> bool:
+        """Ids aren't looked for here: those of what was removed stand in `REMOVALS`."""
+        return _found(self._raw, data)
+
+
+def _any_of(needles: Collection[bytes]) -> re.Pattern[bytes] | None:
+    # One alternation: the text is read once, however many things are looked for.
+    return re.compile(b"|".join(map(re.escape, sorted(needles)))) if needles else None
+
+
+def _found(pattern: re.Pattern[bytes] | None, data: bytes) -> bool:
+    return pattern is not None and pattern.search(data) is not None
 
 
 class TraceReader(DocumentReader, OutboxReader):
@@ -92,16 +126,17 @@ class TraceReader(DocumentReader, OutboxReader):
         for name, statement in _TABLES.items():
             table = schema.metadata.tables[name]
             for row in self._run(statement.execution_options(yield_per=_FETCH)):
-                if name not in REMOVALS and any(needles.are_in(each) for each in _in_the_clear(row)):
+                if name not in REMOVALS and _stand_in(needles, row):
                     yield Trace(name, _place(table, row))
                 elif table is schema.packs:
                     locker = lockers[row.gallery_key]
-                    if needles.are_in(locker.key.unseal(row.sealed, locker.context(row.face_ids))):
+                    if needles.are_in_bytes(locker.key.unseal(row.sealed, locker.context(row.face_ids))):
                         yield Trace(name, _place(table, row))
                 elif table is schema.kept_images:
                     locker = lockers[row.gallery_key]
                     bound_to = context("photograph", locker.gallery, row.image_id)
-                    if needles.are_in(locker.key.unseal(row.sealed, bound_to)):
+                    photograph = locker.key.unseal(row.sealed, bound_to)
+                    if needles.are_in_file(photograph) or needles.are_in_bytes(photograph):
                         yield Trace(name, _place(table, row))
         yield from (Trace("openings", f"{each.entry_id} {each.field}") for each in self.openings_naming(needles))
         yield from (Trace("documents", f"{each.kind} {each.id}") for each in self.documents_naming(needles))
@@ -111,21 +146,32 @@ class TraceReader(DocumentReader, OutboxReader):
         position: int = self._run(_LAST_POSITION).scalar_one()
         return position
 
-    def openings_naming(self, needles: Needles, *, after_position: int = 0) -> Iterator[OpeningPlace]:
-        """The openings whose value holds one of `needles`, of entries committed to behind `after_position`."""
+    def openings_naming(
+        self, needles: Needles, *, gallery: GalleryId | None = None, after_position: int = 0
+    ) -> Iterator[OpeningPlace]:
+        """The openings whose value holds one of `needles`, of entries committed to behind `after_position`.
+
+        Args:
+            gallery: Only what is sealed under this gallery's key.
+
+        Raises:
+            NotFoundError: If there is no such gallery.
+        """
         keys: dict[int, DataKey] = {}
-        statement = _OPENINGS_FROM.execution_options(yield_per=_FETCH)
-        for row in self._run(statement, {"after": after_position}):
-            value = self._opening_value(row, keys)
-            if needles.are_in(value):
+        given: dict[str, object] = {"after": after_position}
+        if gallery is not None:
+            given["gallery"] = self._gallery_row(gallery).gallery_key
+        statement = (_OPENINGS_FROM if gallery is None else _OPENINGS_OF_GALLERY).execution_options(yield_per=_FETCH)
+        for row in self._run(statement, given):
+            if needles.are_in_json(self._opening_value(row, keys)):
                 yield OpeningPlace(row.entry_id, row.field)
 
     def documents_naming(self, needles: Needles) -> Iterator[DocumentPlace]:
         """The documents whose body, labels or id hold one of `needles`."""
         for row in self._run(_DOCUMENTS.execution_options(yield_per=_FETCH)):
             document = self._opened_document(row)
-            labels = (text.encode() for pair in document.labels.items() for text in pair)
-            if any(needles.are_in(each) for each in (document.body, document.id.encode(), *labels)):
+            texts = (document.id, *document.labels.values())
+            if needles.are_in_json(document.body) or any(map(needles.are_in_text, texts)):
                 yield DocumentPlace(document.kind, document.id)
 
     def _opening_value(self, row: Row, keys: dict[int, DataKey]) -> bytes:
@@ -151,10 +197,10 @@ def _offset_in(path: Path, needles: Needles) -> int | None:
     try:
         with path.open("rb") as file:
             while chunk := file.read(_CHUNK_BYTES):
-                if needles.are_in(before + chunk):
+                if needles.are_in_file(before + chunk):
                     return offset
                 # What begins at the end of one chunk and ends in the next has to be seen whole.
-                before = (before + chunk)[-needles.longest :]
+                before = (before + chunk)[-needles.longest_raw :]
                 offset += len(chunk)
     except FileNotFoundError:
         # The write-ahead log comes and goes while we look.
@@ -162,12 +208,13 @@ def _offset_in(path: Path, needles: Needles) -> int | None:
     return None
 
 
-def _in_the_clear(row: Row) -> Iterator[bytes]:
-    for value in row:
-        if isinstance(value, bytes):
-            yield value
-        elif isinstance(value, str):
-            yield value.encode()
+def _stand_in(needles: Needles, row: Row) -> bool:
+    """Whether one of a row's columns holds a needle, in the clear."""
+    return any(
+        (isinstance(value, bytes) and needles.are_in_bytes(value))
+        or (isinstance(value, str) and needles.are_in_text(value))
+        for value in row
+    )
 
 
 def _place(table: Table, row: Row) -> str:
