@@ -56,6 +56,7 @@ from recognizance.ledger.facts.searches import (
     ReviewAnswer,
     ReviewOpened,
     ReviewOutcome,
+    ReviewStep,
     Search,
     SearchOutcome,
 )
@@ -95,6 +96,7 @@ _ALL: tuple[type[Facts], ...] = (
     RetentionRun,
     ReviewAnswer,
     ReviewOpened,
+    ReviewStep,
     Schema,
     Search,
     Sharing,
@@ -153,6 +155,7 @@ __all__ = [
     "ReviewAnswer",
     "ReviewOpened",
     "ReviewOutcome",
+    "ReviewStep",
     "Schema",
     "Search",
     "SearchClass",

@@ -182,6 +182,22 @@ class ReviewOutcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewStep(Facts):
+    """Something was done in a review: it was taken on, given back, answered or withdrawn.
+
+    Which review, by whom and what is committed to and not said, because the second reviewer can read the ledger too. The
+    answers are said in public, as `ReviewAnswer`, once the review is over.
+    """
+
+    kind: ClassVar[str] = "review_step"
+    use: Token
+    review: Commitment
+    step: Commitment
+    reviewer: Commitment
+    answer: Commitment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewAnswer(Facts):
     """One reviewer's answer on one candidate."""
 
