@@ -10,12 +10,13 @@ import urllib.parse
 import urllib.request
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
 from recognizance.errors import CorruptionError, InputError, UnavailableError
 from recognizance.ledger.merkle import HASH_SIZE_BYTES
-from recognizance.ledger.tiles import MAX_BUNDLE_BYTES, Bundle, Tile, split_entries
+from recognizance.ledger.tiles import MAX_BUNDLE_BYTES, TILE_WIDTH, Bundle, Tile, bundle_at, split_entries
 
 MAX_FILE_BYTES = MAX_BUNDLE_BYTES
 """No file of a log is longer than an entry bundle of the longest entries."""
@@ -158,6 +159,19 @@ def fetch_entries(source: Source, bundle: Bundle) -> tuple[bytes, ...]:
     """
     place, data = fetch_bundle(source, bundle)
     return split_entries(place, data)[: bundle.width]
+
+
+def read_entries(source: Source, entries: range, size: int) -> Iterator[bytes]:
+    """Yield consecutive entries of a log of `size` entries, a bundle at a time. Nothing of them is checked.
+
+    Raises:
+        CorruptionError: If a bundle is missing.
+        InputError: If a bundle's content isn't as wide as it should be.
+    """
+    for index in range(entries.start // TILE_WIDTH, -(-entries.stop // TILE_WIDTH)):
+        bundle = bundle_at(index, size)
+        first, last = max(entries.start - bundle.start, 0), entries.stop - bundle.start
+        yield from fetch_entries(source, bundle)[first:last]
 
 
 def _bounded(path: str, data: bytes) -> bytes:
