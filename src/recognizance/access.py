@@ -7,12 +7,16 @@ import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from recognizance.docket import MACHINE, Kind, found
+from recognizance.errors import NotFoundError
 from recognizance.galleries import Clock
-from recognizance.governance import Asking, Credential, Principal, Role
+from recognizance.governance import Asking, Credential, Principal, Role, parties
 from recognizance.identifiers import AccessKeyId, PrincipalId
-from recognizance.records import AccessKey, Records, Secret
+from recognizance.ledger.facts import Standing
+from recognizance.recording import Recorder, acts
+from recognizance.records import AccessKey, Records, Secret, Transaction
 
-ADMINISTRATOR = PrincipalId("administrator")
+ADMINISTRATOR = MACHINE
 """Whom a key belongs to unless it's said otherwise."""
 
 _PREFIX = "RCGZ"
@@ -43,6 +47,12 @@ class Signer:
     session_name: str | None = None
 
 
+def draw_key_pair(random_bytes: Callable[[int], bytes]) -> IssuedKey:
+    """Draw a key pair: 20 characters `[A-Z2-7]` and 40 characters of base64, 80 and 240 random bits."""
+    key_id = AccessKeyId(_PREFIX + base64.b32encode(random_bytes(_ID_RANDOM_BYTES)).decode())
+    return IssuedKey(key_id, base64.b64encode(random_bytes(_SECRET_RANDOM_BYTES)).decode())
+
+
 class AccessKeys:
     """Draws, lists, switches off and deletes access keys.
 
@@ -50,20 +60,23 @@ class AccessKeys:
         random_bytes: `os.urandom`, or a test's own.
     """
 
-    def __init__(self, records: Records, *, clock: Clock, random_bytes: Callable[[int], bytes]) -> None:
+    def __init__(
+        self, records: Records, recorder: Recorder, *, clock: Clock, random_bytes: Callable[[int], bytes]
+    ) -> None:
         self._records = records
+        self._recorder = recorder
         self._clock = clock
         self._random_bytes = random_bytes
 
     def create(self, principal: PrincipalId = ADMINISTRATOR) -> IssuedKey:
-        """Draw a key pair: 20 characters `[A-Z2-7]` and 40 characters of base64, 80 and 240 random bits."""
-        key_id = AccessKeyId(_PREFIX + base64.b32encode(self._random_bytes(_ID_RANDOM_BYTES)).decode())
-        secret = base64.b64encode(self._random_bytes(_SECRET_RANDOM_BYTES)).decode()
-        with self._records.transaction() as transaction:
-            transaction.add_access_key(
-                key_id, secret=Secret(secret.encode()), principal=principal, created=self._clock()
+        """Draw a key pair for `principal`, who has to be known only where the profile knows people."""
+        issued = draw_key_pair(self._random_bytes)
+        with self._recorder.changing() as change:
+            change.transaction.add_access_key(
+                issued.id, secret=Secret(issued.secret.encode()), principal=principal, created=self._clock()
             )
-        return IssuedKey(key_id, secret)
+            change.enter(acts.access_key(issued.id, principal, Standing.ADDED))
+        return issued
 
     def first(self) -> IssuedKey | None:
         """The oldest active key with its secret: what a program that starts the server for itself signs with."""
@@ -76,9 +89,14 @@ class AccessKeys:
         """Who signs with this key; `None` if there is none of this id, or it's switched off."""
         with self._records.reading() as reader:
             pair = reader.access_key(key_id)
+            # Keys that were drawn for nobody in particular are the machine's, and say no more than that.
+            known = None if pair is None else found(reader, Kind.KEY, key_id, parties.AccessKey)
         if pair is None or not pair.key.active:
             return None
-        return Signer(principal_of(pair.key.principal), pair.secret.reveal().decode())
+        key = None if known is None else known.value
+        if key is not None and not key.is_valid_at(self._clock()):
+            return None
+        return Signer(principal_of(pair.key.principal), pair.secret.reveal().decode(), _asking(key))
 
     def list(self) -> list[AccessKey]:
         """All keys, oldest first, without their secrets."""
@@ -91,8 +109,10 @@ class AccessKeys:
         Raises:
             NotFoundError: If there is none of this id.
         """
-        with self._records.transaction() as transaction:
-            transaction.set_access_key_active(key_id, active=active)
+        with self._recorder.changing() as change:
+            change.transaction.set_access_key_active(key_id, active=active)
+            owner = _owner(change.transaction, key_id)
+            change.enter(acts.access_key(key_id, owner, Standing.RESUMED if active else Standing.SUSPENDED))
 
     def delete(self, key_id: AccessKeyId) -> None:
         """Remove a key and its secret.
@@ -100,8 +120,24 @@ class AccessKeys:
         Raises:
             NotFoundError: If there is none of this id.
         """
-        with self._records.transaction() as transaction:
-            transaction.delete_access_key(key_id)
+        with self._recorder.changing() as change:
+            owner = _owner(change.transaction, key_id)
+            change.transaction.delete_access_key(key_id)
+            change.enter(acts.access_key(key_id, owner, Standing.REMOVED))
+
+
+def _owner(transaction: Transaction, key_id: AccessKeyId) -> PrincipalId:
+    pair = transaction.access_key(key_id)
+    if pair is None:
+        raise NotFoundError(f"there is no access key {key_id!r}")
+    return pair.key.principal
+
+
+def _asking(key: parties.AccessKey | None) -> Asking:
+    if key is None:
+        return Asking(Credential.PERSON_KEY)
+    credential = Credential.PERSON_KEY if key.owner_kind is parties.OwnerKind.PERSON else Credential.PROGRAM_KEY
+    return Asking(credential, use=key.bound_use, bound_use=key.bound_use)
 
 
 def principal_of(owner: PrincipalId) -> Principal:

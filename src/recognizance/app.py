@@ -18,6 +18,7 @@ from recognizance.aws import (
     PageTokens,
     RekognitionEndpoint,
     ReplayMemory,
+    StsEndpoint,
     load_model,
     open_store,
     rekognition_app,
@@ -26,14 +27,25 @@ from recognizance.aws import (
 from recognizance.bulk_enrolment import BulkEnrolment
 from recognizance.config import Settings
 from recognizance.enrolment import Enrolment
-from recognizance.faces import Calibration, FaceReader, ModelStore, load_calibration, open_reader
+from recognizance.faces import DEFAULT_DETECTOR, Calibration, FaceReader, ModelStore, load_calibration, open_reader
 from recognizance.galleries import Clock, Galleries
 from recognizance.gallery import ExactIndex
-from recognizance.governance import Policy
+from recognizance.governance import RuledPolicy
+from recognizance.governing import Governing, open_governing
 from recognizance.identifiers import DecisionId, ModelId
+from recognizance.ledger import SALT_BYTES
 from recognizance.oneshot import OneShot
+from recognizance.recording import (
+    Recorder,
+    model_statement,
+    schema_statement,
+    software_statement,
+    state,
+    threshold_statement,
+)
 from recognizance.records import MasterKey, Records
 from recognizance.search import Search
+from recognizance.sessions import SessionSigners
 
 MASTER_KEY_FILE = "master.key"
 RECORDS_FILE = "records.sqlite3"
@@ -47,7 +59,9 @@ class Service:
     data: Path
     settings: Settings
     records: Records
-    policy: Policy
+    recorder: Recorder
+    governing: Governing
+    policy: RuledPolicy
     keys: AccessKeys
     reader: FaceReader
     calibration: Calibration
@@ -59,6 +73,7 @@ class Service:
 
     def close(self) -> None:
         self.searchers.shutdown()
+        self.recorder.close()
         self.records.close()
 
 
@@ -79,7 +94,20 @@ def http_app(service: Service) -> Starlette:
     )
     endpoint = RekognitionEndpoint(
         Dispatcher(load_model(), handlers, policy=service.policy, new_id=new_id),
-        Authenticator(service.keys.signer, region=settings.region, clock=now, memory=ReplayMemory()),
+        Authenticator(
+            SessionSigners(service.keys.signer, service.governing.tokens),
+            region=settings.region,
+            clock=now,
+            memory=ReplayMemory(),
+        ),
+        sts=StsEndpoint(
+            load_model("sts"),
+            service.policy,
+            service.governing.tokens,
+            account=settings.account,
+            longest=service.governing.profile.longest_session,
+            new_id=new_id,
+        ),
         workers=settings.workers or 2 * (os.cpu_count() or 1),
         new_id=new_id,
     )
@@ -115,6 +143,26 @@ def open_records(data: Path, settings: Settings) -> Records:
     return Records.open(data, master_key=master_key)
 
 
+def open_recorder(data: Path, settings: Settings, records: Records, *, clock: Clock = now) -> Recorder:
+    """Open the ledger of the installation in `data`; its first entry is the form of all others.
+
+    Raises:
+        InputError: If the ledger's key is missing, readable by others, or of another origin.
+        UnavailableError: If the folder can't be used.
+        CorruptionError: If records and ledger contradict each other.
+    """
+    recorder = Recorder.open(
+        data,
+        records,
+        origin=settings.ledger_origin,
+        clock=clock,
+        new_id=new_id,
+        new_salt=lambda: os.urandom(SALT_BYTES),
+    )
+    state(recorder, [schema_statement()])
+    return recorder
+
+
 def open_models(data: Path) -> ModelStore:
     """The models that this installation knows: the built-in ones, and those of `DATA/models/`."""
     return ModelStore(data / MODELS_FOLDER)
@@ -123,7 +171,12 @@ def open_models(data: Path) -> ModelStore:
 def bulk_enrolment(service: Service) -> BulkEnrolment:
     """What `import` runs: as many photographs side by side as there are cores."""
     return BulkEnrolment(
-        service.records, service.enrolment, clock=now, new_id=new_id, workers=max(2, os.cpu_count() or 1)
+        service.records,
+        service.recorder,
+        service.enrolment,
+        clock=now,
+        new_id=new_id,
+        workers=max(2, os.cpu_count() or 1),
     )
 
 
@@ -161,7 +214,25 @@ def wire(
     *,
     clock: Clock = now,
 ) -> Service:
-    """Put a service together from parts that are open already; closing it closes `records`."""
+    """Put a service together from parts that are open already; closing it closes `records`.
+
+    Raises:
+        InputError: If the ledger's key doesn't fit.
+        CorruptionError: If records and ledger contradict each other.
+    """
+    recorder = open_recorder(data, settings, records, clock=clock)
+    governing = open_governing(data, records, recorder, clock=clock, new_id=new_id, random_bytes=os.urandom)
+    models, detector = open_models(data), DEFAULT_DETECTOR
+    state(
+        recorder,
+        [
+            software_statement(),
+            model_statement(models.model(detector)),
+            model_statement(models.model(settings.recogniser)),
+            threshold_statement(calibration, max_fpir=settings.max_fpir),
+            governing.statement(),
+        ],
+    )
     # One pool for the indexes of all galleries: many galleries don't mean many threads.
     search_threads = settings.search_threads or (os.cpu_count() or 1)
     searchers = ThreadPoolExecutor(search_threads, thread_name_prefix="search")
@@ -169,18 +240,22 @@ def wire(
     def open_index(_model: ModelId) -> ExactIndex:
         return ExactIndex(reader.dimension, workers=searchers, threads=search_threads)
 
-    galleries = Galleries(records, model=reader.model, open_index=open_index, clock=clock)
+    galleries = Galleries(records, recorder, model=reader.model, open_index=open_index, clock=clock)
     return Service(
         data=data,
         settings=settings,
         records=records,
-        policy=Policy(),
-        keys=AccessKeys(records, clock=clock, random_bytes=os.urandom),
+        recorder=recorder,
+        governing=governing,
+        policy=governing.policy,
+        keys=AccessKeys(records, recorder, clock=clock, random_bytes=os.urandom),
         reader=reader,
         calibration=calibration,
         galleries=galleries,
-        enrolment=Enrolment(records, reader, calibration, clock=clock, new_id=new_id, keep_images=settings.keep_images),
-        search=Search(records, galleries, reader, calibration, max_fpir=settings.max_fpir),
-        oneshot=OneShot(reader, calibration),
+        enrolment=Enrolment(
+            records, recorder, reader, calibration, clock=clock, new_id=new_id, keep_images=settings.keep_images
+        ),
+        search=Search(records, recorder, galleries, reader, calibration, max_fpir=settings.max_fpir),
+        oneshot=OneShot(reader, calibration, recorder=recorder),
         searchers=searchers,
     )

@@ -15,12 +15,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from recognizance.enrolment import Enrolment, Prepared
+from recognizance.enrolment import Enrolled, Enrolment, Prepared
 from recognizance.errors import ImageError, ImageTooLargeError, InputError, LimitError, NotFoundError
 from recognizance.faces import QualityFilter, open_photograph
 from recognizance.galleries import Clock
 from recognizance.identifiers import FaceId, GalleryId, SubjectId
 from recognizance.permits import Action, Permit
+from recognizance.recording import Recorder
 from recognizance.records import ImportItem, ImportState, Reader, Records, SubjectKey, Transaction
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif"})
@@ -154,6 +155,7 @@ class BulkEnrolment:
     def __init__(
         self,
         records: Records,
+        recorder: Recorder,
         enrolment: Enrolment,
         *,
         clock: Clock,
@@ -161,6 +163,7 @@ class BulkEnrolment:
         workers: int,
     ) -> None:
         self._records = records
+        self._recorder = recorder
         self._enrolment = enrolment
         self._clock = clock
         self._new_id = new_id
@@ -249,13 +252,17 @@ class BulkEnrolment:
         fresh = [computed for computed in batch if computed.settled is None]
         face_ids: dict[str, tuple[FaceId, ...]] = {}
         if fresh:
-            with self._records.transaction() as transaction:
+            with self._recorder.changing() as change:
+                transaction, stored = change.transaction, list[Enrolled]()
                 for computed in fresh:
-                    face_ids[computed.item.name] = self._store(transaction, gallery, computed, permit)
+                    enrolled = self._store(transaction, gallery, computed, permit)
+                    stored.append(enrolled)
+                    face_ids[computed.item.name] = tuple(face.row.face_id for face in enrolled.faces)
                     # A file that couldn't even be read is tried again by the next run.
                     if computed.digest:
                         notes.append(_note(computed, len(face_ids[computed.item.name])))
                 transaction.record_import_items(gallery, job, notes)
+                self._enrolment.enter_stored(change, gallery, stored, permit=permit)
         for computed in batch:
             known = computed.settled
             outcomes.append(
@@ -269,11 +276,9 @@ class BulkEnrolment:
             )
         return outcomes
 
-    def _store(
-        self, transaction: Transaction, gallery: GalleryId, computed: _Computed, permit: Permit
-    ) -> tuple[FaceId, ...]:
+    def _store(self, transaction: Transaction, gallery: GalleryId, computed: _Computed, permit: Permit) -> Enrolled:
         if computed.prepared is None:
-            return ()
+            return Enrolled((), ())
         subject = computed.item.subject
         enrolled = self._enrolment.store(
             transaction, gallery, computed.prepared, external_image_id=subject, permit=permit
@@ -286,7 +291,7 @@ class BulkEnrolment:
         # A subject that has all the faces it may have gets no more: this one is found by itself, with its external id.
         with suppress(LimitError):
             transaction.associate(gallery, subject, ids)
-        return ids
+        return enrolled
 
 
 def _all_items(reader: Reader, gallery: GalleryId, job: str) -> Iterator[ImportItem]:

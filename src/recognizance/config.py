@@ -86,6 +86,15 @@ class Settings:
         default="",
         metadata={"help": "File of the master key (mode 0600); empty for `master.key` in the data folder."},
     )
+    ledger_origin: str = field(
+        default="",
+        metadata={
+            "help": (
+                "The ledger's name, such as `example.org/faces`: what its checkpoints are signed as, for good. Empty"
+                " draws one at the first start."
+            )
+        },
+    )
     s3_endpoint_url: str = field(
         default="",
         metadata={"help": "S3-compatible endpoint that `S3Object` is read from; empty for AWS's own, if S3 is on."},

@@ -6,7 +6,7 @@ commits them in one transaction, together with the note of how far it came.
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -26,7 +26,10 @@ from recognizance.faces import (
 from recognizance.galleries import Clock
 from recognizance.gallery import scores
 from recognizance.identifiers import FaceId, GalleryId, ImageId, SubjectId
+from recognizance.ledger import PrivateValue
+from recognizance.ledger.facts import ContentChange
 from recognizance.permits import Action, Permit
+from recognizance.recording import Change, ContentDelta, Recorder, acts, face_digest
 from recognizance.records import (
     Association,
     Box,
@@ -80,10 +83,15 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """What came of one photograph."""
+    """What came of one photograph.
+
+    Attributes:
+        added: Of each face that wasn't there before, what the ledger commits to.
+    """
 
     faces: tuple[EnrolledFace, ...]
     unindexed: tuple[UnindexedFace, ...]
+    added: tuple[PrivateValue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +129,7 @@ class Enrolment:
     def __init__(
         self,
         records: Records,
+        recorder: Recorder,
         reader: FaceReader,
         calibration: Calibration,
         *,
@@ -129,6 +138,7 @@ class Enrolment:
         keep_images: bool,
     ) -> None:
         self._records = records
+        self._recorder = recorder
         self._reader = reader
         self._calibration = calibration
         self._clock = clock
@@ -211,7 +221,8 @@ class Enrolment:
         else:
             # Nothing to add; the gallery has to be there all the same.
             transaction.gallery(gallery)
-        return Enrolled(tuple(enrolled), prepared.unindexed)
+        added = tuple(face_digest(face.face_id, face.image_sha256, face.template) for face in new)
+        return Enrolled(tuple(enrolled), prepared.unindexed, added)
 
     def enrol(
         self,
@@ -237,9 +248,25 @@ class Enrolment:
             raise ConflictError(
                 f"gallery {gallery!r} holds templates of {model}; this service makes {self._reader.model}"
             )
-        prepared = self.prepare(photograph, max_faces=max_faces, quality_filter=quality_filter, permit=permit)
-        with self._records.transaction() as transaction:
-            return self.store(transaction, gallery, prepared, external_image_id=external_image_id, permit=permit)
+        with self._recorder.attempting(permit, Action.ENROL, gallery):
+            prepared = self.prepare(photograph, max_faces=max_faces, quality_filter=quality_filter, permit=permit)
+            with self._recorder.changing() as change:
+                enrolled = self.store(
+                    change.transaction, gallery, prepared, external_image_id=external_image_id, permit=permit
+                )
+                self.enter_stored(change, gallery, [enrolled], permit=permit)
+        return enrolled
+
+    def enter_stored(self, change: Change, gallery: GalleryId, enrolled: Iterable[Enrolled], *, permit: Permit) -> None:
+        """Say in the ledger what `store` did in the same transaction: one entry, however many photographs there were.
+
+        An enrolment that added nothing, because no face was good enough or all were there already, is on the record
+        too: faces were looked at.
+        """
+        digests = [digest for each in enrolled for digest in each.added]
+        row = change.transaction.gallery(gallery)
+        delta = ContentDelta(ContentChange.ENROLLED, added=len(digests), faces=tuple(digests))
+        change.enter(acts.content(permit, row, delta), gallery=gallery)
 
     def forget_faces(self, gallery: GalleryId, face_ids: Sequence[FaceId], *, permit: Permit) -> RemovedFaces:
         """Delete faces, their templates, and photographs that were kept for no other face.
@@ -248,8 +275,10 @@ class Enrolment:
             NotFoundError: If there is no such gallery.
         """
         permit.require(Action.FORGET, gallery)
-        with self._records.transaction() as transaction:
-            return transaction.remove_faces(gallery, face_ids)
+        with self._recorder.changing() as change:
+            removed = change.transaction.remove_faces(gallery, face_ids)
+            _enter_removed(change, gallery, removed, permit)
+        return removed
 
     def forget_unassociated_faces(
         self, gallery: GalleryId, face_ids: Sequence[FaceId], *, permit: Permit
@@ -260,7 +289,8 @@ class Enrolment:
             NotFoundError: If there is no such gallery.
         """
         permit.require(Action.FORGET, gallery)
-        with self._records.transaction() as transaction:
+        with self._recorder.changing() as change:
+            transaction = change.transaction
             rows = transaction.faces_by_id(gallery, face_ids)
             associated = {
                 face_id: row.subject
@@ -268,6 +298,7 @@ class Enrolment:
                 if (row := rows.get(face_id)) is not None and row.subject is not None
             }
             removed = transaction.remove_faces(gallery, [face for face in face_ids if face not in associated])
+            _enter_removed(change, gallery, removed, permit)
         return ForgottenFaces(removed.removed, removed.unknown, associated)
 
     def faces(
@@ -300,9 +331,11 @@ class Enrolment:
             ConflictError: If the subject exists, or the token came with another request.
         """
         permit.require(Action.ENROL, gallery)
-        with self._records.transaction() as transaction:
-            if not self._replayed(transaction, "create_subject", token, f"{gallery}\n{subject}"):
-                transaction.create_subject(gallery, subject, key=SubjectKey(self._new_id()), created=self._clock())
+        with self._recorder.changing() as change:
+            if not self._replayed(change.transaction, "create_subject", token, f"{gallery}\n{subject}"):
+                key = SubjectKey(self._new_id())
+                change.transaction.create_subject(gallery, subject, key=key, created=self._clock())
+                _enter(change, gallery, ContentDelta(ContentChange.SUBJECT_ADDED, subject=subject), permit)
 
     def delete_subject(self, gallery: GalleryId, subject: SubjectId, *, token: str | None, permit: Permit) -> None:
         """Delete a subject. Its faces stay enrolled, and belong to nobody.
@@ -312,9 +345,10 @@ class Enrolment:
             ConflictError: If the token came with another request.
         """
         permit.require(Action.FORGET, gallery)
-        with self._records.transaction() as transaction:
-            if not self._replayed(transaction, "delete_subject", token, f"{gallery}\n{subject}"):
-                transaction.delete_subject(gallery, subject)
+        with self._recorder.changing() as change:
+            if not self._replayed(change.transaction, "delete_subject", token, f"{gallery}\n{subject}"):
+                change.transaction.delete_subject(gallery, subject)
+                _enter(change, gallery, ContentDelta(ContentChange.SUBJECT_REMOVED, subject=subject), permit)
 
     def owners(self, gallery: GalleryId, face_ids: Sequence[FaceId], *, permit: Permit) -> dict[FaceId, SubjectId]:
         """Whose the faces are; without those that belong to nobody, or aren't there.
@@ -373,11 +407,14 @@ class Enrolment:
         """
         permit.require(Action.ENROL, gallery)
         request = "\n".join([gallery, subject, repr(threshold_pct), *face_ids])
-        with self._records.transaction() as transaction:
+        with self._recorder.changing() as change:
+            transaction = change.transaction
             if self._replayed(transaction, "associate", token, request):
                 return _association_as_it_stands(subject, face_ids, transaction.faces_by_id(gallery, face_ids))
             unlike = self._unlike(transaction, gallery, subject, face_ids, threshold_pct)
             outcome = transaction.associate(gallery, subject, [face for face in face_ids if face not in unlike])
+            given = tuple(face for face, what in outcome.items() if what is Association.ASSOCIATED)
+            _enter(change, gallery, ContentDelta(ContentChange.ASSOCIATED, faces=given, subject=subject), permit)
         said = {face: _ASSOCIATIONS[what] for face, what in outcome.items()}
         return {face: said.get(face, AssociationOutcome.LOW_SIMILARITY) for face in face_ids}
 
@@ -397,10 +434,14 @@ class Enrolment:
             ConflictError: If the token came with another request.
         """
         permit.require(Action.ENROL, gallery)
-        with self._records.transaction() as transaction:
+        with self._recorder.changing() as change:
+            transaction = change.transaction
             if self._replayed(transaction, "disassociate", token, "\n".join([gallery, subject, *face_ids])):
                 return _disassociation_as_it_stands(subject, face_ids, transaction.faces_by_id(gallery, face_ids))
-            return transaction.disassociate(gallery, subject, face_ids)
+            outcome = transaction.disassociate(gallery, subject, face_ids)
+            taken = tuple(face for face, what in outcome.items() if what is Disassociation.DISASSOCIATED)
+            _enter(change, gallery, ContentDelta(ContentChange.DISASSOCIATED, faces=taken, subject=subject), permit)
+        return outcome
 
     def _unlike(
         self,
@@ -459,6 +500,15 @@ class Enrolment:
             pose=Pose(face.pose.yaw_deg, face.pose.pitch_deg, face.pose.roll_deg),
             quality=Quality(brightness=face.quality.brightness, sharpness=face.quality.sharpness),
         )
+
+
+def _enter(change: Change, gallery: GalleryId, delta: ContentDelta, permit: Permit) -> None:
+    change.enter(acts.content(permit, change.transaction.gallery(gallery), delta), gallery=gallery)
+
+
+def _enter_removed(change: Change, gallery: GalleryId, removed: RemovedFaces, permit: Permit) -> None:
+    faces = tuple(removed.removed)
+    _enter(change, gallery, ContentDelta(ContentChange.REMOVED, removed=len(faces), faces=faces), permit)
 
 
 def box_of(face: DetectedFace, size_hw: tuple[int, int]) -> Box:

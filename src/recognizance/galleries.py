@@ -13,7 +13,9 @@ from datetime import datetime
 from recognizance.errors import ConflictError, NotFoundError
 from recognizance.gallery import Index, Templates
 from recognizance.identifiers import GalleryId, ModelId
+from recognizance.ledger.facts import Standing
 from recognizance.permits import Action, Permit
+from recognizance.recording import NOT_STATED, Provenance, Recorder, acts
 from recognizance.records import RELOAD, GalleryRow, Reader, Records, Reload
 
 Clock = Callable[[], datetime]
@@ -55,9 +57,16 @@ class Galleries:
     """
 
     def __init__(
-        self, records: Records, *, model: ModelId, open_index: Callable[[ModelId], Index], clock: Clock
+        self,
+        records: Records,
+        recorder: Recorder,
+        *,
+        model: ModelId,
+        open_index: Callable[[ModelId], Index],
+        clock: Clock,
     ) -> None:
         self._records = records
+        self._recorder = recorder
         self._model = model
         self._open_index = open_index
         self._clock = clock
@@ -65,16 +74,23 @@ class Galleries:
         self._faces: dict[GalleryId, _Live] = {}
         self._subjects: dict[GalleryId, _Live] = {}
 
-    def create(self, gallery: GalleryId, *, tags: Mapping[str, str], permit: Permit) -> GalleryRow:
+    def create(
+        self, gallery: GalleryId, *, tags: Mapping[str, str], permit: Permit, provenance: Provenance = NOT_STATED
+    ) -> GalleryRow:
         """Create an empty gallery for templates of the service's recogniser.
+
+        Args:
+            provenance: Where its faces will come from, for the record.
 
         Raises:
             ConflictError: If it exists.
             LimitError: If there are too many tags.
         """
         permit.require(Action.MANAGE_GALLERY, gallery)
-        with self._records.transaction() as transaction:
-            return transaction.create_gallery(gallery, model=self._model, created=self._clock(), tags=tags)
+        with self._recorder.changing() as change:
+            created = change.transaction.create_gallery(gallery, model=self._model, created=self._clock(), tags=tags)
+            change.enter(acts.gallery(permit, created, Standing.ADDED, provenance=provenance))
+        return created
 
     def delete(self, gallery: GalleryId, *, permit: Permit) -> GalleryRow:
         """Delete a gallery with everything in it, and destroy its key; answers what it was.
@@ -83,9 +99,13 @@ class Galleries:
             NotFoundError: If there is none of this name.
         """
         permit.require(Action.MANAGE_GALLERY, gallery)
-        with self._records.transaction() as transaction:
-            deleted = transaction.delete_gallery(gallery)
-        self._drop(gallery)
+        try:
+            with self._recorder.changing() as change:
+                deleted = change.transaction.delete_gallery(gallery)
+                change.enter(acts.gallery(permit, deleted, Standing.REMOVED))
+        finally:
+            # Also if it's deleted and the entry isn't promised yet; a gallery that is still there is loaded again.
+            self._drop(gallery)
         return deleted
 
     def describe(self, gallery: GalleryId, *, permit: Permit) -> GalleryRow:
@@ -112,8 +132,9 @@ class Galleries:
             LimitError: If it would have too many. Nothing is changed then.
         """
         permit.require(Action.MANAGE_GALLERY, gallery)
-        with self._records.transaction() as transaction:
-            transaction.tag_gallery(gallery, tags)
+        with self._recorder.changing() as change:
+            change.transaction.tag_gallery(gallery, tags)
+            change.enter(acts.gallery(permit, change.transaction.gallery(gallery), Standing.CHANGED))
 
     def untag(self, gallery: GalleryId, names: Collection[str], *, permit: Permit) -> None:
         """Remove tags; names that the gallery doesn't have are passed over.
@@ -122,8 +143,9 @@ class Galleries:
             NotFoundError: If there is no such gallery.
         """
         permit.require(Action.MANAGE_GALLERY, gallery)
-        with self._records.transaction() as transaction:
-            transaction.untag_gallery(gallery, names)
+        with self._recorder.changing() as change:
+            change.transaction.untag_gallery(gallery, names)
+            change.enter(acts.gallery(permit, change.transaction.gallery(gallery), Standing.CHANGED))
 
     def faces_index(self, gallery: GalleryId, *, model: ModelId, permit: Permit, progress: Progress = _silent) -> Index:
         """The index of a gallery's faces, as of now: whatever was acknowledged before this call is in it.
@@ -138,7 +160,7 @@ class Galleries:
             ConflictError: If its templates are another model's.
         """
         permit.require_any(Action.SEARCH, Action.READ_GALLERY)
-        return self._caught_up(self._faces, gallery, model, _Source(_face_changes, _all_faces, progress))
+        return self._caught_up(self._faces, gallery, model, _Source(_face_changes, _all_faces, progress)).index
 
     def subjects_index(
         self, gallery: GalleryId, *, model: ModelId, permit: Permit, progress: Progress = _silent
@@ -150,7 +172,41 @@ class Galleries:
             ConflictError: If its templates are another model's.
         """
         permit.require_any(Action.SEARCH, Action.READ_GALLERY)
-        return self._caught_up(self._subjects, gallery, model, _Source(_subject_changes, _all_subjects, progress))
+        return self._caught_up(self._subjects, gallery, model, _Source(_subject_changes, _all_subjects, progress)).index
+
+    def searchable_faces(self, gallery: GalleryId, *, model: ModelId, permit: Permit) -> "Searchable":
+        """As `faces_index`, with the version of the gallery's content that a search in it covers."""
+        permit.require_any(Action.SEARCH)
+        return self._caught_up(self._faces, gallery, model, _Source(_face_changes, _all_faces, _silent))
+
+    def searchable_subjects(self, gallery: GalleryId, *, model: ModelId, permit: Permit) -> "Searchable":
+        """As `subjects_index`, with the version of the gallery's content that a search in it covers."""
+        permit.require_any(Action.SEARCH)
+        return self._caught_up(self._subjects, gallery, model, _Source(_subject_changes, _all_subjects, _silent))
+
+    def follow(self, gallery: GalleryId, *, permit: Permit) -> None:
+        """Take the indexes of a gallery that are in memory to its present content, so that what was erased leaves it.
+
+        Raises:
+            NotFoundError: If there is no such gallery.
+        """
+        permit.require_any(Action.FORGET, Action.MANAGE_GALLERY)
+        with self._records.reading() as reader:
+            model = reader.gallery(gallery).model
+        if gallery in self._faces:
+            self._caught_up(self._faces, gallery, model, _Source(_face_changes, _all_faces, _silent))
+        if gallery in self._subjects:
+            self._caught_up(self._subjects, gallery, model, _Source(_subject_changes, _all_subjects, _silent))
+
+    def holding(self, keys: Collection[str]) -> list[GalleryId]:
+        """The galleries whose indexes in memory hold one of these faces or subjects, ordered by name."""
+        with self._lock:
+            live = [*self._faces.items(), *self._subjects.items()]
+        return sorted({gallery for gallery, each in live if any(key in each.index for key in keys)})
+
+    def drop(self, gallery: GalleryId) -> None:
+        """Let go of the indexes of a gallery that is gone."""
+        self._drop(gallery)
 
     def _drop(self, gallery: GalleryId) -> None:
         with self._lock:
@@ -159,7 +215,7 @@ class Galleries:
 
     def _caught_up(
         self, live_by_gallery: dict[GalleryId, _Live], gallery: GalleryId, model: ModelId, source: "_Source"
-    ) -> Index:
+    ) -> "Searchable":
         try:
             with self._records.reading() as reader:
                 row = reader.gallery(gallery)
@@ -181,7 +237,9 @@ class Galleries:
             with live.lock:
                 if live.version < row.version:
                     self._advance(live, gallery, source)
-        return live.index
+        # The version first: an index that another thread has taken further since holds that version all the same.
+        version = live.version
+        return Searchable(live.index, version)
 
     def _advance(self, live: _Live, gallery: GalleryId, source: "_Source") -> None:
         """Take `live` to the records' present version, within one snapshot of them."""
@@ -201,6 +259,14 @@ class Galleries:
         else:
             live.index.remove(batch.removed)
         live.version = batch.to_version
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Searchable:
+    """An index, and the version of the records that it has reached at least."""
+
+    index: Index
+    version: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,12 @@
 """Questions about pictures alone: which faces are in one, and whether a face of one is in another. Nothing is kept."""
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from recognizance.faces import Calibration, DetectedFace, FaceReader, Photograph, QualityFilter, is_good_enough
 from recognizance.gallery import scores
 from recognizance.permits import Action, Permit
+from recognizance.recording import Maker, Recorder, acts
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +37,24 @@ class Comparison:
 
 
 class OneShot:
-    """Detection and comparison of pictures that are given with the question and forgotten with the answer."""
+    """Detection and comparison of pictures that are given with the question and forgotten with the answer.
 
-    def __init__(self, reader: FaceReader, calibration: Calibration) -> None:
+    Args:
+        recorder: `None` where there is no installation, and so no record; a service always has one.
+    """
+
+    def __init__(self, reader: FaceReader, calibration: Calibration, *, recorder: Recorder | None) -> None:
+        self._recorder = recorder
         self._reader = reader
         self._calibration = calibration
 
     def detect(self, photograph: Photograph, *, permit: Permit) -> tuple[DetectedFace, ...]:
         """Every face, largest first, at most 100."""
         permit.require(Action.DETECT)
-        return self._reader.detect(photograph, permit)
+        with self._attempting(permit, Action.DETECT):
+            faces = self._reader.detect(photograph, permit)
+            self._record(acts.detection(permit, faces=len(faces), image_sha256=photograph.sha256))
+        return faces
 
     def compare(
         self,
@@ -64,6 +74,34 @@ class OneShot:
             quality_filter: Faces of either photograph that don't pass it are left out.
         """
         permit.require(Action.COMPARE)
+        with self._attempting(permit, Action.COMPARE):
+            comparison = self._compared(source, target, threshold_pct, quality_filter, permit)
+            compared = acts.comparison(
+                permit,
+                model=self._reader.model,
+                threshold=self._calibration.score_at_pct(threshold_pct),
+                probe=(source.sha256, target.sha256),
+                similarities_pct=[face.similarity_pct for face in comparison.matched],
+                matches=len(comparison.matched),
+            )
+            self._record(compared)
+        return comparison
+
+    def _attempting(self, permit: Permit, action: Action) -> AbstractContextManager[None]:
+        return nullcontext() if self._recorder is None else self._recorder.attempting(permit, action)
+
+    def _record(self, make: Maker) -> None:
+        if self._recorder is not None:
+            self._recorder.record(make)
+
+    def _compared(
+        self,
+        source: Photograph,
+        target: Photograph,
+        threshold_pct: float,
+        quality_filter: QualityFilter,
+        permit: Permit,
+    ) -> Comparison:
         found = self._reader.detect(source, permit)
         probe = next((face for face in found if is_good_enough(face, quality_filter)), None)
         if probe is None:

@@ -6,14 +6,18 @@ so that a stranger comes back as nobody, however many people are enrolled.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Generic, TypeVar
 
 from recognizance.errors import NotFoundError
 from recognizance.faces import Calibration, DetectedFace, FaceReader, Photograph, QualityFilter, is_good_enough
-from recognizance.galleries import Galleries
+from recognizance.galleries import Galleries, Searchable
 from recognizance.gallery import Candidate, Index, Template, Templates
 from recognizance.identifiers import FaceId, GalleryId, SubjectId
+from recognizance.ledger import PrivateValue
+from recognizance.ledger.facts import SearchOutcome
 from recognizance.permits import Action, Permit
+from recognizance.recording import Recorder, Searched, acts
 from recognizance.records import FaceRow, Records, SubjectKey, SubjectRow
 
 _Row = TypeVar("_Row", FaceRow, SubjectRow)
@@ -73,6 +77,7 @@ class Search:
     def __init__(
         self,
         records: Records,
+        recorder: Recorder,
         galleries: Galleries,
         reader: FaceReader,
         calibration: Calibration,
@@ -80,6 +85,7 @@ class Search:
         max_fpir: float,
     ) -> None:
         self._records = records
+        self._recorder = recorder
         self._galleries = galleries
         self._reader = reader
         self._calibration = calibration
@@ -104,9 +110,9 @@ class Search:
             NotFoundError: If there is no such gallery.
         """
         permit.require(Action.SEARCH, gallery)
-        return self._by_photograph(
-            photograph, quality_filter, permit, self._face_search(gallery, threshold_pct, limit, permit)
-        )
+        asked = _Asked(gallery, threshold_pct, limit, permit)
+        with self._recorder.attempting(permit, Action.SEARCH, gallery):
+            return self._by_photograph(photograph, quality_filter, asked, self._among_faces)
 
     def subjects_by_photograph(
         self,
@@ -124,9 +130,9 @@ class Search:
             NotFoundError: If there is no such gallery.
         """
         permit.require(Action.SEARCH, gallery)
-        return self._by_photograph(
-            photograph, quality_filter, permit, self._subject_search(gallery, threshold_pct, limit, permit)
-        )
+        asked = _Asked(gallery, threshold_pct, limit, permit)
+        with self._recorder.attempting(permit, Action.SEARCH, gallery):
+            return self._by_photograph(photograph, quality_filter, asked, self._among_subjects)
 
     def faces_by_face(
         self, gallery: GalleryId, face_id: FaceId, *, threshold_pct: float, limit: int, permit: Permit
@@ -137,8 +143,10 @@ class Search:
             NotFoundError: If there is no such gallery, or no such face in it.
         """
         permit.require(Action.SEARCH, gallery)
-        probe = self._face_template(gallery, face_id, permit)
-        return self._face_search(gallery, threshold_pct, limit, permit, excluded=(face_id,))(probe)
+        asked = _Asked(gallery, threshold_pct, limit, permit)
+        with self._recorder.attempting(permit, Action.SEARCH, gallery):
+            probe = _Probe(self._face_template(asked, face_id), ("face", face_id))
+            return self._among_faces(asked, probe, excluded=(face_id,))
 
     def subjects_by_face(
         self, gallery: GalleryId, face_id: FaceId, *, threshold_pct: float, limit: int, permit: Permit
@@ -149,8 +157,10 @@ class Search:
             NotFoundError: If there is no such gallery, or no such face in it.
         """
         permit.require(Action.SEARCH, gallery)
-        probe = self._face_template(gallery, face_id, permit)
-        return self._subject_search(gallery, threshold_pct, limit, permit)(probe)
+        asked = _Asked(gallery, threshold_pct, limit, permit)
+        with self._recorder.attempting(permit, Action.SEARCH, gallery):
+            probe = _Probe(self._face_template(asked, face_id), ("face", face_id))
+            return self._among_subjects(asked, probe)
 
     def subjects_by_subject(
         self, gallery: GalleryId, subject: SubjectId, *, threshold_pct: float, limit: int, permit: Permit
@@ -161,81 +171,66 @@ class Search:
             NotFoundError: If there is no such gallery, or no such subject in it.
         """
         permit.require(Action.SEARCH, gallery)
-        with self._records.reading() as reader:
-            key = reader.subject(gallery, subject).key
-        index = self._galleries.subjects_index(gallery, model=self._reader.model, permit=permit)
-        try:
-            probe = index.template(key, permit=permit, gallery=gallery)
-        except NotFoundError:
-            return self._answer((), index, threshold_pct)
-        return self._subject_search(gallery, threshold_pct, limit, permit, excluded=(key,))(probe)
+        asked = _Asked(gallery, threshold_pct, limit, permit)
+        with self._recorder.attempting(permit, Action.SEARCH, gallery):
+            with self._records.reading() as reader:
+                key = reader.subject(gallery, subject).key
+            searchable = self._galleries.searchable_subjects(gallery, model=self._reader.model, permit=permit)
+            described = ("subject", key)
+            try:
+                template = searchable.index.template(key, permit=permit, gallery=gallery)
+            except NotFoundError:
+                return self._on_record(asked, searchable, described, SearchOutcome.NO_FACE, ())
+            return self._among_subjects(asked, _Probe(template, described), excluded=(key,))
 
     def _by_photograph(
         self,
         photograph: Photograph,
         quality_filter: QualityFilter,
-        permit: Permit,
-        search: Callable[[Template], Found[_Row]],
+        asked: "_Asked",
+        search: Callable[["_Asked", "_Probe"], Found[_Row]],
     ) -> PhotographSearch[_Row]:
-        faces = self._reader.detect(photograph, permit)
+        # A gallery that isn't there, or is another model's, is refused before any face is looked for.
+        searchable = self._galleries.searchable_faces(asked.gallery, model=self._reader.model, permit=asked.permit)
+        faces = self._reader.detect(photograph, asked.permit)
         searched = next((face for face in faces if is_good_enough(face, quality_filter)), None)
         if searched is None:
+            self._on_record(asked, searchable, ("photograph", photograph.sha256), SearchOutcome.NO_FACE, ())
             return PhotographSearch(searched=None, passed_over=faces, found=None)
-        template = self._reader.templates([searched], permit)[0]
+        template = self._reader.templates([searched], asked.permit)[0]
+        probe = _Probe(template, ("photograph", photograph.sha256, sha256(template.tobytes()).hexdigest()))
         others = tuple(face for face in faces if face is not searched)
-        return PhotographSearch(searched=searched, passed_over=others, found=search(template))
+        return PhotographSearch(searched=searched, passed_over=others, found=search(asked, probe))
 
-    def _face_template(self, gallery: GalleryId, face_id: FaceId, permit: Permit) -> Template:
-        index = self._galleries.faces_index(gallery, model=self._reader.model, permit=permit)
+    def _face_template(self, asked: "_Asked", face_id: FaceId) -> Template:
+        index = self._galleries.faces_index(asked.gallery, model=self._reader.model, permit=asked.permit)
         try:
-            return index.template(face_id, permit=permit, gallery=gallery)
+            return index.template(face_id, permit=asked.permit, gallery=asked.gallery)
         except NotFoundError as error:
-            raise NotFoundError(f"there is no face {face_id!r} in the gallery {gallery!r}") from error
+            raise NotFoundError(f"there is no face {face_id!r} in the gallery {asked.gallery!r}") from error
 
-    def _face_search(
-        self, gallery: GalleryId, threshold_pct: float, limit: int, permit: Permit, excluded: Sequence[str] = ()
-    ) -> Callable[[Template], Found[FaceRow]]:
-        def search(probe: Template) -> Found[FaceRow]:
-            index = self._galleries.faces_index(gallery, model=self._reader.model, permit=permit)
-            candidates = self._candidates(index, gallery, probe, threshold_pct, limit, permit, excluded)
-            with self._records.reading() as reader:
-                rows = reader.faces_by_id(gallery, [candidate.key for candidate in candidates])
-            return self._answer(self._matches(candidates, rows), index, threshold_pct)
+    def _among_faces(self, asked: "_Asked", probe: "_Probe", excluded: Sequence[str] = ()) -> Found[FaceRow]:
+        searchable = self._galleries.searchable_faces(asked.gallery, model=self._reader.model, permit=asked.permit)
+        candidates = self._candidates(searchable.index, asked, probe, excluded)
+        with self._records.reading() as reader:
+            rows = reader.faces_by_id(asked.gallery, [candidate.key for candidate in candidates])
+        return self._found(asked, searchable, probe, candidates, rows)
 
-        # A gallery that isn't there is refused before any face is looked for.
-        self._galleries.faces_index(gallery, model=self._reader.model, permit=permit)
-        return search
+    def _among_subjects(self, asked: "_Asked", probe: "_Probe", excluded: Sequence[str] = ()) -> Found[SubjectRow]:
+        searchable = self._galleries.searchable_subjects(asked.gallery, model=self._reader.model, permit=asked.permit)
+        candidates = self._candidates(searchable.index, asked, probe, excluded)
+        with self._records.reading() as reader:
+            rows = reader.subjects_by_key(asked.gallery, [SubjectKey(candidate.key) for candidate in candidates])
+        return self._found(asked, searchable, probe, candidates, rows)
 
-    def _subject_search(
-        self, gallery: GalleryId, threshold_pct: float, limit: int, permit: Permit, excluded: Sequence[str] = ()
-    ) -> Callable[[Template], Found[SubjectRow]]:
-        def search(probe: Template) -> Found[SubjectRow]:
-            index = self._galleries.subjects_index(gallery, model=self._reader.model, permit=permit)
-            candidates = self._candidates(index, gallery, probe, threshold_pct, limit, permit, excluded)
-            with self._records.reading() as reader:
-                rows = reader.subjects_by_key(gallery, [SubjectKey(candidate.key) for candidate in candidates])
-            return self._answer(self._matches(candidates, rows), index, threshold_pct)
-
-        self._galleries.subjects_index(gallery, model=self._reader.model, permit=permit)
-        return search
-
-    def _candidates(
-        self,
-        index: Index,
-        gallery: GalleryId,
-        probe: Template,
-        threshold_pct: float,
-        limit: int,
-        permit: Permit,
-        excluded: Sequence[str],
-    ) -> list[Candidate]:
-        probes: Templates = probe[None, :]
+    def _candidates(self, index: Index, asked: "_Asked", probe: "_Probe", excluded: Sequence[str]) -> list[Candidate]:
+        probes: Templates = probe.template[None, :]
         [candidates] = index.search(
             probes,
-            limit=limit,
-            threshold=self._operating_score(index, threshold_pct),
-            permit=permit,
-            gallery=gallery,
+            limit=asked.limit,
+            threshold=self._operating_score(index, asked.threshold_pct),
+            permit=asked.permit,
+            gallery=asked.gallery,
             excluded=excluded,
         )
         return candidates
@@ -245,18 +240,65 @@ class Search:
             threshold_pct, gallery_size=max(len(index), 1), max_fpir=self._max_fpir
         )
 
-    def _matches(self, candidates: Sequence[Candidate], rows: Mapping[Any, _Row]) -> tuple[Match[_Row], ...]:
+    def _found(
+        self,
+        asked: "_Asked",
+        searchable: Searchable,
+        probe: "_Probe",
+        candidates: Sequence[Candidate],
+        rows: Mapping[Any, _Row],
+    ) -> Found[_Row]:
         # A face that was deleted since the index answered is no candidate any more.
-        return tuple(
-            Match(rows[candidate.key], self._calibration.similarity_pct(candidate.similarity))
-            for candidate in candidates
-            if candidate.key in rows
+        present = [candidate for candidate in candidates if candidate.key in rows]
+        matches = tuple(
+            Match(rows[candidate.key], self._calibration.similarity_pct(candidate.similarity)) for candidate in present
         )
+        outcome = SearchOutcome.CANDIDATES if present else SearchOutcome.NO_CANDIDATE
+        named = tuple((candidate.key, candidate.similarity) for candidate in present)
+        return self._on_record(asked, searchable, probe.described, outcome, matches, named)
 
-    def _answer(self, matches: tuple[Match[_Row], ...], index: Index, threshold_pct: float) -> Found[_Row]:
+    def _on_record(
+        self,
+        asked: "_Asked",
+        searchable: Searchable,
+        probe: PrivateValue,
+        outcome: SearchOutcome,
+        matches: tuple[Match[_Row], ...],
+        candidates: tuple[tuple[str, float], ...] = (),
+    ) -> Found[_Row]:
+        """The answer, once it's on the record; nothing that a search found leaves on another path."""
+        score = self._operating_score(searchable.index, asked.threshold_pct)
+        searched = Searched(
+            gallery=asked.gallery,
+            gallery_version=searchable.version,
+            model=str(self._reader.model),
+            threshold=min(max(score, -1.0), 1.0),
+            outcome=outcome,
+            probe=probe,
+            candidates=candidates,
+        )
+        self._recorder.record(acts.search(asked.permit, searched), gallery=asked.gallery)
         return Found(
             matches=matches,
-            gallery_size=len(index),
-            operating_pct=self._calibration.similarity_pct(self._operating_score(index, threshold_pct)),
+            gallery_size=len(searchable.index),
+            operating_pct=self._calibration.similarity_pct(score),
             model=str(self._reader.model),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One search, as its caller asked for it."""
+
+    gallery: GalleryId
+    threshold_pct: float
+    limit: int
+    permit: Permit
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Probe:
+    """What is searched for, and how the ledger commits to it."""
+
+    template: Template
+    described: PrivateValue

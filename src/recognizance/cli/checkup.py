@@ -128,7 +128,7 @@ def _recognition(data: Path) -> Iterator[Finding]:
 
     from PIL import Image
 
-    from recognizance.cli.opening import oneshot_of, permit_by
+    from recognizance.cli.opening import oneshot_beside, permit_by
     from recognizance.cli.portraits import collins_portrait
     from recognizance.faces import QualityFilter, open_photograph
     from recognizance.governance import Policy
@@ -142,7 +142,7 @@ def _recognition(data: Path) -> Iterator[Finding]:
         picture.save(file, format="JPEG", quality=80)
         return file.getvalue()
 
-    comparison = oneshot_of(data).compare(
+    comparison = oneshot_beside(data).compare(
         open_photograph(photograph(portrait), permit),
         open_photograph(photograph(portrait.resize((300, 300)).rotate(8)), permit),
         threshold_pct=99.0,

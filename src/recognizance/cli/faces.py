@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from recognizance.cli.options import DEFAULT_DATA, Data, Gallery, Image, Json
+from recognizance.cli.options import (
+    DEFAULT_DATA,
+    Case,
+    Data,
+    Gallery,
+    Image,
+    Json,
+    Justification,
+    Offence,
+    Use,
+)
 from recognizance.cli.output import notices, print_json, progress, results, speaking_plainly
 
 if TYPE_CHECKING:
@@ -27,18 +37,23 @@ def search(
     data: Data = DEFAULT_DATA,
     threshold: Threshold = 80.0,
     limit: Annotated[int, typer.Option(min=1, max=4096, help="The most candidates to show.")] = 10,
+    use: Use = None,
+    case: Case = None,
+    justification: Justification = None,
+    offence: Offence = None,
     json: Json = False,
 ) -> None:
     """Search a gallery for the largest face of a photograph. Strangers come back as "unknown"."""
-    from recognizance.cli.opening import installed_service_of, permit_here, photograph_at
+    from recognizance.cli.opening import installed_service_of, permit_here, photograph_at, still_search
     from recognizance.errors import InputError
     from recognizance.faces import QualityFilter
     from recognizance.identifiers import GalleryId
     from recognizance.permits import Action
 
     name = GalleryId(gallery)
+    asking = still_search(threshold, limit, use=use, case=case, justification=justification, offence=offence)
     with installed_service_of(data) as service:
-        permit = permit_here(service, Action.SEARCH, gallery)
+        permit = permit_here(service, Action.SEARCH, gallery, asking=asking)
         photograph = photograph_at(image, permit)
         reading = permit_here(service, Action.READ_GALLERY, gallery)
         size = service.galleries.describe(name, permit=reading).face_count
@@ -93,20 +108,27 @@ def _candidate(match: "Match[FaceRow]") -> dict[str, object]:
 
 @speaking_plainly
 def compare(
-    source: Image, target: Image, data: Data = DEFAULT_DATA, threshold: Threshold = 80.0, json: Json = False
+    source: Image,
+    target: Image,
+    data: Data = DEFAULT_DATA,
+    threshold: Threshold = 80.0,
+    use: Use = None,
+    case: Case = None,
+    justification: Justification = None,
+    offence: Offence = None,
+    json: Json = False,
 ) -> None:
     """Compare the largest face of SOURCE with every face of TARGET."""
-    from recognizance.cli.opening import oneshot_of, permit_by, photograph_at
+    from recognizance.cli.opening import oneshot_of, permit_by, photograph_at, still_search
     from recognizance.errors import InputError
     from recognizance.faces import QualityFilter
-    from recognizance.governance import Policy
     from recognizance.permits import Action
 
-    permit = permit_by(Policy(), Action.COMPARE)
-    first, second = photograph_at(source, permit), photograph_at(target, permit)
-    comparison = oneshot_of(data).compare(
-        first, second, threshold_pct=0.0, quality_filter=QualityFilter.NONE, permit=permit
-    )
+    asking = still_search(threshold, 1, use=use, case=case, justification=justification, offence=offence)
+    with oneshot_of(data) as (oneshot, policy):
+        permit = permit_by(policy, Action.COMPARE, asking=asking)
+        first, second = photograph_at(source, permit), photograph_at(target, permit)
+        comparison = oneshot.compare(first, second, threshold_pct=0.0, quality_filter=QualityFilter.NONE, permit=permit)
     if comparison.source is None:
         raise InputError(f"{source}: no faces in the photograph")
     if not comparison.matched:
@@ -138,12 +160,12 @@ def detect(
 ) -> None:
     """Find the faces of a photograph: boxes, landmarks, pose and quality."""
     from recognizance.cli.opening import oneshot_of, permit_by, photograph_at
-    from recognizance.governance import Policy
     from recognizance.permits import Action
 
-    permit = permit_by(Policy(), Action.DETECT)
-    photograph = photograph_at(image, permit)
-    faces = oneshot_of(data).detect(photograph, permit=permit)
+    with oneshot_of(data) as (oneshot, policy):
+        permit = permit_by(policy, Action.DETECT)
+        photograph = photograph_at(image, permit)
+        faces = oneshot.detect(photograph, permit=permit)
     if out is not None:
         _draw(photograph, faces, out)
     if json:

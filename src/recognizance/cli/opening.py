@@ -2,18 +2,33 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from recognizance.access import ADMINISTRATOR, AccessKeys, principal_of
-from recognizance.app import RECORDS_FILE, Service, new_decision_id, now, open_faces, open_records, open_service
+from recognizance.app import (
+    RECORDS_FILE,
+    Service,
+    new_decision_id,
+    new_id,
+    now,
+    open_faces,
+    open_recorder,
+    open_records,
+    open_service,
+)
 from recognizance.config import read_settings
 from recognizance.errors import ImageError, ImageTooLargeError, NotFoundError
 from recognizance.faces import Photograph, open_photograph
-from recognizance.governance import Policy
+from recognizance.governance import AT_THE_MACHINE, Asking, Credential, Grounds, Policy, SearchFacts
+from recognizance.governance.parties import UseId
+from recognizance.governance.purposes import Capture, OffenceCode
+from recognizance.governing import Governing, open_governing
 from recognizance.identifiers import GalleryId
 from recognizance.oneshot import OneShot
 from recognizance.permits import Action, Permit
+from recognizance.recording import Recorder
+from recognizance.records import Records
 
 
 @contextmanager
@@ -39,31 +54,46 @@ def installed_service_of(data: Path) -> Iterator[Service]:
         yield service
 
 
-def oneshot_of(data: Path) -> OneShot:
-    """Detection and comparison with the settings of the installation in `data`, which need not exist."""
-    return OneShot(*open_faces(data, read_settings(data)))
+@contextmanager
+def oneshot_of(data: Path) -> Iterator[tuple[OneShot, Policy]]:
+    """Detection and comparison with the settings of the installation in `data`, under its policy and on its record.
+
+    It need not exist: what somebody does with two pictures of their own, beside any installation, has no record.
+    """
+    if not (data / RECORDS_FILE).exists():
+        yield oneshot_beside(data), Policy()
+        return
+    settings = read_settings(data)
+    faces = open_faces(data, settings)
+    with closing(open_records(data, settings)) as records, closing(open_recorder(data, settings, records)) as recorder:
+        yield OneShot(*faces, recorder=recorder), governing_of(data, records, recorder).policy
+
+
+def oneshot_beside(data: Path) -> OneShot:
+    """As `oneshot_of`, off the record: for pictures that an installed package ships, and where nothing is installed."""
+    return OneShot(*open_faces(data, read_settings(data)), recorder=None)
 
 
 @contextmanager
 def keys_of(data: Path) -> Iterator[AccessKeys]:
     """Its access keys alone, without loading any network."""
-    records = open_records(data, read_settings(data))
-    try:
-        yield AccessKeys(records, clock=now, random_bytes=os.urandom)
-    finally:
-        records.close()
+    settings = read_settings(data)
+    with closing(open_records(data, settings)) as records, closing(open_recorder(data, settings, records)) as recorder:
+        yield AccessKeys(records, recorder, clock=now, random_bytes=os.urandom)
 
 
-def permit_here(service: Service, action: Action, gallery: str | None = None) -> Permit:
+def permit_here(
+    service: Service, action: Action, gallery: str | None = None, *, asking: Asking = AT_THE_MACHINE
+) -> Permit:
     """Ask the policy on behalf of whoever can run commands on the data folder itself.
 
     Raises:
         DeniedError: If the policy refuses.
     """
-    return permit_by(service.policy, action, gallery)
+    return permit_by(service.policy, action, gallery, asking=asking)
 
 
-def permit_by(policy: Policy, action: Action, gallery: str | None = None) -> Permit:
+def permit_by(policy: Policy, action: Action, gallery: str | None = None, *, asking: Asking = AT_THE_MACHINE) -> Permit:
     """As `permit_here`, where only images are concerned and no service is open.
 
     Raises:
@@ -74,7 +104,45 @@ def permit_by(policy: Policy, action: Action, gallery: str | None = None) -> Per
         action,
         gallery=None if gallery is None else GalleryId(gallery),
         decision_id=new_decision_id(),
+        asking=asking,
     )
+
+
+def still_search(
+    threshold_pct: float,
+    candidates: int,
+    *,
+    use: str | None = None,
+    case: str | None = None,
+    justification: str | None = None,
+    offence: str | None = None,
+) -> Asking:
+    """Somebody at the machine who searches for a picture, with what they state."""
+    return Asking(
+        Credential.COMMAND_LINE,
+        use=None if use is None else UseId(use),
+        search=SearchFacts(None, Capture.STILL, threshold_pct, candidates),
+        grounds=Grounds(case, justification, None if offence is None else OffenceCode(offence)),
+    )
+
+
+def governing_of(data: Path, records: Records, recorder: Recorder) -> Governing:
+    """The governing parts alone, without loading any network."""
+    return open_governing(data, records, recorder, clock=now, new_id=new_id, random_bytes=os.urandom)
+
+
+@contextmanager
+def government_of(data: Path) -> Iterator[Governing]:
+    """The governing parts of an installation that exists, for the time of a `with` block.
+
+    Raises:
+        NotFoundError: If there is no installation in `data`.
+    """
+    if not (data / RECORDS_FILE).exists():
+        raise NotFoundError(f"there is no installation in {data}: `recognizance init` begins one")
+    settings = read_settings(data)
+    with closing(open_records(data, settings)) as records, closing(open_recorder(data, settings, records)) as recorder:
+        yield governing_of(data, records, recorder)
 
 
 def photograph_at(path: Path, permit: Permit) -> Photograph:

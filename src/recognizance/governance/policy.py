@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 __all__ = ["Policy", "Principal", "Role", "RuledPolicy"]
 
 
+OWNER_RULE = "administrators may do everything"
+"""The one rule of `Policy`, by name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """Who is asking, as established by a verified signature or by standing at the machine's own command line."""
@@ -61,7 +65,7 @@ class Policy:
             principal=principal.id,
             actions=frozenset({action}),
             gallery=gallery,
-            policies=("administrators may do everything",),
+            policies=(OWNER_RULE,),
         )
 
 

@@ -4,7 +4,7 @@ from recognizance.ledger import facts
 from recognizance.ledger.canonical import JsonObject, JsonValue, read_canonical, write_canonical
 from recognizance.ledger.checkpoints import Checkpoint, OpenedCheckpoint, open_checkpoint
 from recognizance.ledger.cosigning import Cosigned, Cosigner, CosigningThread, WitnessAddress
-from recognizance.ledger.entries import Entry, NewerSchemaError, Opening, PrivateValue, Sealer, entry_id_of
+from recognizance.ledger.entries import SALT_BYTES, Entry, NewerSchemaError, Opening, PrivateValue, Sealer, entry_id_of
 from recognizance.ledger.export import (
     ProvenEntry,
     export_archive,
@@ -21,13 +21,14 @@ from recognizance.ledger.outbox import MemoryOutbox, Outbox, PendingEntry
 from recognizance.ledger.receipts import Receipt
 from recognizance.ledger.schema import schema_document, schema_facts
 from recognizance.ledger.sequencer import Sequencer
-from recognizance.ledger.sources import ArchiveSource, FolderSource, Source, UrlSource, source_at
+from recognizance.ledger.sources import ArchiveSource, FolderSource, Source, UrlSource, read_entries, source_at
 from recognizance.ledger.stores import FileStore, MemoryStore, Store
 from recognizance.ledger.verifier import verify
 from recognizance.ledger.witness import Answer, MemoryWitnessStore, Witness, WitnessStore
 from recognizance.ledger.witness_server import FolderWitnessStore, witness_app
 
 __all__ = [
+    "SALT_BYTES",
     "Algorithm",
     "Answer",
     "ArchiveSource",
@@ -81,6 +82,7 @@ __all__ = [
     "prove_consistency",
     "read_canonical",
     "read_checkpoint",
+    "read_entries",
     "schema_document",
     "schema_facts",
     "source_at",

@@ -5,10 +5,11 @@ Between governance and the services. See docs/ledger.md and docs/decisions/0026-
 
 from recognizance.recording import acts
 from recognizance.recording.acts import NOT_STATED, ContentDelta, Provenance, Refused, Searched, face_digest
+from recognizance.recording.drafts import EntryDraft, Maker
 from recognizance.recording.keeper import LogKeeper
 from recognizance.recording.ledger_key import KEY_FILE, draw_key, read_key
 from recognizance.recording.outbox import RecordsOutbox
-from recognizance.recording.recorder import LEDGER_FOLDER, Change, EntryDraft, Maker, Promised, Recorder
+from recognizance.recording.recorder import LEDGER_FOLDER, Change, Promised, Recorder
 from recognizance.recording.statements import (
     Statement,
     model_statement,

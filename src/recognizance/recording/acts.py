@@ -18,7 +18,7 @@ import numpy as np
 from recognizance.identifiers import AccessKeyId, GalleryId, PrincipalId
 from recognizance.ledger import PrivateValue, facts
 from recognizance.permits import Action, Mandate, Permit
-from recognizance.recording.recorder import EntryDraft, Maker
+from recognizance.recording.drafts import EntryDraft, Maker
 from recognizance.records import GalleryRow
 
 UNSTATED_USE = "private"

@@ -25,53 +25,26 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from recognizance.errors import InputError
+from recognizance.errors import InputError, UnavailableError
 from recognizance.identifiers import GalleryId, PrincipalId
 from recognizance.ledger import (
-    Commitment,
     Entry,
     EntryId,
-    Facts,
     Opening,
     PendingEntry,
-    PrivateValue,
     Receipt,
     Sealer,
     VerifierKey,
 )
+from recognizance.permits import Action, Permit
+from recognizance.recording.acts import failure
+from recognizance.recording.drafts import EntryDraft, Maker
 from recognizance.recording.keeper import LogKeeper
 from recognizance.recording.ledger_key import KEY_FILE, draw_key, read_key
 from recognizance.recording.outbox import RecordsOutbox
 from recognizance.records import OpeningRow, Records, Secret, Transaction
 
 LEDGER_FOLDER = "ledger"
-
-
-class EntryDraft:
-    """What an entry's maker draws on: commitments to its private values, and pseudonyms."""
-
-    def __init__(self, sealer: Sealer, pseudonym: Callable[[PrincipalId], str]) -> None:
-        self._sealer = sealer
-        self._pseudonym = pseudonym
-        self.of_gallery: set[str] = set()
-
-    def commit(self, field_name: str, value: PrivateValue, *, of_gallery: bool = False) -> Commitment:
-        """Commit to the value of the private field of this name.
-
-        Args:
-            of_gallery: Whether deleting the gallery that the entry is about must destroy the value.
-        """
-        if of_gallery:
-            self.of_gallery.add(field_name)
-        return self._sealer.commit(field_name, value)
-
-    def pseudonym(self, principal: PrincipalId) -> str:
-        """What the ledger calls whoever acts."""
-        return self._pseudonym(principal)
-
-
-Maker = Callable[[EntryDraft], Facts]
-"""Makes what an entry says. Called once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +163,7 @@ class Recorder:
             CorruptionError: If ledger and records contradict each other.
         """
         folder, key_file = data / LEDGER_FOLDER, data / KEY_FILE
+        folder.mkdir(mode=0o700, exist_ok=True)
         # A new key beside an old ledger would be a fork in the making.
         if key_file.exists() or (folder / "journal").exists():
             key = read_key(key_file, origin=origin)
@@ -257,6 +231,26 @@ class Recorder:
             raise waiting.error
         [receipt] = self._promise([waiting.sealed.entry])
         return receipt
+
+    @contextmanager
+    def attempting(self, permit: Permit, action: Action, gallery: GalleryId | None = None) -> Iterator[None]:
+        """Put it on the record if what is done in the block fails, once faces have been looked at.
+
+        Args:
+            gallery: What it was done to.
+
+        Raises:
+            UnavailableError: If even the failure can't be recorded.
+        """
+        self._keeper.require_sound()
+        try:
+            yield
+        except UnavailableError:
+            # The log's own failure; or a disk's, of which its entry, if there is one, tells.
+            raise
+        except Exception as error:
+            self.record(failure(permit, action, gallery, error))
+            raise
 
     @contextmanager
     def following(self) -> Iterator[list[Promised]]:

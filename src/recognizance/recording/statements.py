@@ -15,7 +15,8 @@ from recognizance.errors import NotFoundError
 from recognizance.faces import Calibration, Model, ModelKind
 from recognizance.ledger import Entry, EntryId, facts, schema_facts
 from recognizance.recording.acts import token
-from recognizance.recording.recorder import Change, Maker, Recorder
+from recognizance.recording.drafts import Maker
+from recognizance.recording.recorder import Change, Recorder
 from recognizance.records import Document
 
 STATEMENT_KIND = "statement"
