@@ -8,12 +8,12 @@ Implements the `Docket` of `governance.authority` over the records. See docs/gov
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from recognizance.errors import DeniedError, NotFoundError
 from recognizance.governance.authority import Docket, OwnerDocket, Party
@@ -34,7 +34,7 @@ from recognizance.governance.profiles import ProfileName
 from recognizance.governance.purposes import LawfulBasis, Source
 from recognizance.governance.requests import EnrolmentFacts, GalleryFacts
 from recognizance.governance.terms import UseTerms
-from recognizance.governance.uses import Use
+from recognizance.governance.uses import Use, settled
 from recognizance.identifiers import GalleryId, PrincipalId
 from recognizance.permits import Permit
 from recognizance.records import Document, Reader, Records, Transaction
@@ -137,7 +137,7 @@ class Stored(Generic[_Value]):
 
 
 @lru_cache(maxsize=4096)
-def _read(kind: type[_Value], body: bytes) -> _Value:
+def _read(kind: Any, body: bytes) -> Any:
     # Values never change, so that the same bytes needn't be read for each request.
     return read_document(kind, body)
 
@@ -242,8 +242,8 @@ def count_search(transaction: Transaction, permit: Permit, *, now: datetime, pic
     before = 0 if counted is None else counted.value.searches
     if before + pictures > mandate.searches_per_day:
         raise DeniedError(
-            f"'search' is refused. Missing: a search left for today (the use {use!r} allows {mandate.searches_per_day});"
-            " ask nobody before tomorrow (UTC); the overseers, by approving a new use",
+            f"'search' is refused. Missing: a search left for today, of the {mandate.searches_per_day} that the use"
+            f" {use!r} allows; ask nobody before tomorrow (UTC); the overseers, by approving a new use",
             decision_id=permit.decision_id,
         )
     value = SearchCount(use, day, before + pictures)
@@ -258,10 +258,10 @@ def _count_id(use: UseId, day: date) -> str:
     return hashlib.sha256(f"{day.isoformat()} {use}".encode()).hexdigest()
 
 
-def docket_of(records: Records, installation: Installation) -> Docket:
+def docket_of(records: Records, installation: Installation, *, clock: Callable[[], datetime]) -> Docket:
     """What policy is told in this installation: in the profile `private` everything is its owner's."""
     if installation.agency is None:
-        return RecordsDocket(records, installation)
+        return RecordsDocket(records, installation, clock=clock)
 
     def counted(use: UseId, day: date) -> int:
         with records.reading() as reader:
@@ -279,9 +279,10 @@ def docket_of(records: Records, installation: Installation) -> Docket:
 class RecordsDocket:
     """Answers from committed records, so that a suspension or a dismissal counts on the next request."""
 
-    def __init__(self, records: Records, installation: Installation) -> None:
+    def __init__(self, records: Records, installation: Installation, *, clock: Callable[[], datetime]) -> None:
         self._records = records
         self._installation = installation
+        self._clock = clock
 
     def party(self, principal: PrincipalId) -> Party | None:
         # Whoever runs the machine, by whatever name the program calls them.
@@ -320,7 +321,11 @@ class RecordsDocket:
     def use(self, use: UseId) -> Use | None:
         with self._records.reading() as reader:
             record = found(reader, Kind.USE, use, UseRecord)
-        return None if record is None else record.value.use
+        if record is None:
+            return None
+        # What time or votes have brought about counts even if no sweep has recorded it yet.
+        steps = settled(record.value.use, self._clock())
+        return steps[-1][1] if steps else record.value.use
 
     def default_use(
         self,

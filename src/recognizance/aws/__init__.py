@@ -8,6 +8,7 @@ from recognizance.aws.operations import Arns, rekognition_handlers
 from recognizance.aws.pagination import PageTokens
 from recognizance.aws.replay import ReplayMemory
 from recognizance.aws.shapes import load_model
+from recognizance.aws.sts import StsEndpoint
 
 __all__ = [
     "Arns",
@@ -17,6 +18,7 @@ __all__ = [
     "PageTokens",
     "RekognitionEndpoint",
     "ReplayMemory",
+    "StsEndpoint",
     "load_model",
     "open_store",
     "rekognition_app",

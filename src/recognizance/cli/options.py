@@ -21,6 +21,13 @@ Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON, for 
 
 Gallery = Annotated[str, typer.Option("--gallery", help="The gallery's name (a CollectionId at the API).")]
 
+Use = Annotated[
+    str | None, typer.Option("--use", help="The use on whose behalf this is done; in a private installation, none.")
+]
+Case = Annotated[str | None, typer.Option("--case", help="The case that this is done for.")]
+Justification = Annotated[str | None, typer.Option("--justification", help="Why this search is needed.")]
+Offence = Annotated[str | None, typer.Option("--offence", help="The offence, as the use lists it.")]
+
 Image = Annotated[
     Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="A JPEG, PNG, WebP or HEIC file.")
 ]

@@ -174,7 +174,7 @@ class Authority:
         return None
 
     def _enrolment(self, act: Act, asking: Asking, gallery: GalleryFacts | None) -> EnrolmentFacts | None:
-        """What the request states, or what was declared for the whole gallery, or what the profile takes for granted."""
+        """What the request states, or what was declared for the gallery, or what the profile takes for granted."""
         if act is not Act.ENROL or asking.enrolment is not None:
             return asking.enrolment
         declared = None if gallery is None else gallery.enrolment

@@ -56,7 +56,7 @@ def parse_document(kind: type[_Value], value: JsonValue) -> _Value:
 
 
 @lru_cache(maxsize=256)
-def _fields(kind: type[Any]) -> dict[str, Any]:
+def _fields(kind: Any) -> dict[str, Any]:
     hints = typing.get_type_hints(kind)
     return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
 

@@ -6,17 +6,19 @@ an operator starts, not what any law says. Nothing here may loosen a prohibition
 are in each profile. Reads the packaged policy files and nothing else. Implements `docs/governance.md`, "Profiles".
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from importlib import resources
 
+from recognizance.errors import InputError
 from recognizance.governance.cedar import Rulebook
 from recognizance.governance.oversight import Quorum, Sha256Hex
 from recognizance.governance.parties import AgencyId, PersonId, Separation, UseId
 from recognizance.governance.purposes import Capture, LawfulBasis, Purpose, SearchClass, Source
 from recognizance.governance.requests import EnrolmentFacts
-from recognizance.governance.rules import PolicyFile
+from recognizance.governance.rules import Effect, PolicyFile
 from recognizance.governance.terms import MOST_CANDIDATES, AccountabilityReport, Limits, UseTerms
 from recognizance.governance.uses import Use, UseEvent, advance
 from recognizance.identifiers import GalleryId
@@ -41,6 +43,7 @@ class Profile:
         comment_period: How long the public may comment on a new purpose before overseers vote.
         default_enrolment: Source and basis of an enrolment that states none; `None` refuses it.
         has_default_use: Whether acts that name no use are on behalf of the owner's standing one.
+        longest_session: The most that `AssumeRole` gives; within STS's own bounds, 15 minutes to 12 hours.
     """
 
     name: ProfileName
@@ -50,6 +53,7 @@ class Profile:
     separation: Separation
     default_enrolment: EnrolmentFacts | None
     has_default_use: bool
+    longest_session: timedelta
 
 
 PROFILES = {
@@ -61,6 +65,7 @@ PROFILES = {
         separation=Separation.ONE_PERSON,
         default_enrolment=EnrolmentFacts(Source.OWN_PHOTOGRAPH, LawfulBasis.PERSONAL_ACTIVITY),
         has_default_use=True,
+        longest_session=timedelta(hours=12),
     ),
     ProfileName.ORGANISATION: Profile(
         name=ProfileName.ORGANISATION,
@@ -70,6 +75,7 @@ PROFILES = {
         separation=Separation.STRICT,
         default_enrolment=None,
         has_default_use=False,
+        longest_session=timedelta(hours=12),
     ),
     ProfileName.LAW_ENFORCEMENT: Profile(
         name=ProfileName.LAW_ENFORCEMENT,
@@ -79,6 +85,7 @@ PROFILES = {
         separation=Separation.STRICT,
         default_enrolment=None,
         has_default_use=False,
+        longest_session=timedelta(hours=1),
     ),
 }
 
@@ -89,13 +96,24 @@ def policy_file(name: str) -> PolicyFile:
     return PolicyFile(name, text)
 
 
-def rulebook(profile: Profile) -> Rulebook:
+def rulebook(profile: Profile, own: Sequence[PolicyFile] = ()) -> Rulebook:
     """The profile's policies, validated. Takes some tens of milliseconds; done once, at start.
 
+    Args:
+        own: The operator's own files, cited after the profile's. They may only forbid: nobody voted on what a
+            permission of theirs would allow.
+
     Raises:
-        InputError: If a policy does not validate; the service must not start.
+        InputError: If a policy does not validate or an own one permits something; the service must not start.
     """
-    return Rulebook(policy_file(SCHEMA_FILE), [policy_file(name) for name in profile.policy_files])
+    book = Rulebook(policy_file(SCHEMA_FILE), [*(policy_file(name) for name in profile.policy_files), *own])
+    names = {file.name for file in own}
+    for rule in book.rules:
+        if rule.statement.file in names and rule.effect is not Effect.FORBID:
+            raise InputError(
+                f"{rule.statement.place}: the operator's own policies may only forbid; {rule.name!r} permits"
+            )
+    return book
 
 
 DEFAULT_USE_LASTS = timedelta(days=365)

@@ -198,6 +198,54 @@ def due_event(use: Use, now: datetime) -> UseEvent | None:
     return None
 
 
+_BY_ITSELF = (
+    UseEvent.CLOSE_COMMENTS,
+    UseEvent.APPROVE,
+    UseEvent.REJECT,
+    UseEvent.ACTIVATE,
+    UseEvent.REVOKE,
+    UseEvent.REINSTATE,
+)
+"""Steps that need nobody once their conditions hold: a count that carried, or a time that came."""
+
+
+def next_step(use: Use, now: datetime) -> UseEvent | None:
+    """The step that is to be taken at `now` without anybody's doing, because of time or votes; `None` if there is none.
+
+    Taking steps until there is none ends, because none of them leads back.
+    """
+    overdue = due_event(use, now)
+    if overdue is not None:
+        return overdue
+    for event in _BY_ITSELF:
+        if (use.state, event) in USE_TABLE and not obstacles(use, event, now):
+            return event
+    return None
+
+
+def settled(use: Use, now: datetime) -> tuple[tuple[UseEvent, Use], ...]:
+    """All steps that are to be taken by themselves at `now`, each with the use that it makes."""
+    steps: list[tuple[UseEvent, Use]] = []
+    while (event := next_step(use, now)) is not None:
+        use = advance(use, event, now)
+        steps.append((event, use))
+    return tuple(steps)
+
+
+def next_moment(use: Use, now: datetime) -> datetime | None:
+    """When time alone may next bring about a step; `None` if votes or people have to come first."""
+    moments: list[datetime] = []
+    if use.state is UseState.PROPOSED:
+        moments.append(use.comments_until)
+    if use.state is UseState.APPROVED:
+        moments.append(use.terms.starts)
+        if use.terms.report.published is not None:
+            moments.append(use.terms.report.published)
+    if (use.state, UseEvent.EXPIRE) in USE_TABLE or (use.state, UseEvent.LAPSE) in USE_TABLE:
+        moments.append(use.ends_at)
+    return min((moment for moment in moments if moment > now), default=None)
+
+
 def _emergency_running(use: Use, now: datetime) -> bool:
     return use.emergency is not None and now < use.emergency.lapses_at
 

@@ -38,6 +38,7 @@ from recognizance.ledger.facts.rules import (
     UseTransition,
     Verdict,
     Vote,
+    VoteQuestion,
 )
 from recognizance.ledger.facts.searches import (
     Alert,
@@ -171,5 +172,6 @@ __all__ = [
     "UseTransition",
     "Verdict",
     "Vote",
+    "VoteQuestion",
     "Witness",
 ]

@@ -256,6 +256,7 @@ KeyText = Annotated[str, _VERIFIER_KEY]
 Count = Annotated[int, _IntegerType(0, MAX_INTEGER)]
 Similarity = Annotated[float, _NumberType(-1.0, 1.0)]
 Rate = Annotated[float, _NumberType(0.0, 1.0)]
+Percentage = Annotated[float, _NumberType(0.0, 100.0)]
 
 _MOMENT = _MomentType()
 ENTRY_ID_TYPE: FieldType = _ENTRY_ID

@@ -11,6 +11,7 @@ from recognizance.ledger.facts.fields import (
     Document,
     EntryReference,
     Facts,
+    Percentage,
     Pseudonym,
     Rate,
     Similarity,
@@ -43,30 +44,42 @@ class UseState(StrEnum):
     SUSPENDED = "suspended"
     EXPIRED = "expired"
     REVOKED = "revoked"
+    WITHDRAWN = "withdrawn"
+    EMERGENCY = "emergency"
+    EMERGENCY_AUTHORISED = "emergency_authorised"
+    EMERGENCY_SUSPENDED = "emergency_suspended"
+    LAPSED = "lapsed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UseProposal(Facts):
-    """Everything that overseers approve or reject: who may search what, for what, within which limits, until when."""
+    """Everything that overseers approve or reject: who may search what, for what, within which limits, until when.
+
+    `terms` is the text that is voted on, whole, as canonical JSON, and `terms_digest` what votes are bound to. The other
+    fields say the same for whoever looks for something in particular. Thresholds of uses are on the API's scale.
+    """
 
     kind: ClassVar[str] = "use_proposal"
     use: Token
     agency: Token
-    gallery: Token
+    gallery: Token | None
     purpose: Token
-    search_class: SearchClass
+    search_classes: tuple[SearchClass, ...]
     offences: tuple[Token, ...]
     is_live: bool
-    is_emergency: bool
-    threshold_floor: Similarity
+    threshold_floor_pct: Percentage
     max_candidates: Count
     max_searches_per_day: Count
     needs_review: bool
-    report: EntryReference | None
-    evaluation: EntryReference | None
+    evaluation: Token | None
     authority_digest: Digest | None
     starts: datetime
     expires: datetime
+    comments_until: datetime
+    approvals_needed: Count
+    overseers: tuple[Pseudonym, ...]
+    terms_digest: Digest
+    terms: Document
     proposed_by: Pseudonym
 
 
@@ -98,15 +111,23 @@ class Choice(StrEnum):
     ABSTAIN = "abstain"
 
 
+class VoteQuestion(StrEnum):
+    TERMS = "terms"
+    REINSTATE = "reinstate"
+    REVOKE = "revoke"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vote(Facts):
-    """One overseer's vote on an entry that proposes something."""
+    """One overseer's vote on an entry that proposes something, or on what was approved."""
 
     kind: ClassVar[str] = "vote"
     about: EntryReference
+    question: VoteQuestion = VoteQuestion.TERMS
     voter: Pseudonym
     choice: Choice
     statement: Text | None
+    conditions: tuple[Text, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,140 @@
+"""Governing an installation: its profile, its policies, and the services through which people govern it.
+
+Opened once, before anything that touches a face: an installation without a profile gets the profile `private`, and one
+whose policies don't validate isn't opened at all. Each ruling that refuses is on the record before the caller hears it.
+
+Implements docs/policy.md, "Files and profiles", and docs/governance.md, "Profiles".
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from recognizance.docket import Installation, docket_of, installation_of
+from recognizance.errors import InputError, UnavailableError
+from recognizance.galleries import Clock
+from recognizance.governance import RuledPolicy
+from recognizance.governance.authority import Authority, Ruling
+from recognizance.governance.cedar import Rulebook
+from recognizance.governance.profiles import PROFILES, Profile, ProfileName, rulebook
+from recognizance.governance.rules import PolicyFile
+from recognizance.recording import Recorder, Refused, Statement, acts, policy_statement
+from recognizance.records import Records
+from recognizance.registration import Gate, Registration, establish
+from recognizance.sessions import SessionTokens
+from recognizance.uses import Uses
+
+POLICIES_FOLDER = "policies"
+MAX_POLICY_BYTES = 20_000
+"""All the operator's own files together: the policy in force is an entry of the ledger, whole."""
+
+_ROLE = "role"
+
+
+@dataclass(frozen=True, slots=True)
+class Governing:
+    """The governing parts of a service."""
+
+    installation: Installation
+    profile: Profile
+    rulebook: Rulebook
+    policy: RuledPolicy
+    registration: Registration
+    uses: Uses
+    tokens: SessionTokens
+
+    def statement(self) -> Statement:
+        """The policy in force, whole, for the ledger."""
+        document = "\n".join(f"// {file.name}\n{file.text}" for file in self.rulebook.files)
+        return policy_statement(self.profile.name, (rule.name for rule in self.rulebook.rules), document)
+
+
+def open_governing(
+    data: Path,
+    records: Records,
+    recorder: Recorder,
+    *,
+    clock: Clock,
+    new_id: Callable[[], str],
+    random_bytes: Callable[[int], bytes],
+) -> Governing:
+    """Open the governing parts of the installation in `data`; one that nobody set up becomes a private one.
+
+    Raises:
+        InputError: If a policy doesn't validate, or an operator's own one permits something.
+    """
+    with records.reading() as reader:
+        installation = installation_of(reader)
+        sealing_key = reader.derived_key("session tokens").reveal()
+        secrets_key = reader.derived_key("secrets of sessions").reveal()
+    name = ProfileName.PRIVATE if installation is None else installation.profile
+    # Before anything is written: what doesn't validate leaves no trace.
+    rules = rulebook(PROFILES[name], own_policies(data))
+    if installation is None:
+        installation = establish(records, recorder, name, owner_name="", clock=clock, new_id=new_id)
+    profile = PROFILES[name]
+
+    def record(ruling: Ruling) -> None:
+        if not ruling.decision.allowed:
+            recorder.record(acts.refusal(refused(ruling)))
+
+    policy = RuledPolicy(
+        Authority(profile, rules, docket_of(records, installation, clock=clock)), clock=clock, record=record
+    )
+    gate = Gate(policy, new_id=new_id)
+    return Governing(
+        installation=installation,
+        profile=profile,
+        rulebook=rules,
+        policy=policy,
+        registration=Registration(
+            records, recorder, gate, profile, clock=clock, new_id=new_id, random_bytes=random_bytes
+        ),
+        uses=Uses(records, recorder, gate, profile, clock=clock),
+        tokens=SessionTokens(sealing_key=sealing_key, secrets_key=secrets_key, clock=clock, random_bytes=random_bytes),
+    )
+
+
+def own_policies(data: Path) -> list[PolicyFile]:
+    """The operator's own policy files, `DATA/policies/*.cedar`, in alphabetical order; they may only forbid.
+
+    Raises:
+        InputError: If they are too large to be published whole, or no UTF-8.
+        UnavailableError: If one can't be read.
+    """
+    files: list[PolicyFile] = []
+    size = 0
+    for path in sorted((data / POLICIES_FOLDER).glob("*.cedar")):
+        try:
+            raw = path.read_bytes()
+            text = raw.decode()
+        except OSError as error:
+            raise UnavailableError(f"can't read {path}: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise InputError(f"{path} is no UTF-8") from error
+        size += len(raw)
+        if size > MAX_POLICY_BYTES:
+            raise InputError(
+                f"the policies in {path.parent} have {size} bytes together; the limit is {MAX_POLICY_BYTES}"
+            )
+        # With the folder, so that a file can't pass for one of the profile's.
+        files.append(PolicyFile(f"{POLICIES_FOLDER}/{path.name}", text))
+    return files
+
+
+def refused(ruling: Ruling) -> Refused:
+    """What the ledger says of a refusal: the policies that refused, by name; their texts are in the ledger already."""
+    request = ruling.request
+    use = request.use
+    return Refused(
+        decision=ruling.decision_id,
+        action=request.act.value,
+        principal=request.caller.principal,
+        gallery=None if request.gallery is None else request.gallery.id,
+        use=None if use is None else use.id,
+        agency=request.caller.agency,
+        purpose=None if use is None else use.terms.purpose.value,
+        policies=ruling.decision.policies,
+        missing=ruling.decision.policies or (_ROLE,),
+        case=request.grounds.case,
+    )

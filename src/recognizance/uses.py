@@ -1,0 +1,357 @@
+"""Uses in the records: proposed, commented on, voted on, suspended, ended. Each step is a transaction with its entry.
+
+What the steps are and when each may be taken is in `governance.uses`, which is pure; this file stores what it says and
+puts it on the record. Time and counted votes bring steps about by themselves: they hold for every request as soon as
+they are due (`docket.RecordsDocket`), and `sweep` records them.
+
+Implements docs/governance.md, "The life of a use".
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from enum import StrEnum
+
+from recognizance.docket import (
+    PAGE,
+    Comment,
+    Kind,
+    PersonRecord,
+    Standing,
+    Stored,
+    UseRecord,
+    every,
+    inserted,
+    stored,
+    terms_sha256,
+)
+from recognizance.errors import ConflictError, DeniedError, InputError
+from recognizance.galleries import Clock
+from recognizance.governance import Act, Role
+from recognizance.governance.codec import write_document
+from recognizance.governance.oversight import Choice, Sha256Hex, Suspension, Vote, quorum_of
+from recognizance.governance.parties import Person, PersonId, UseId
+from recognizance.governance.profiles import Profile, ProfileName, propose
+from recognizance.governance.purposes import Capture
+from recognizance.governance.terms import UseTerms
+from recognizance.governance.uses import (
+    Emergency,
+    Use,
+    UseEvent,
+    UseState,
+    advance,
+    declare_emergency,
+    next_moment,
+    settled,
+    suspend,
+    vote,
+    vote_on_suspended,
+)
+from recognizance.ledger import EntryId, facts
+from recognizance.recording import Change, Recorder, acts
+from recognizance.records import Document, Reader, Records
+from recognizance.registration import Actor, Gate
+
+MAX_COMMENTS = 1_000
+"""Comments on one proposal; beyond it the proposal has to be talked about elsewhere."""
+
+_NEVER_APPROVED = frozenset({UseState.PROPOSED, UseState.COMMENTED, UseState.REJECTED})
+_BY_TIME = "time"
+_BY_VOTES = "votes"
+
+
+class Question(StrEnum):
+    """What overseers are asked about a use."""
+
+    TERMS = "terms"
+    REINSTATE = "reinstate"
+    REVOKE = "revoke"
+
+
+class Uses:
+    """Everything that happens to uses."""
+
+    def __init__(self, records: Records, recorder: Recorder, gate: Gate, profile: Profile, *, clock: Clock) -> None:
+        self._records = records
+        self._recorder = recorder
+        self._gate = gate
+        self._profile = profile
+        self._clock = clock
+
+    def propose(self, use: UseId, terms: UseTerms, *, by: Actor) -> Use:
+        """Propose a use of the caller's own agency. Who may vote on it is fixed now.
+
+        Raises:
+            InputError: If there are too few overseers for the quorum, or this is a private installation.
+            ConflictError: If the id is taken.
+        """
+        proposer, agency = self._gate.require(by, Act.PROPOSE_USE)
+        if self._profile.name is ProfileName.PRIVATE:
+            raise InputError("a private installation has a standing use and needs no other")
+        if agency != terms.agency:
+            raise DeniedError(f"a use of the agency {terms.agency!r} is proposed by one of its own supervisors")
+        if acts.token(use) != use:
+            raise InputError("the id of a use has letters, digits and _.:@/- only")
+        now, person = self._clock(), PersonId(proposer)
+        with self._recorder.changing() as change:
+            proposed = propose(
+                self._profile,
+                use=use,
+                terms=terms,
+                terms_sha256=terms_sha256(terms),
+                proposer=person,
+                overseers=quorum_of(
+                    _overseers(change.transaction),
+                    needed=self._profile.approvals_needed,
+                    agency=terms.agency,
+                    proposer=person,
+                ).overseers,
+                purpose_is_new=_purpose_is_new(change.transaction, terms),
+                now=now,
+            )
+            entry = change.enter(lambda _: _proposal(proposed))
+            inserted(
+                change.transaction,
+                Kind.USE,
+                use,
+                UseRecord(proposed, entry),
+                state=proposed.state.value,
+                due=next_moment(proposed, now),
+            )
+        return proposed
+
+    def comment(self, use: UseId, statement: str) -> None:
+        """Publish what somebody says about a proposal. Anybody may; who they are is not asked.
+
+        Raises:
+            ConflictError: If its comment period is over.
+        """
+        now = self._clock()
+        with self._recorder.changing() as change:
+            known = self._settle(change, stored(change.transaction, Kind.USE, use, UseRecord), now)
+            record = known.value
+            if record.use.state is not UseState.PROPOSED:
+                raise ConflictError(f"use {use!r} is {record.use.state.value!r}; comments are over")
+            if len(record.comments) >= MAX_COMMENTS:
+                raise ConflictError(f"use {use!r} has {MAX_COMMENTS} comments, which is the limit")
+            comments = (*record.comments, Comment(now, statement))
+            self._store(change, known, replace(record, comments=comments), now)
+            change.enter(lambda _: facts.Comment(about=EntryId(record.proposal_entry), statement=statement))
+
+    def vote(
+        self,
+        use: UseId,
+        choice: Choice,
+        reasons: str,
+        *,
+        matter_sha256: Sha256Hex | None = None,
+        conditions: tuple[str, ...] = (),
+        question: Question = Question.TERMS,
+        by: Actor,
+    ) -> Use:
+        """Cast an overseer's vote, and take the steps that it decides.
+
+        Args:
+            matter_sha256: The terms that the overseer read; `None` takes those on record.
+
+        Raises:
+            ConflictError: If the use isn't voted on now, or the vote can't be counted.
+        """
+        voter, _ = self._gate.require(by, Act.VOTE)
+
+        def cast(before: Use, now: datetime) -> Use:
+            matter = matter_sha256 or before.terms_sha256
+            ballot = Vote(PersonId(voter), choice, matter, reasons, now, conditions)
+            if question is Question.TERMS:
+                return vote(before, ballot)
+            return vote_on_suspended(before, ballot, revoke=question is Question.REVOKE)
+
+        def entered(record: UseRecord) -> facts.Facts:
+            return facts.Vote(
+                about=EntryId(record.proposal_entry),
+                question=facts.VoteQuestion(question.value),
+                voter=voter,
+                choice=facts.Choice(choice.value),
+                statement=reasons,
+                conditions=conditions,
+            )
+
+        return self._change(use, cast, entered)
+
+    def suspend(self, use: UseId, reasons: str, *, by: Actor) -> Use:
+        """Stop a use from the next request on. One overseer is enough."""
+        overseer, _ = self._gate.require(by, Act.SUSPEND_USE)
+
+        def stop(before: Use, now: datetime) -> Use:
+            return suspend(before, Suspension(PersonId(overseer), reasons, now))
+
+        return self._change(use, stop, cause=UseEvent.SUSPEND, decided_by=overseer, said=reasons)
+
+    def withdraw(self, use: UseId, *, by: Actor) -> Use:
+        """Give a use up. Only its own agency can."""
+        supervisor, agency = self._gate.require(by, Act.WITHDRAW_USE)
+
+        def give_up(before: Use, now: datetime) -> Use:
+            if before.terms.agency != agency:
+                raise DeniedError(f"use {before.id!r} is withdrawn by a supervisor of {before.terms.agency!r}")
+            return advance(before, UseEvent.WITHDRAW, now)
+
+        return self._change(use, give_up, cause=UseEvent.WITHDRAW, decided_by=supervisor)
+
+    def declare_emergency(self, use: UseId, grounds: str, *, by: Actor) -> Use:
+        """Begin a proposed use before anybody agreed, for 48 hours at the most."""
+        supervisor, agency = self._gate.require(by, Act.DECLARE_EMERGENCY)
+
+        def declare(before: Use, now: datetime) -> Use:
+            if before.terms.agency != agency:
+                raise DeniedError(f"an emergency of {before.terms.agency!r} is declared by one of its own supervisors")
+            return declare_emergency(before, Emergency(PersonId(supervisor), grounds, now))
+
+        return self._change(use, declare, cause=UseEvent.DECLARE_EMERGENCY, decided_by=supervisor, said=grounds)
+
+    def get(self, use: UseId) -> UseRecord:
+        """A use as it stands at this moment; public.
+
+        Raises:
+            NotFoundError: If there is none of this id.
+        """
+        with self._records.reading() as reader:
+            return _now(stored(reader, Kind.USE, use, UseRecord).value, self._clock())
+
+    def list(self) -> list[UseRecord]:
+        """All uses as they stand at this moment, by id; public."""
+        now = self._clock()
+        with self._records.reading() as reader:
+            return [_now(each.value, now) for each in every(reader, Kind.USE, UseRecord)]
+
+    def sweep(self) -> int:
+        """Record every step that time has brought about; answers how many. Cheap where there is none."""
+        now, steps = self._clock(), 0
+        with self._records.reading() as reader:
+            due = [document.id for document in reader.documents_due(Kind.USE, now, limit=PAGE)]
+        for use in due:
+            with self._recorder.changing() as change:
+                known = stored(change.transaction, Kind.USE, use, UseRecord)
+                after = self._settle(change, known, now)
+                steps += len(change.entries)
+                if after is known:
+                    # Its moment has passed and brought nothing about, such as a start before the votes were counted.
+                    self._store(change, known, known.value, now)
+        return steps
+
+    def _change(
+        self,
+        use: UseId,
+        step: Callable[[Use, datetime], Use],
+        entered: Callable[[UseRecord], facts.Facts] | None = None,
+        *,
+        cause: UseEvent | None = None,
+        decided_by: str | None = None,
+        said: str | None = None,
+    ) -> Use:
+        """Take what is overdue, then somebody's step, then what that decides, all in one transaction."""
+        now = self._clock()
+        with self._recorder.changing() as change:
+            known = self._settle(change, stored(change.transaction, Kind.USE, use, UseRecord), now)
+            record = known.value
+            after = replace(record, use=step(record.use, now))
+            if entered is not None:
+                change.enter(lambda _: entered(record))
+            if cause is not None:
+                change.enter(lambda _: _transition(record.use, after.use, cause.value, decided_by, said))
+            known = self._store(change, known, after, now)
+            return self._settle(change, known, now).value.use
+
+    def _settle(self, change: Change, known: Stored[UseRecord], now: datetime) -> Stored[UseRecord]:
+        """Record the steps that need nobody; gives `known` itself if there are none."""
+        before = known.value.use
+        steps = settled(before, now)
+        if not steps:
+            return known
+        for event, after in steps:
+            cause = _BY_TIME if event in {UseEvent.CLOSE_COMMENTS, UseEvent.ACTIVATE} else _BY_VOTES
+            if event in {UseEvent.EXPIRE, UseEvent.LAPSE}:
+                cause = _BY_TIME
+            change.enter(_entering(before, after, f"{event.value}.{cause}"))
+            before = after
+        return self._store(change, known, replace(known.value, use=before), now)
+
+    def _store(self, change: Change, known: Stored[UseRecord], record: UseRecord, now: datetime) -> Stored[UseRecord]:
+        document = Document(
+            Kind.USE,
+            record.use.id,
+            record.use.state.value,
+            write_document(record),
+            due=next_moment(record.use, now),
+            revision=known.document.revision,
+        )
+        return Stored(record, change.transaction.replace_document(document))
+
+
+def _now(record: UseRecord, now: datetime) -> UseRecord:
+    steps = settled(record.use, now)
+    return replace(record, use=steps[-1][1]) if steps else record
+
+
+def _overseers(reader: Reader) -> list[Person]:
+    return [
+        each.value.person
+        for each in every(reader, Kind.PERSON, PersonRecord)
+        if Role.OVERSEER in each.value.person.roles and each.document.state == Standing.ACTIVE
+    ]
+
+
+def _purpose_is_new(reader: Reader, terms: UseTerms) -> bool:
+    """Whether this agency has no use of this gallery for this purpose that was ever approved."""
+    return not any(
+        each.value.use.terms.agency == terms.agency
+        and each.value.use.terms.gallery == terms.gallery
+        and each.value.use.terms.purpose is terms.purpose
+        and each.value.use.state not in _NEVER_APPROVED
+        and each.value.use.emergency is None
+        for each in every(reader, Kind.USE, UseRecord)
+    )
+
+
+def _entering(before: Use, after: Use, cause: str) -> Callable[[object], facts.Facts]:
+    return lambda _: _transition(before, after, cause, None, None)
+
+
+def _transition(before: Use, after: Use, cause: str, decided_by: str | None, said: str | None) -> facts.Facts:
+    conditions = "\n".join(after.count.conditions) if after.state is UseState.APPROVED else ""
+    return facts.UseTransition(
+        use=after.id,
+        from_state=facts.UseState(before.state.value),
+        to_state=facts.UseState(after.state.value),
+        cause=cause,
+        decided_by=decided_by,
+        conditions=said or conditions or None,
+    )
+
+
+def _proposal(use: Use) -> facts.Facts:
+    terms = use.terms
+    limits = terms.limits
+    return facts.UseProposal(
+        use=use.id,
+        agency=acts.token(terms.agency),
+        gallery=terms.gallery,
+        purpose=terms.purpose.value,
+        search_classes=tuple(facts.SearchClass(each.value) for each in sorted(terms.search_classes)),
+        offences=tuple(acts.token(offence) for offence in sorted(limits.offences)),
+        is_live=Capture.LIVE in limits.captures,
+        threshold_floor_pct=limits.threshold_floor_pct,
+        max_candidates=limits.candidates,
+        max_searches_per_day=limits.searches_per_day,
+        needs_review=terms.review_required,
+        evaluation=None if terms.evaluation is None else acts.token(terms.evaluation.evaluation),
+        authority_digest=None if terms.authority is None else terms.authority.document_sha256,
+        starts=terms.starts,
+        expires=terms.expires,
+        comments_until=use.comments_until,
+        approvals_needed=use.quorum.needed,
+        overseers=tuple(sorted(use.quorum.overseers)),
+        terms_digest=use.terms_sha256,
+        terms=write_document(terms).decode(),
+        proposed_by=use.proposer,
+    )
