@@ -33,8 +33,10 @@ from recognizance.gallery import ExactIndex
 from recognizance.governance import RuledPolicy
 from recognizance.governing import Governing, open_governing
 from recognizance.identifiers import DecisionId, ModelId
-from recognizance.ledger import SALT_BYTES
+from recognizance.leads import Leads
+from recognizance.ledger import SALT_BYTES, ledger_routes
 from recognizance.oneshot import OneShot
+from recognizance.probing import Probes
 from recognizance.recording import (
     Recorder,
     model_statement,
@@ -44,6 +46,7 @@ from recognizance.recording import (
     threshold_statement,
 )
 from recognizance.records import MasterKey, Records
+from recognizance.reviewing import Reviewing
 from recognizance.search import Search
 from recognizance.sessions import SessionSigners
 
@@ -69,6 +72,9 @@ class Service:
     enrolment: Enrolment
     search: Search
     oneshot: OneShot
+    reviewing: Reviewing
+    leads: Leads
+    probes: Probes
     searchers: Executor
 
     def close(self) -> None:
@@ -78,7 +84,7 @@ class Service:
 
 
 def http_app(service: Service) -> Starlette:
-    """What the server serves: Rekognition's API at `/`."""
+    """What the server serves: Rekognition's API at `/`, and the ledger's static files at `/ledger/`."""
     settings = service.settings
     with service.records.reading() as reader:
         page_key = reader.derived_key("page tokens").reveal()
@@ -93,7 +99,7 @@ def http_app(service: Service) -> Starlette:
         arns=Arns(region=settings.region, account=settings.account),
     )
     endpoint = RekognitionEndpoint(
-        Dispatcher(load_model(), handlers, policy=service.policy, new_id=new_id),
+        Dispatcher(load_model(), handlers, policy=service.policy, new_id=new_id, following=service.recorder.following),
         Authenticator(
             SessionSigners(service.keys.signer, service.governing.tokens),
             region=settings.region,
@@ -111,7 +117,7 @@ def http_app(service: Service) -> Starlette:
         workers=settings.workers or 2 * (os.cpu_count() or 1),
         new_id=new_id,
     )
-    return rekognition_app(endpoint)
+    return rekognition_app(endpoint, beside=ledger_routes(service.recorder.public))
 
 
 def now() -> datetime:
@@ -241,6 +247,9 @@ def wire(
         return ExactIndex(reader.dimension, workers=searchers, threads=search_threads)
 
     galleries = Galleries(records, recorder, model=reader.model, open_index=open_index, clock=clock)
+    reviewing = Reviewing(
+        records, recorder, governing.policy, clock=clock, new_id=new_id, random_bytes=os.urandom
+    )
     return Service(
         data=data,
         settings=settings,
@@ -255,7 +264,10 @@ def wire(
         enrolment=Enrolment(
             records, recorder, reader, calibration, clock=clock, new_id=new_id, keep_images=settings.keep_images
         ),
-        search=Search(records, recorder, galleries, reader, calibration, max_fpir=settings.max_fpir),
+        search=Search(records, recorder, galleries, reader, calibration, reviewing, max_fpir=settings.max_fpir),
         oneshot=OneShot(reader, calibration, recorder=recorder),
+        reviewing=reviewing,
+        leads=Leads(records, recorder, governing.policy, clock=clock, new_id=new_id),
+        probes=Probes(records, recorder, clock=clock, label_key=reviewing.label_key),
         searchers=searchers,
     )

@@ -4,9 +4,11 @@ Knows nothing of HTTP's transport and nothing of what operations do. The one tab
 classes becomes which AWS code. tests/aws/test_dispatch.py holds it to the service model, operation by operation.
 """
 
+import base64
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
 from recognizance.aws.images import S3ObjectError
@@ -39,10 +41,16 @@ from recognizance.errors import (
 from recognizance.governance import Asking, Policy, Principal, SearchFacts
 from recognizance.identifiers import DecisionId, GalleryId
 from recognizance.permits import Action, Permit
+from recognizance.recording import Promised
 
 CONTENT_TYPE = "application/x-amz-json-1.1"
 TARGET_PREFIX = "RekognitionService."
 MAX_MESSAGE = 2_000
+
+ENTRY_HEADER = "x-recognizance-entry"
+RECEIPT_HEADER = "x-recognizance-receipt"
+# Common servers and proxies take headers of 8 KiB in all. A receipt of a million entries has under 2 KiB.
+MAX_RECEIPT_CHARACTERS = 6_000
 
 _log = logging.getLogger(__name__)
 
@@ -113,16 +121,31 @@ Handler = Callable[[Members, Call], Mapping[str, Answer]]
 """One operation: a checked request to an answer."""
 
 
+Following = Callable[[], AbstractContextManager[Sequence[Promised]]]
+"""Collects what is promised while a block runs, by this thread."""
+
+
+def _nobody_follows() -> AbstractContextManager[Sequence[Promised]]:
+    return nullcontext(())
+
+
 class Dispatcher:
     """Answers requests whose sender is known.
 
     Args:
         handlers: One for each operation that is supported, by its name.
         new_id: Draws ids for decisions.
+        following: Collects the ledger entries that an operation promises, whose receipts go with the answer.
     """
 
     def __init__(
-        self, model: ServiceModel, handlers: Mapping[str, Handler], *, policy: Policy, new_id: Callable[[], str]
+        self,
+        model: ServiceModel,
+        handlers: Mapping[str, Handler],
+        *,
+        policy: Policy,
+        new_id: Callable[[], str],
+        following: Following = _nobody_follows,
     ) -> None:
         unknown = set(handlers) - set(model.operations)
         if unknown:
@@ -131,6 +154,7 @@ class Dispatcher:
         self._handlers = handlers
         self._policy = policy
         self._new_id = new_id
+        self._following = following
 
     def dispatch(
         self,
@@ -142,7 +166,23 @@ class Dispatcher:
         asking: Asking,
         request_id: str,
     ) -> Response:
-        """Answer one request. Raises nothing: whatever goes wrong is an error in AWS's form."""
+        """Answer one request. Raises nothing: whatever goes wrong is an error in AWS's form.
+
+        An answer, and a refusal as well, carries the receipt of its entry in the ledger in headers.
+        """
+        with self._following() as promised:
+            response = self._answer(target, content_type, body, principal, asking, request_id)
+        return replace(response, headers={**response.headers, **receipt_headers(promised)})
+
+    def _answer(
+        self,
+        target: str | None,
+        content_type: str | None,
+        body: bytes,
+        principal: Principal,
+        asking: Asking,
+        request_id: str,
+    ) -> Response:
         operation: OperationShape | None = None
         try:
             name = self._operation_name(target, content_type)
@@ -200,6 +240,21 @@ def error_in_form(code: str, message: str, *, status: int, request_id: str) -> R
     """Write an error as Rekognition does, which spells its code twice."""
     body = json.dumps({"__type": code, "Code": code, "Logref": request_id, "Message": message})
     return Response(status, body.encode(), _headers(request_id), code=code)
+
+
+def receipt_headers(promised: Sequence[Promised]) -> dict[str, str]:
+    """What an answer says of its entries: their indexes in the ledger, and the receipt of the last one.
+
+    A receipt is the tlog-proof in base64. One that would not fit is left out: the index says which to ask for, of
+    `/ledger/`.
+    """
+    if not promised:
+        return {}
+    headers = {ENTRY_HEADER: ",".join(str(each.receipt.index) for each in promised)}
+    encoded = base64.b64encode(promised[-1].receipt.data).decode()
+    if len(encoded) <= MAX_RECEIPT_CHARACTERS:
+        headers[RECEIPT_HEADER] = encoded
+    return headers
 
 
 def _headers(request_id: str) -> dict[str, str]:

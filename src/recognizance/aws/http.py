@@ -9,7 +9,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -19,7 +19,7 @@ from anyio import CapacityLimiter
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response as HttpResponse
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from recognizance.aws.authentication import STS_SERVICE, Authenticator, Sender
 from recognizance.aws.canonical import WIRE, SignedRequest
@@ -131,8 +131,12 @@ class RekognitionEndpoint:
         return sts.answer(sender, request_id)
 
 
-def rekognition_app(endpoint: RekognitionEndpoint) -> Starlette:
-    """The whole application: Rekognition at `/`, and `/health` for whoever watches over it."""
+def rekognition_app(endpoint: RekognitionEndpoint, *, beside: Sequence[BaseRoute] = ()) -> Starlette:
+    """The whole application: Rekognition at `/`, and `/health` for whoever watches over it.
+
+    Args:
+        beside: What else is served.
+    """
 
     async def health(_: Request) -> HttpResponse:
         return _json(200, {"status": "ok"})
@@ -142,7 +146,11 @@ def rekognition_app(endpoint: RekognitionEndpoint) -> Starlette:
         return _json(405 if request.scope["path"] in {"/", "/health"} else 404, said)
 
     return Starlette(
-        routes=[Route("/", endpoint.__call__, methods=["POST"]), Route("/health", health, methods=["GET"])],
+        routes=[
+            Route("/", endpoint.__call__, methods=["POST"]),
+            Route("/health", health, methods=["GET"]),
+            *beside,
+        ],
         exception_handlers={404: not_found, 405: not_found},
     )
 

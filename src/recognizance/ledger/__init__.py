@@ -21,6 +21,7 @@ from recognizance.ledger.outbox import MemoryOutbox, Outbox, PendingEntry
 from recognizance.ledger.receipts import Receipt
 from recognizance.ledger.schema import schema_document, schema_facts
 from recognizance.ledger.sequencer import Sequencer
+from recognizance.ledger.serving import ledger_routes
 from recognizance.ledger.sources import ArchiveSource, FolderSource, Source, UrlSource, read_entries, source_at
 from recognizance.ledger.stores import FileStore, MemoryStore, Store
 from recognizance.ledger.verifier import verify
@@ -77,6 +78,7 @@ __all__ = [
     "export_archive",
     "export_folder",
     "facts",
+    "ledger_routes",
     "open_checkpoint",
     "prove",
     "prove_consistency",
