@@ -66,8 +66,8 @@ from recognizance.review_documents import (
 from recognizance.review_entries import Step, answers, lead, opened, step
 from recognizance.review_pictures import face_picture
 
-CASE_KEY = "cases in the clear"
-"""The purpose of the key under which cases stand in labels."""
+LABEL_KEY = "labels of reviews"
+"""The purpose of the key under which cases and digests of pictures stand in labels."""
 
 PICTURES_KEPT = timedelta(days=30)
 """How long after its end a review's pictures are kept: an answer to it can still be questioned then."""
@@ -105,6 +105,14 @@ class Hit:
 
     row: FaceRow
     similarity_pct: float
+
+
+@dataclass(frozen=True, slots=True)
+class UnderReview:
+    """What a searcher is told of candidates that wait: ids that mean nothing elsewhere, in no order of similarity."""
+
+    review: ReviewId
+    faces: tuple[FaceId, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +182,7 @@ class Reviewing:
         self._random_bytes = random_bytes
         self._pictures_kept = pictures_kept
         with records.reading() as reader:
-            self._case_key = reader.derived_key(CASE_KEY).reveal()
+            self.label_key = reader.derived_key(LABEL_KEY).reveal()
 
     def prepare(
         self, gallery: GalleryId, probe: Probe | FaceRow, hits: Sequence[Hit], permit: Permit
@@ -211,7 +219,7 @@ class Reviewing:
             review, gallery, permit.mandate, permit, probe.photograph.sha256, aliased, tuple(pictures)
         )
 
-    def open(self, change: Change, prepared: PreparedReview, search: EntryId) -> ReviewId:
+    def open(self, change: Change, prepared: PreparedReview, search: EntryId) -> UnderReview:
         """Open the review of a search, in the transaction in which that is recorded.
 
         Args:
@@ -241,7 +249,8 @@ class Reviewing:
                 change.transaction, ReviewKind.PICTURE, prepared, picture_id(prepared.id, alias), picture_file(png)
             )
         change.enter(opened(file))
-        return file.review.id
+        # The ids are random, so their own order says nothing.
+        return UnderReview(file.review.id, tuple(sorted(alias for alias, _ in prepared.hits)))
 
     def waiting_for(self, asker: Asker) -> tuple[ReviewId, ...]:
         """The reviews that this person has taken on and not answered, or could take on, by id."""
@@ -345,7 +354,7 @@ class Reviewing:
 
     def case_label(self, case: str) -> str:
         """What a case stands for in labels."""
-        return blinded(self._case_key, "case", case)
+        return blinded(self.label_key, "case", case)
 
     def _opened(self, transaction: Transaction, prepared: PreparedReview, search: EntryId) -> ReviewFile:
         mandate, use = prepared.mandate, UseId(prepared.mandate.use)
@@ -369,7 +378,7 @@ class Reviewing:
             case=mandate.case,
             search_entry=search,
             opened_at=self._clock(),
-            edits=edits_before(transaction, self._case_key, review.probe_sha256, mandate.case),
+            edits=edits_before(transaction, self.label_key, review.probe_sha256, mandate.case),
         )
 
     def _candidates(self, hits: Sequence[tuple[FaceId, Hit]]) -> tuple[Candidate, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Generic, TypeVar
 
-from recognizance.errors import NotFoundError
+from recognizance.errors import InputError, NotFoundError
 from recognizance.faces import Calibration, DetectedFace, FaceReader, Photograph, QualityFilter, is_good_enough
 from recognizance.galleries import Galleries, Searchable
 from recognizance.gallery import Candidate, Index, Template, Templates
@@ -18,7 +18,8 @@ from recognizance.ledger import PrivateValue
 from recognizance.ledger.facts import SearchOutcome
 from recognizance.permits import Action, Permit
 from recognizance.recording import Recorder, Searched, acts
-from recognizance.records import FaceRow, Records, SubjectKey, SubjectRow
+from recognizance.records import Box, FaceRow, Records, SubjectKey, SubjectRow
+from recognizance.reviewing import Hit, Probe, Reviewing, UnderReview
 
 _Row = TypeVar("_Row", FaceRow, SubjectRow)
 
@@ -40,16 +41,19 @@ class Found(Generic[_Row]):
     """What a search gave.
 
     Attributes:
-        matches: Most similar first, ties by id. Empty is an answer: nobody in this gallery.
+        matches: Most similar first, ties by id. Empty is an answer: nobody in this gallery; or, of a use whose
+            candidates are reviewed, that nobody is named before the review is over.
         gallery_size: How many faces, or subjects, were searched.
         operating_pct: The similarity that a candidate had to reach: at least what the caller asked for.
         model: The recogniser whose templates were compared.
+        review: Candidates that wait for reviewers, by ids that were drawn for this search; `None` if none do.
     """
 
     matches: tuple[Match[_Row], ...]
     gallery_size: int
     operating_pct: float
     model: str
+    review: UnderReview | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,7 @@ class Search:
         galleries: Galleries,
         reader: FaceReader,
         calibration: Calibration,
+        reviewing: Reviewing,
         *,
         max_fpir: float,
     ) -> None:
@@ -89,6 +94,7 @@ class Search:
         self._galleries = galleries
         self._reader = reader
         self._calibration = calibration
+        self._reviewing = reviewing
         self._max_fpir = max_fpir
 
     def faces_by_photograph(
@@ -130,6 +136,7 @@ class Search:
             NotFoundError: If there is no such gallery.
         """
         permit.require(Action.SEARCH, gallery)
+        _require_unreviewed(permit)
         asked = _Asked(gallery, threshold_pct, limit, permit)
         with self._recorder.attempting(permit, Action.SEARCH, gallery):
             return self._by_photograph(photograph, quality_filter, asked, self._among_subjects)
@@ -145,8 +152,12 @@ class Search:
         permit.require(Action.SEARCH, gallery)
         asked = _Asked(gallery, threshold_pct, limit, permit)
         with self._recorder.attempting(permit, Action.SEARCH, gallery):
-            probe = _Probe(self._face_template(asked, face_id), ("face", face_id))
-            return self._among_faces(asked, probe, excluded=(face_id,))
+            template = self._face_template(asked, face_id)
+            with self._records.reading() as reader:
+                row = reader.faces_by_id(gallery, [face_id]).get(face_id)
+            if row is None:
+                raise NotFoundError(f"there is no face {face_id!r} in the gallery {gallery!r}")
+            return self._among_faces(asked, _Probe(template, ("face", face_id), row), excluded=(face_id,))
 
     def subjects_by_face(
         self, gallery: GalleryId, face_id: FaceId, *, threshold_pct: float, limit: int, permit: Permit
@@ -157,6 +168,7 @@ class Search:
             NotFoundError: If there is no such gallery, or no such face in it.
         """
         permit.require(Action.SEARCH, gallery)
+        _require_unreviewed(permit)
         asked = _Asked(gallery, threshold_pct, limit, permit)
         with self._recorder.attempting(permit, Action.SEARCH, gallery):
             probe = _Probe(self._face_template(asked, face_id), ("face", face_id))
@@ -171,6 +183,7 @@ class Search:
             NotFoundError: If there is no such gallery, or no such subject in it.
         """
         permit.require(Action.SEARCH, gallery)
+        _require_unreviewed(permit)
         asked = _Asked(gallery, threshold_pct, limit, permit)
         with self._recorder.attempting(permit, Action.SEARCH, gallery):
             with self._records.reading() as reader:
@@ -180,7 +193,7 @@ class Search:
             try:
                 template = searchable.index.template(key, permit=permit, gallery=gallery)
             except NotFoundError:
-                return self._on_record(asked, searchable, described, SearchOutcome.NO_FACE, ())
+                return self._on_record(asked, searchable, described, SearchOutcome.NO_FACE)
             return self._among_subjects(asked, _Probe(template, described), excluded=(key,))
 
     def _by_photograph(
@@ -195,10 +208,11 @@ class Search:
         faces = self._reader.detect(photograph, asked.permit)
         searched = next((face for face in faces if is_good_enough(face, quality_filter)), None)
         if searched is None:
-            self._on_record(asked, searchable, ("photograph", photograph.sha256), SearchOutcome.NO_FACE, ())
+            self._on_record(asked, searchable, ("photograph", photograph.sha256), SearchOutcome.NO_FACE)
             return PhotographSearch(searched=None, passed_over=faces, found=None)
         template = self._reader.templates([searched], asked.permit)[0]
-        probe = _Probe(template, ("photograph", photograph.sha256, sha256(template.tobytes()).hexdigest()))
+        described = ("photograph", photograph.sha256, sha256(template.tobytes()).hexdigest())
+        probe = _Probe(template, described, Probe(photograph, _box_of(searched, photograph.size_hw)))
         others = tuple(face for face in faces if face is not searched)
         return PhotographSearch(searched=searched, passed_over=others, found=search(asked, probe))
 
@@ -255,20 +269,44 @@ class Search:
         )
         outcome = SearchOutcome.CANDIDATES if present else SearchOutcome.NO_CANDIDATE
         named = tuple((candidate.key, candidate.similarity) for candidate in present)
-        return self._on_record(asked, searchable, probe.described, outcome, matches, named)
+        found = self._searched(asked, searchable, probe.described, outcome, named)
+        if not present or not _is_reviewed(asked.permit):
+            self._recorder.record(acts.search(asked.permit, found), gallery=asked.gallery)
+            return self._answer(asked, searchable, matches)
+        review = self._under_review(asked, probe, found, matches)
+        # From here on nobody is named: not to the caller either.
+        return self._answer(asked, searchable, (), review)
+
+    def _under_review(
+        self, asked: "_Asked", probe: "_Probe", found: Searched, matches: Sequence[Match[Any]]
+    ) -> UnderReview:
+        """Record the search and open its review, both or neither."""
+        if probe.shown is None:
+            raise InputError(_FACES_ONLY)
+        hits = [Hit(match.enrolled, match.similarity_pct) for match in matches]
+        prepared = self._reviewing.prepare(asked.gallery, probe.shown, hits, asked.permit)
+        with self._recorder.changing() as change:
+            entry = change.enter(acts.search(asked.permit, found), gallery=asked.gallery)
+            return self._reviewing.open(change, prepared, entry)
 
     def _on_record(
+        self, asked: "_Asked", searchable: Searchable, probe: PrivateValue, outcome: SearchOutcome
+    ) -> Found[_Row]:
+        """An answer without candidates, once it's on the record."""
+        found = self._searched(asked, searchable, probe, outcome, ())
+        self._recorder.record(acts.search(asked.permit, found), gallery=asked.gallery)
+        return self._answer(asked, searchable, ())
+
+    def _searched(
         self,
         asked: "_Asked",
         searchable: Searchable,
         probe: PrivateValue,
         outcome: SearchOutcome,
-        matches: tuple[Match[_Row], ...],
-        candidates: tuple[tuple[str, float], ...] = (),
-    ) -> Found[_Row]:
-        """The answer, once it's on the record; nothing that a search found leaves on another path."""
+        candidates: tuple[tuple[str, float], ...],
+    ) -> Searched:
         score = self._operating_score(searchable.index, asked.threshold_pct)
-        searched = Searched(
+        return Searched(
             gallery=asked.gallery,
             gallery_version=searchable.version,
             model=str(self._reader.model),
@@ -277,12 +315,21 @@ class Search:
             probe=probe,
             candidates=candidates,
         )
-        self._recorder.record(acts.search(asked.permit, searched), gallery=asked.gallery)
+
+    def _answer(
+        self,
+        asked: "_Asked",
+        searchable: Searchable,
+        matches: tuple[Match[_Row], ...],
+        review: UnderReview | None = None,
+    ) -> Found[_Row]:
+        score = self._operating_score(searchable.index, asked.threshold_pct)
         return Found(
             matches=matches,
             gallery_size=len(searchable.index),
             operating_pct=self._calibration.similarity_pct(score),
             model=str(self._reader.model),
+            review=review,
         )
 
 
@@ -298,7 +345,30 @@ class _Asked:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Probe:
-    """What is searched for, and how the ledger commits to it."""
+    """What is searched for, how the ledger commits to it, and what reviewers would compare; `None` of subjects."""
 
     template: Template
     described: PrivateValue
+    shown: Probe | FaceRow | None = None
+
+
+_FACES_ONLY = (
+    "the candidates of this use wait for reviewers, who compare faces: search for faces, with SearchFacesByImage or "
+    "SearchFaces, and not for users"
+)
+
+
+def _is_reviewed(permit: Permit) -> bool:
+    return permit.mandate is not None and permit.mandate.review_required
+
+
+def _require_unreviewed(permit: Permit) -> None:
+    """Refuse to search for subjects where reviewers decide: a subject is a name, and no picture."""
+    if _is_reviewed(permit):
+        raise InputError(_FACES_ONLY)
+
+
+def _box_of(face: DetectedFace, size_hw: tuple[int, int]) -> Box:
+    height, width = size_hw
+    left, top, right, bottom = map(float, face.detection.box_xyxy_px)
+    return Box(left / width, top / height, (right - left) / width, (bottom - top) / height)
