@@ -151,6 +151,16 @@ class Records:
             target.unlink(missing_ok=True)
             raise
 
+    def settle(self) -> None:
+        """Move the write-ahead log into the file and cut it to nothing, unless somebody reads: then it is done later.
+
+        What was removed lies in the log, sealed, until then. A removal does this by itself.
+
+        Raises:
+            UnavailableError: If the disk fails.
+        """
+        self._database.empty_log()
+
     def close(self) -> None:
         """Close all connections. Transactions must have ended."""
         with suppress(ThrottledError, UnavailableError):

@@ -16,12 +16,12 @@ from pathlib import Path
 
 from sqlalchemy import LargeBinary, Table, bindparam, func, select
 
-from recognizance.identifiers import GalleryId
+from recognizance.identifiers import FaceId, GalleryId, ImageId
 from recognizance.records import schema
 from recognizance.records.documents import DocumentReader
 from recognizance.records.keys import DataKey, context
 from recognizance.records.outbox import OutboxReader
-from recognizance.records.session import Row
+from recognizance.records.session import Row, batches
 
 _CHUNK_BYTES = 1 << 20
 _FETCH = 256
@@ -39,6 +39,30 @@ _OPENINGS_FROM = (
     .order_by(_outbox.position, _openings.field)
 )
 _OPENINGS_OF_GALLERY = _OPENINGS_FROM.where(_openings.gallery_key == bindparam("gallery"))
+_PLACES = (
+    select(_openings.entry_id)
+    .join(schema.outbox, _outbox.entry_id == _openings.entry_id)
+    .where(_openings.gallery_key == bindparam("gallery"), _openings.field == bindparam("of_field"))
+    .order_by(_outbox.position)
+)
+_COUNT_OPENINGS = select(func.count()).where(_openings.gallery_key == bindparam("gallery"))
+_COUNT_IMAGES = select(func.count()).where(schema.images.c.gallery_key == bindparam("gallery"))
+_FACES_FROM_IMAGE = select(schema.faces.c.face_id).where(
+    schema.faces.c.gallery_key == bindparam("gallery"), schema.faces.c.image_id == bindparam("image")
+)
+_DIGESTS_IN_USE = (
+    select(schema.images.c.sha256).distinct().where(schema.images.c.sha256.in_(bindparam("digests", expanding=True)))
+)
+_NAMES_OF_IMAGES = (
+    select(schema.images.c.external_image_id)
+    .distinct()
+    .where(schema.images.c.external_image_id.in_(bindparam("names", expanding=True)))
+)
+_NAMES_OF_SUBJECTS = (
+    select(schema.subjects.c.subject_id)
+    .distinct()
+    .where(schema.subjects.c.subject_id.in_(bindparam("names", expanding=True)))
+)
 _LAST_POSITION = select(func.coalesce(func.max(_outbox.position), 0))
 _DOCUMENTS = select(schema.documents).order_by(schema.documents.c.kind, schema.documents.c.document_id)
 
@@ -89,10 +113,9 @@ class Needles:
         if not (ids or names or blobs) or not all((*ids, *names, *blobs)):
             raise ValueError("there is nothing to look for")
         self.ids, self.names, self.blobs = frozenset(ids), frozenset(names), frozenset(blobs)
-        hexadecimal = {blob.hex().encode() for blob in self.blobs}
-        raw = {name.encode() for name in self.names if len(name) >= self.SHORTEST_RAW} | self.blobs | hexadecimal
+        raw = {name.encode() for name in self.names if len(name) >= self.SHORTEST_RAW} | self.blobs
         quoted = {json.dumps(name, ensure_ascii=False).encode() for name in self.names}
-        anywhere = {each.encode() for each in self.ids} | self.blobs | hexadecimal
+        anywhere = {each.encode() for each in self.ids} | self.blobs
         self._raw, self._inside, self._in_json = _any_of(raw), _any_of(anywhere), _any_of(anywhere | quoted)
         self.longest_raw = max(map(len, raw), default=1)
 
@@ -145,6 +168,59 @@ class TraceReader(DocumentReader, OutboxReader):
         """Where the outbox ends now; what is committed to later comes behind it."""
         position: int = self._run(_LAST_POSITION).scalar_one()
         return position
+
+    def faces_from_image(self, gallery: GalleryId, image_id: ImageId) -> list[FaceId]:
+        """The faces that a photograph shows and the gallery holds.
+
+        Raises:
+            NotFoundError: If there is no such gallery.
+        """
+        given = {"gallery": self._gallery_row(gallery).gallery_key, "image": image_id}
+        return [FaceId(face_id) for face_id in self._run(_FACES_FROM_IMAGE, given).scalars()]
+
+    def photographs_in_use(self, digests: Collection[bytes]) -> set[bytes]:
+        """Those among these SHA-256 of photographs that some gallery has an image of. Reads all of them."""
+        return {
+            bytes(digest)
+            for some in batches(list(digests))
+            for digest in self._run(_DIGESTS_IN_USE, {"digests": some}).scalars()
+        }
+
+    def names_in_use(self, names: Collection[str]) -> set[str]:
+        """Those among `names` that some photograph or subject of some gallery bears. Reads all of them."""
+        return {
+            str(name)
+            for some in batches(list(names))
+            for statement in (_NAMES_OF_IMAGES, _NAMES_OF_SUBJECTS)
+            for name in self._run(statement, {"names": some}).scalars()
+        }
+
+    def opening_places(self, gallery: GalleryId, field: str) -> list[str]:
+        """The entries of which this field is still sealed under the gallery's key, the oldest first.
+
+        Raises:
+            NotFoundError: If there is no such gallery.
+        """
+        given = {"gallery": self._gallery_row(gallery).gallery_key, "of_field": field}
+        return [str(entry_id) for entry_id in self._run(_PLACES, given).scalars()]
+
+    def opening_count(self, gallery: GalleryId) -> int:
+        """How many openings are sealed under a gallery's key, and go with it.
+
+        Raises:
+            NotFoundError: If there is no such gallery.
+        """
+        count: int = self._run(_COUNT_OPENINGS, {"gallery": self._gallery_row(gallery).gallery_key}).scalar_one()
+        return count
+
+    def image_count(self, gallery: GalleryId) -> int:
+        """How many photographs a gallery's faces come from.
+
+        Raises:
+            NotFoundError: If there is no such gallery.
+        """
+        count: int = self._run(_COUNT_IMAGES, {"gallery": self._gallery_row(gallery).gallery_key}).scalar_one()
+        return count
 
     def openings_naming(
         self, needles: Needles, *, gallery: GalleryId | None = None, after_position: int = 0
