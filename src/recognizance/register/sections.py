@@ -1,0 +1,314 @@
+"""From a state to the register: what the entries that were kept say, as rows.
+
+Nothing is added that an entry doesn't say, and where a thing has several entries, the last one has it.
+Pure.
+"""
+
+from collections.abc import Iterator
+from typing import TypeVar
+
+from recognizance.ledger import Entry, Facts, facts
+from recognizance.register import rows
+from recognizance.register.figures import people_figures, response_times, use_figures
+from recognizance.register.proof import proof_section
+from recognizance.register.rates import FEW_ERRORS, largest_to_smallest, wilson_interval
+from recognizance.register.saved import Reading
+from recognizance.register.state import State, uses_by_proposal
+from recognizance.register.suppression import published
+
+FactsT = TypeVar("FactsT", bound=Facts)
+
+_RATES = (
+    ("FMR", "false_matches", "impostor_comparisons"),
+    ("FNMR", "false_non_matches", "mated_comparisons"),
+    ("FPIR", "false_positive_identifications", "non_mated_searches"),
+    ("FNIR", "false_negative_identifications", "mated_searches"),
+)
+
+
+def build_register(reading: Reading) -> rows.Register:
+    """Return the register. The same entries, checkpoint and keys give the same register, on any machine."""
+    state = reading.state
+    return rows.Register(
+        rows.FORMAT_VERSION,
+        state.newest,
+        state.size,
+        _deployment(state),
+        _oversight(state),
+        _system(state),
+        rows.GalleriesSection(tuple(_galleries(state))),
+        _evaluations(state),
+        rows.UseSection(use_figures(state)),
+        rows.PeopleSection(people_figures(state), response_times(state)),
+        _incidents(state),
+        proof_section(reading),
+    )
+
+
+def _of(state: State, kind: type[FactsT]) -> Iterator[tuple[Entry, FactsT]]:
+    for entry in state.kept:
+        if isinstance(entry.facts, kind):
+            yield entry, entry.facts
+
+
+def _deployment(state: State) -> rows.DeploymentSection:
+    statements = tuple(
+        rows.Statement(
+            entry.time,
+            said.operator,
+            said.accountable_person,
+            said.contact,
+            said.profile,
+            said.legal_basis,
+            said.purposes,
+            said.prohibited_uses,
+        )
+        for entry, said in _of(state, facts.Deployment)
+    )
+    agencies = {
+        said.agency: rows.AgencyRow(
+            said.agency,
+            said.agency_kind.value,
+            said.name,
+            said.accountable_person,
+            said.contact,
+            said.standing.value,
+            entry.time,
+            said.reason,
+        )
+        for entry, said in _of(state, facts.Agency)
+    }
+    return rows.DeploymentSection(statements, _by_name(agencies), tuple(_uses(state)), tuple(_reports(state)))
+
+
+def _uses(state: State) -> Iterator[rows.UseRow]:
+    states = {said.use: said.to_state.value for _, said in _of(state, facts.UseTransition)}
+    last = {said.use: (entry, said) for entry, said in _of(state, facts.UseProposal)}
+    for use, (entry, said) in sorted(last.items()):
+        yield rows.UseRow(
+            use,
+            said.agency,
+            said.gallery,
+            said.purpose,
+            tuple(each.value for each in said.search_classes),
+            said.offences,
+            said.is_live,
+            said.needs_review,
+            said.threshold_floor_pct,
+            said.max_candidates,
+            said.max_searches_per_day,
+            states.get(use, facts.UseState.PROPOSED.value),
+            entry.time,
+            said.comments_until,
+            said.approvals_needed,
+            said.starts,
+            said.expires,
+            said.evaluation,
+            said.authority_digest,
+            said.terms_digest,
+        )
+
+
+def _reports(state: State) -> Iterator[rows.ReportRow]:
+    for entry, said in _of(state, facts.Report):
+        yield rows.ReportRow(
+            said.report, said.report_kind.value, said.agency, said.use, said.digest, entry.time, said.expires
+        )
+
+
+def _oversight(state: State) -> rows.OversightSection:
+    uses = uses_by_proposal(state)
+    return rows.OversightSection(
+        tuple(
+            rows.BodyRow(
+                entry.time,
+                said.name,
+                len(said.members),
+                said.votes_needed,
+                said.emergency_votes_needed,
+                said.comment_period_days,
+            )
+            for entry, said in _of(state, facts.OversightBody)
+        ),
+        tuple(
+            rows.DecisionRow(
+                said.use,
+                entry.time,
+                said.from_state.value,
+                said.to_state.value,
+                said.cause,
+                said.decided_by,
+                said.conditions,
+            )
+            for entry, said in _of(state, facts.UseTransition)
+        ),
+        tuple(
+            rows.VoteRow(
+                said.about,
+                uses.get(said.about),
+                said.question.value,
+                entry.time,
+                said.voter,
+                said.choice.value,
+                said.conditions,
+                said.statement,
+            )
+            for entry, said in _of(state, facts.Vote)
+        ),
+        tuple(
+            rows.CommentRow(said.about, uses.get(said.about), entry.time, said.statement)
+            for entry, said in _of(state, facts.Comment)
+        ),
+        tuple(_suspensions(state)),
+    )
+
+
+def _suspensions(state: State) -> Iterator[rows.SuspensionRow]:
+    transitions = list(_of(state, facts.UseTransition))
+    for place, (entry, said) in enumerate(transitions):
+        if said.to_state.value.endswith("suspended"):
+            end = next((later for later in transitions[place + 1 :] if later[1].use == said.use), None)
+            yield rows.SuspensionRow(
+                said.use,
+                entry.time,
+                said.cause,
+                end[0].time if end else None,
+                end[1].to_state.value if end else None,
+            )
+
+
+def _system(state: State) -> rows.SystemSection:
+    return rows.SystemSection(
+        tuple(
+            rows.ModelRow(
+                entry.time,
+                said.model,
+                said.standing.value,
+                said.role.value,
+                said.file_digest,
+                said.source,
+                said.licence,
+            )
+            for entry, said in _of(state, facts.Model)
+        ),
+        tuple(
+            rows.ThresholdRow(
+                entry.time,
+                said.model,
+                said.gallery,
+                said.former,
+                said.new,
+                said.false_match_rate,
+                said.reason,
+                said.changed_by,
+            )
+            for entry, said in _of(state, facts.ThresholdChange)
+        ),
+        tuple(
+            rows.PolicyRow(entry.time, said.version, said.digest, said.names, said.changed_by)
+            for entry, said in _of(state, facts.PolicyChange)
+        ),
+        tuple(
+            rows.SoftwareRow(entry.time, said.name, said.version, said.digest, said.dependencies_digest)
+            for entry, said in _of(state, facts.Software)
+        ),
+    )
+
+
+def _galleries(state: State) -> Iterator[rows.GalleryRow]:
+    last = {said.gallery: said for _, said in _of(state, facts.Gallery)}
+    for name, said in sorted(last.items()):
+        changed, purged = state.contents.get(name), state.purges.get(name)
+        content = changed.facts if changed else None
+        purge = purged.facts if purged else None
+        yield rows.GalleryRow(
+            name,
+            said.agency,
+            said.standing.value,
+            said.model,
+            said.source,
+            said.lawful_basis,
+            said.categories,
+            said.retention_days,
+            published(content.faces if isinstance(content, facts.GalleryContent) else 0),
+            content.version if isinstance(content, facts.GalleryContent) else 0,
+            changed.time if changed else None,
+            purged.time if purged else None,
+            purge.rule if isinstance(purge, facts.RetentionRun) else None,
+            published(purge.faces_destroyed) if isinstance(purge, facts.RetentionRun) else None,
+        )
+
+
+def _evaluations(state: State) -> rows.EvaluationsSection:
+    found = list(_of(state, facts.Evaluation))
+    groups = tuple(row for _, said in found for group in said.groups for row in _group(said.evaluation, group))
+    return rows.EvaluationsSection(
+        tuple(
+            rows.EvaluationRow(
+                said.evaluation,
+                entry.time,
+                said.model,
+                said.tester,
+                said.is_independent,
+                said.protocol,
+                said.data_digest,
+                said.report_digest,
+                said.seed,
+                said.threshold,
+                said.verdict.value,
+                *(
+                    largest_to_smallest([(getattr(each, errors), getattr(each, trials)) for each in said.groups])
+                    for _, errors, trials in _RATES
+                ),
+            )
+            for entry, said in found
+        ),
+        groups,
+    )
+
+
+def _group(evaluation: str, group: facts.GroupResult) -> Iterator[rows.GroupRow]:
+    for measure, errors_name, trials_name in _RATES:
+        errors, trials = getattr(group, errors_name), getattr(group, trials_name)
+        # A result with more errors than trials is shown, and no rate is made of it.
+        low, high = wilson_interval(errors, trials) if 0 < trials >= errors else (None, None)
+        rate = errors / trials if low is not None else None
+        yield rows.GroupRow(
+            evaluation, group.group, measure, errors, trials, rate, low, high, few_errors=errors < FEW_ERRORS
+        )
+
+
+def _incidents(state: State) -> rows.IncidentsSection:
+    reports = list(_of(state, facts.Report))
+    audit = facts.ReportKind.AUDIT.value
+    return rows.IncidentsSection(
+        tuple(
+            rows.IncidentRow(
+                said.occurrence.value,
+                said.discovered,
+                entry.time,
+                said.agency,
+                said.about,
+                said.statement,
+                None if said.people_affected is None else published(said.people_affected),
+            )
+            for entry, said in _of(state, facts.Incident)
+        ),
+        tuple(row for row in _reports(state) if row.kind == audit),
+        tuple(
+            rows.SharingRow(entry.time, said.agency, said.recipient, said.data, said.standard, said.use)
+            for entry, said in _of(state, facts.Sharing)
+        ),
+        tuple(
+            rows.CostRow(said.report, said.report_kind.value, said.agency, said.use, entry.time, said.cost_cents)
+            for entry, said in reports
+            if said.cost_cents is not None
+        ),
+    )
+
+
+RowT = TypeVar("RowT")
+
+
+def _by_name(found: dict[str, RowT]) -> tuple[RowT, ...]:
+    return tuple(row for _, row in sorted(found.items()))
