@@ -34,10 +34,8 @@ from recognizance.governance import RuledPolicy
 from recognizance.governing import Governing, open_governing
 from recognizance.identifiers import DecisionId, ModelId
 from recognizance.leads import Leads
-from recognizance.leads import Leads
 from recognizance.ledger import SALT_BYTES, ledger_routes
 from recognizance.oneshot import OneShot
-from recognizance.probing import Probes
 from recognizance.probing import Probes
 from recognizance.recording import (
     Recorder,
@@ -48,7 +46,6 @@ from recognizance.recording import (
     threshold_statement,
 )
 from recognizance.records import MasterKey, Records
-from recognizance.reviewing import Reviewing
 from recognizance.reviewing import Reviewing
 from recognizance.search import Search
 from recognizance.sessions import SessionSigners

@@ -9,7 +9,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from recognizance.aws.images import S3ObjectError
 from recognizance.aws.pagination import PageTokenError
@@ -97,12 +97,17 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Who asks, what they brought, and their door to permits."""
+    """Who asks, what they brought, and their door to permits.
+
+    Attributes:
+        headers: What the operation says beside its answer, for which the protocol has no place.
+    """
 
     principal: Principal
     policy: Policy
     new_id: Callable[[], str]
     asking: Asking
+    headers: dict[str, str] = field(default_factory=dict[str, str])
 
     def permit(self, action: Action, gallery: GalleryId | None = None, *, search: SearchFacts | None = None) -> Permit:
         """Ask the policy.
@@ -189,7 +194,7 @@ class Dispatcher:
             operation = self.model.operations[name]
             call = Call(principal, self._policy, self._new_id, asking)
             answer = self._handlers[name](check_request(operation, body), call)
-            return Response(200, encode_answer(answer), _headers(request_id))
+            return Response(200, encode_answer(answer), {**_headers(request_id), **call.headers})
         except Exception as error:  # noqa: BLE001  # the API's edge
             return self.error_response(error, operation, request_id)
 

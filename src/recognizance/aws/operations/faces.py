@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from recognizance.aws.dispatch import Call, Handler
 from recognizance.aws.images import ImageSource
 from recognizance.aws.operations.collections import gallery_of
-from recognizance.aws.operations.details import detected_box, face_detail, stored_face
+from recognizance.aws.operations.details import detected_box, face_detail, numeric_version, stored_face
 from recognizance.aws.operations.pages import page_of, page_size
 from recognizance.aws.pagination import PageTokens
 from recognizance.aws.shapes import Answer, Members
@@ -19,10 +19,11 @@ from recognizance.governance.purposes import Capture
 from recognizance.identifiers import FaceId, ModelId, SubjectId
 from recognizance.permits import Action
 from recognizance.records import FaceRow
-from recognizance.search import Match, Search
+from recognizance.search import Found, Search
 
 DEFAULT_THRESHOLD_PCT = 80.0
 MAX_MATCHES = 4096
+REVIEW_HEADER = "x-recognizance-review"
 
 
 class FaceOperations:
@@ -128,7 +129,7 @@ class FaceOperations:
         )
         return {
             "SearchedFaceId": face_id,
-            "FaceMatches": _face_matches(found.matches),
+            "FaceMatches": _face_matches(found, call),
             "FaceModelVersion": found.model,
         }
 
@@ -151,7 +152,7 @@ class FaceOperations:
         return {
             "SearchedFaceBoundingBox": searched["BoundingBox"],
             "SearchedFaceConfidence": searched["Confidence"],
-            "FaceMatches": _face_matches(result.found.matches),
+            "FaceMatches": _face_matches(result.found, call),
             "FaceModelVersion": result.found.model,
         }
 
@@ -175,8 +176,21 @@ def still_search_of(request: Members, threshold: str, limit: str, *, default_can
     )
 
 
-def _face_matches(matches: Iterable[Match[FaceRow]]) -> list[Answer]:
-    return [{"Similarity": match.similarity_pct, "Face": stored_face(match.enrolled)} for match in matches]
+def _face_matches(found: Found[FaceRow], call: Call) -> list[Answer]:
+    """The matches; or, where reviewers decide, that there are some, and the review that they wait for.
+
+    Of a candidate under review the caller learns an id that means nothing elsewhere. Its photograph's id, its box and
+    the detector's confidence would lead to the enrolled face by way of `ListFaces`, and its similarity to a judgement
+    before the reviewers' own: each is answered with what all of them had to reach.
+    """
+    if found.review is not None:
+        call.headers[REVIEW_HEADER] = found.review.review
+        version = numeric_version(ModelId(found.model))
+        return [
+            {"Similarity": found.operating_pct, "Face": {"FaceId": alias, "IndexFacesModelVersion": version}}
+            for alias in found.review.faces
+        ]
+    return [{"Similarity": match.similarity_pct, "Face": stored_face(match.enrolled)} for match in found.matches]
 
 
 def _unique(face_ids: Iterable[str]) -> list[FaceId]:
