@@ -27,6 +27,7 @@ from recognizance.aws import (
 from recognizance.bulk_enrolment import BulkEnrolment
 from recognizance.config import Settings
 from recognizance.enrolment import Enrolment
+from recognizance.erasure import REQUEST_KIND, Erasure
 from recognizance.faces import DEFAULT_DETECTOR, Calibration, FaceReader, ModelStore, load_calibration, open_reader
 from recognizance.galleries import Clock, Galleries
 from recognizance.gallery import ExactIndex
@@ -35,6 +36,7 @@ from recognizance.governing import Governing, open_governing
 from recognizance.identifiers import DecisionId, ModelId
 from recognizance.leads import Leads
 from recognizance.ledger import SALT_BYTES, ledger_routes
+from recognizance.marks import MARK_KIND, Marks
 from recognizance.oneshot import OneShot
 from recognizance.probing import Probes
 from recognizance.recording import (
@@ -46,6 +48,7 @@ from recognizance.recording import (
     threshold_statement,
 )
 from recognizance.records import MasterKey, Records
+from recognizance.review_erasure import REVIEW_HOLDERS
 from recognizance.reviewing import Reviewing
 from recognizance.search import Search
 from recognizance.sessions import SessionSigners
@@ -71,6 +74,8 @@ class Service:
     galleries: Galleries
     enrolment: Enrolment
     search: Search
+    marks: Marks
+    erasure: Erasure
     oneshot: OneShot
     reviewing: Reviewing
     leads: Leads
@@ -247,9 +252,10 @@ def wire(
         return ExactIndex(reader.dimension, workers=searchers, threads=search_threads)
 
     galleries = Galleries(records, recorder, model=reader.model, open_index=open_index, clock=clock)
-    reviewing = Reviewing(
-        records, recorder, governing.policy, clock=clock, new_id=new_id, random_bytes=os.urandom
-    )
+    reviewing = Reviewing(records, recorder, governing.policy, clock=clock, new_id=new_id, random_bytes=os.urandom)
+    with records.reading() as snapshot:
+        marks_key = snapshot.derived_key("marks")
+    marks = Marks(records, recorder, key=marks_key, clock=clock, new_id=new_id)
     return Service(
         data=data,
         settings=settings,
@@ -264,7 +270,19 @@ def wire(
         enrolment=Enrolment(
             records, recorder, reader, calibration, clock=clock, new_id=new_id, keep_images=settings.keep_images
         ),
-        search=Search(records, recorder, galleries, reader, calibration, reviewing, max_fpir=settings.max_fpir),
+        search=Search(
+            records, recorder, galleries, reader, calibration, reviewing, max_fpir=settings.max_fpir, marks=marks
+        ),
+        marks=marks,
+        erasure=Erasure(
+            records,
+            recorder,
+            galleries,
+            clock=clock,
+            new_id=new_id,
+            holders=REVIEW_HOLDERS,
+            kept=(MARK_KIND, REQUEST_KIND),
+        ),
         oneshot=OneShot(reader, calibration, recorder=recorder),
         reviewing=reviewing,
         leads=Leads(records, recorder, governing.policy, clock=clock, new_id=new_id),

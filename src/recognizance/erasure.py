@@ -43,6 +43,8 @@ from recognizance.records import (
 
 PROOF_KIND = "erasure"
 HOLD_KIND = "hold"
+REQUEST_KIND = "subject_request"
+"""What people asked the desk. Names them on purpose, and has a retention of its own."""
 RESULT_FIELDS = ("probe", "result")
 """What a search's entry commits to about faces; the case that it was made for stays."""
 
@@ -528,6 +530,7 @@ __all__ = [
     "DELETION",
     "HOLD_KIND",
     "PROOF_KIND",
+    "REQUEST_KIND",
     "Cause",
     "DeletesDocument",
     "Erased",

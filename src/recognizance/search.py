@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Generic, TypeVar
 
+from recognizance.docket import counting
 from recognizance.errors import InputError, NotFoundError
 from recognizance.faces import Calibration, DetectedFace, FaceReader, Photograph, QualityFilter, is_good_enough
 from recognizance.galleries import Galleries, Searchable
@@ -16,9 +17,10 @@ from recognizance.gallery import Candidate, Index, Template, Templates
 from recognizance.identifiers import FaceId, GalleryId, SubjectId
 from recognizance.ledger import PrivateValue
 from recognizance.ledger.facts import SearchOutcome
+from recognizance.marks import NOTHING_SUPPRESSED, Marks, Suppressed, both
 from recognizance.permits import Action, Permit
 from recognizance.recording import Recorder, Searched, acts
-from recognizance.records import Box, FaceRow, Records, SubjectKey, SubjectRow
+from recognizance.records import Box, FaceRow, Reader, Records, SubjectKey, SubjectRow
 from recognizance.reviewing import Hit, Probe, Reviewing, UnderReview
 
 _Row = TypeVar("_Row", FaceRow, SubjectRow)
@@ -88,6 +90,7 @@ class Search:
         reviewing: Reviewing,
         *,
         max_fpir: float,
+        marks: Marks | None = None,
     ) -> None:
         self._records = records
         self._recorder = recorder
@@ -96,6 +99,7 @@ class Search:
         self._calibration = calibration
         self._reviewing = reviewing
         self._max_fpir = max_fpir
+        self._marks = marks
 
     def faces_by_photograph(
         self,
@@ -225,17 +229,46 @@ class Search:
 
     def _among_faces(self, asked: "_Asked", probe: "_Probe", excluded: Sequence[str] = ()) -> Found[FaceRow]:
         searchable = self._galleries.searchable_faces(asked.gallery, model=self._reader.model, permit=asked.permit)
-        candidates = self._candidates(searchable.index, asked, probe, excluded)
-        with self._records.reading() as reader:
-            rows = reader.faces_by_id(asked.gallery, [candidate.key for candidate in candidates])
-        return self._found(asked, searchable, probe, candidates, rows)
+
+        def rows_of(reader: Reader, keys: Sequence[str]) -> Mapping[Any, FaceRow]:
+            return reader.faces_by_id(asked.gallery, [FaceId(key) for key in keys])
+
+        candidates, rows, suppressed = self._unmarked(searchable.index, asked, probe, excluded, rows_of)
+        return self._found(asked, searchable, probe, candidates, rows, suppressed)
 
     def _among_subjects(self, asked: "_Asked", probe: "_Probe", excluded: Sequence[str] = ()) -> Found[SubjectRow]:
         searchable = self._galleries.searchable_subjects(asked.gallery, model=self._reader.model, permit=asked.permit)
-        candidates = self._candidates(searchable.index, asked, probe, excluded)
-        with self._records.reading() as reader:
-            rows = reader.subjects_by_key(asked.gallery, [SubjectKey(candidate.key) for candidate in candidates])
-        return self._found(asked, searchable, probe, candidates, rows)
+
+        def rows_of(reader: Reader, keys: Sequence[str]) -> Mapping[Any, SubjectRow]:
+            return reader.subjects_by_key(asked.gallery, [SubjectKey(key) for key in keys])
+
+        candidates, rows, suppressed = self._unmarked(searchable.index, asked, probe, excluded, rows_of)
+        return self._found(asked, searchable, probe, candidates, rows, suppressed)
+
+    def _unmarked(
+        self,
+        index: Index,
+        asked: "_Asked",
+        probe: "_Probe",
+        excluded: Sequence[str],
+        rows_of: Callable[[Reader, Sequence[str]], Mapping[Any, _Row]],
+    ) -> tuple[list[Candidate], Mapping[Any, _Row], Suppressed]:
+        """The candidates, without those who were found before not to be who is looked for; others take their places."""
+        suppressed = NOTHING_SUPPRESSED
+        while True:
+            candidates = self._candidates(index, asked, probe, [*excluded, *suppressed.keys])
+            with self._records.reading() as reader:
+                rows = rows_of(reader, [candidate.key for candidate in candidates])
+                marked = self._marked(reader, asked, probe, rows)
+            if not marked.keys:
+                return candidates, rows, suppressed
+            suppressed = both(suppressed, marked)
+
+    def _marked(self, reader: Reader, asked: "_Asked", probe: "_Probe", rows: Mapping[Any, _Row]) -> Suppressed:
+        if self._marks is None or not rows:
+            return NOTHING_SUPPRESSED
+        case = None if asked.permit.mandate is None else asked.permit.mandate.case
+        return self._marks.suppressed(reader, asked.gallery, rows, probe_sha256=probe.picture_sha256, case=case)
 
     def _candidates(self, index: Index, asked: "_Asked", probe: "_Probe", excluded: Sequence[str]) -> list[Candidate]:
         probes: Templates = probe.template[None, :]
@@ -261,6 +294,7 @@ class Search:
         probe: "_Probe",
         candidates: Sequence[Candidate],
         rows: Mapping[Any, _Row],
+        suppressed: Suppressed,
     ) -> Found[_Row]:
         # A face that was deleted since the index answered is no candidate any more.
         present = [candidate for candidate in candidates if candidate.key in rows]
@@ -271,14 +305,22 @@ class Search:
         named = tuple((candidate.key, candidate.similarity) for candidate in present)
         found = self._searched(asked, searchable, probe.described, outcome, named)
         if not present or not _is_reviewed(asked.permit):
-            self._recorder.record(acts.search(asked.permit, found), gallery=asked.gallery)
+            if self._marks is None or not suppressed.keys:
+                self._recorder.record(
+                    acts.search(asked.permit, found), gallery=asked.gallery, before=counting(asked.permit)
+                )
+            else:
+                with self._recorder.changing() as change:
+                    change.require(counting(asked.permit))
+                    entry = change.enter(acts.search(asked.permit, found), gallery=asked.gallery)
+                    self._marks.enter(change, entry, asked.gallery, suppressed)
             return self._answer(asked, searchable, matches)
-        review = self._under_review(asked, probe, found, matches)
+        review = self._under_review(asked, probe, found, matches, suppressed)
         # From here on nobody is named: not to the caller either.
         return self._answer(asked, searchable, (), review)
 
     def _under_review(
-        self, asked: "_Asked", probe: "_Probe", found: Searched, matches: Sequence[Match[Any]]
+        self, asked: "_Asked", probe: "_Probe", found: Searched, matches: Sequence[Match[Any]], suppressed: Suppressed
     ) -> UnderReview:
         """Record the search and open its review, both or neither."""
         if probe.shown is None:
@@ -286,7 +328,10 @@ class Search:
         hits = [Hit(match.enrolled, match.similarity_pct) for match in matches]
         prepared = self._reviewing.prepare(asked.gallery, probe.shown, hits, asked.permit)
         with self._recorder.changing() as change:
+            change.require(counting(asked.permit))
             entry = change.enter(acts.search(asked.permit, found), gallery=asked.gallery)
+            if self._marks is not None and suppressed.keys:
+                self._marks.enter(change, entry, asked.gallery, suppressed)
             return self._reviewing.open(change, prepared, entry)
 
     def _on_record(
@@ -294,7 +339,7 @@ class Search:
     ) -> Found[_Row]:
         """An answer without candidates, once it's on the record."""
         found = self._searched(asked, searchable, probe, outcome, ())
-        self._recorder.record(acts.search(asked.permit, found), gallery=asked.gallery)
+        self._recorder.record(acts.search(asked.permit, found), gallery=asked.gallery, before=counting(asked.permit))
         return self._answer(asked, searchable, ())
 
     def _searched(
@@ -350,6 +395,13 @@ class _Probe:
     template: Template
     described: PrivateValue
     shown: Probe | FaceRow | None = None
+
+    @property
+    def picture_sha256(self) -> str | None:
+        """Of the picture that is searched with, or that the enrolled face comes from."""
+        if isinstance(self.shown, FaceRow):
+            return None if self.shown.image_sha256 is None else self.shown.image_sha256.hex()
+        return None if self.shown is None else self.shown.photograph.sha256
 
 
 _FACES_ONLY = (

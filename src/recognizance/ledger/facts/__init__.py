@@ -64,10 +64,13 @@ from recognizance.ledger.facts.searches import (
 from recognizance.ledger.facts.subjects import (
     Erasure,
     ErasureScope,
+    Mark,
+    MarkScope,
     RequestEvent,
     RequestKind,
     RetentionRun,
     SubjectRequest,
+    Suppression,
 )
 
 _ALL: tuple[type[Facts], ...] = (
@@ -87,6 +90,7 @@ _ALL: tuple[type[Facts], ...] = (
     Incident,
     Lead,
     LedgerKey,
+    Mark,
     Model,
     OversightBody,
     Person,
@@ -103,6 +107,7 @@ _ALL: tuple[type[Facts], ...] = (
     Sharing,
     Software,
     SubjectRequest,
+    Suppression,
     ThresholdChange,
     Training,
     UseProposal,
@@ -140,6 +145,8 @@ __all__ = [
     "Lead",
     "LeadEvent",
     "LedgerKey",
+    "Mark",
+    "MarkScope",
     "Model",
     "ModelRole",
     "Occurrence",
@@ -165,6 +172,7 @@ __all__ = [
     "Software",
     "Standing",
     "SubjectRequest",
+    "Suppression",
     "ThresholdChange",
     "Training",
     "UseProposal",

@@ -14,6 +14,7 @@ from recognizance.ledger.facts.fields import (
     Pseudonym,
     Token,
 )
+from recognizance.ledger.facts.parties import Standing
 
 
 class RequestKind(StrEnum):
@@ -82,3 +83,33 @@ class RetentionRun(Facts):
     faces_destroyed: Count
     faces_kept: Count
     erasures: tuple[EntryReference, ...]
+
+
+class MarkScope(StrEnum):
+    PROBE = "probe"
+    CASE = "case"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark(Facts):
+    """Somebody found that a candidate is not who was looked for, in one picture or one case; or took that back."""
+
+    kind: ClassVar[str] = "mark"
+    mark: Token
+    standing: Standing
+    gallery: Token
+    scope: MarkScope
+    marked_by: Pseudonym
+    identity: Commitment
+    reasons: Commitment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suppression(Facts):
+    """Candidates were left out of what a search answered, because of marks."""
+
+    kind: ClassVar[str] = "suppression"
+    search: EntryReference
+    gallery: Token
+    candidates: Count
+    marks: tuple[Token, ...]
