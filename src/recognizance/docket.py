@@ -253,6 +253,15 @@ def count_search(transaction: Transaction, permit: Permit, *, now: datetime, pic
         replaced(transaction, counted, value)
 
 
+def counting(permit: Permit) -> Callable[[Transaction, datetime], None]:
+    """`count_search` for one permit, as the recorder takes it."""
+
+    def count(transaction: Transaction, now: datetime) -> None:
+        count_search(transaction, permit, now=now)
+
+    return count
+
+
 def _count_id(use: UseId, day: date) -> str:
     # A default use is named after its gallery, whose name may be as long as an id can be.
     return hashlib.sha256(f"{day.isoformat()} {use}".encode()).hexdigest()

@@ -3,10 +3,11 @@
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
+from recognizance.docket import counting
 from recognizance.faces import Calibration, DetectedFace, FaceReader, Photograph, QualityFilter, is_good_enough
 from recognizance.gallery import scores
 from recognizance.permits import Action, Permit
-from recognizance.recording import Maker, Recorder, acts
+from recognizance.recording import Before, Maker, Recorder, acts
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +85,15 @@ class OneShot:
                 similarities_pct=[face.similarity_pct for face in comparison.matched],
                 matches=len(comparison.matched),
             )
-            self._record(compared)
+            self._record(compared, before=counting(permit))
         return comparison
 
     def _attempting(self, permit: Permit, action: Action) -> AbstractContextManager[None]:
         return nullcontext() if self._recorder is None else self._recorder.attempting(permit, action)
 
-    def _record(self, make: Maker) -> None:
+    def _record(self, make: Maker, *, before: Before | None = None) -> None:
         if self._recorder is not None:
-            self._recorder.record(make)
+            self._recorder.record(make, before=before)
 
     def _compared(
         self,

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from recognizance.cli import checkup, demo, faces, importing, keys, models, serving
+from recognizance.cli import checkup, demo, faces, governing, importing, keys, models, serving, uses
 from recognizance.cli.output import results
 
 __all__ = ["app", "main"]
@@ -37,12 +37,19 @@ def _root(
     """Options that come before a command."""
 
 
+app.command("init")(governing.init)
 app.command("serve")(serving.serve)
 app.command("import")(importing.import_photographs)
 app.command("search")(faces.search)
 app.command("compare")(faces.compare)
 app.command("detect")(faces.detect)
 app.add_typer(keys.app, name="keys")
+app.add_typer(governing.agency_app, name="agency")
+app.add_typer(governing.person_app, name="person")
+app.add_typer(governing.training_app, name="training")
+app.add_typer(governing.gallery_app, name="gallery")
+app.add_typer(uses.app, name="use")
+app.command("vote")(uses.vote)
 app.add_typer(models.app, name="models")
 app.command("doctor")(checkup.doctor)
 app.command("demo")(demo.demo)

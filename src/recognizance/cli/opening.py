@@ -24,11 +24,12 @@ from recognizance.governance import AT_THE_MACHINE, Asking, Credential, Grounds,
 from recognizance.governance.parties import UseId
 from recognizance.governance.purposes import Capture, OffenceCode
 from recognizance.governing import Governing, open_governing
-from recognizance.identifiers import GalleryId
+from recognizance.identifiers import GalleryId, PrincipalId
 from recognizance.oneshot import OneShot
 from recognizance.permits import Action, Permit
 from recognizance.recording import Recorder
 from recognizance.records import Records
+from recognizance.registration import Actor, at_the_machine
 
 
 @contextmanager
@@ -129,6 +130,11 @@ def still_search(
 def governing_of(data: Path, records: Records, recorder: Recorder) -> Governing:
     """The governing parts alone, without loading any network."""
     return open_governing(data, records, recorder, clock=now, new_id=new_id, random_bytes=os.urandom)
+
+
+def actor(person: str | None) -> Actor:
+    """Whoever acts at the machine, by their pseudonym; without one, whoever runs it."""
+    return at_the_machine() if person is None else at_the_machine(PrincipalId(person))
 
 
 @contextmanager

@@ -28,6 +28,11 @@ Case = Annotated[str | None, typer.Option("--case", help="The case that this is 
 Justification = Annotated[str | None, typer.Option("--justification", help="Why this search is needed.")]
 Offence = Annotated[str | None, typer.Option("--offence", help="The offence, as the use lists it.")]
 
+As = Annotated[
+    str | None,
+    typer.Option("--as", help="Pseudonym of whoever acts; without it, whoever runs the machine."),
+]
+
 Image = Annotated[
     Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="A JPEG, PNG, WebP or HEIC file.")
 ]

@@ -9,7 +9,7 @@ from recognizance.recording.drafts import EntryDraft, Maker
 from recognizance.recording.keeper import LogKeeper
 from recognizance.recording.ledger_key import KEY_FILE, draw_key, read_key
 from recognizance.recording.outbox import RecordsOutbox
-from recognizance.recording.recorder import LEDGER_FOLDER, Change, Promised, Recorder
+from recognizance.recording.recorder import LEDGER_FOLDER, Before, Change, Promised, Recorder
 from recognizance.recording.statements import (
     Statement,
     model_statement,
@@ -24,6 +24,7 @@ __all__ = [
     "KEY_FILE",
     "LEDGER_FOLDER",
     "NOT_STATED",
+    "Before",
     "Change",
     "ContentDelta",
     "EntryDraft",

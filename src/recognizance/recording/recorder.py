@@ -25,7 +25,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from recognizance.errors import InputError, UnavailableError
+from recognizance.errors import DeniedError, InputError, UnavailableError
 from recognizance.identifiers import GalleryId, PrincipalId
 from recognizance.ledger import (
     Entry,
@@ -71,6 +71,10 @@ class _Sealed:
         )
 
 
+Before = Callable[[Transaction, datetime], None]
+"""What has to hold in the transaction that records an act; if it doesn't, raises `DeniedError` and changes nothing."""
+
+
 class Change:
     """A transaction of the records whose entries go with it.
 
@@ -79,11 +83,25 @@ class Change:
         receipts: Of the entries, in order; complete once the block has been left.
     """
 
-    def __init__(self, transaction: Transaction, seal: Callable[[Maker, GalleryId | None], _Sealed]) -> None:
+    def __init__(
+        self,
+        transaction: Transaction,
+        seal: Callable[[Maker, GalleryId | None], _Sealed],
+        clock: Callable[[], datetime],
+    ) -> None:
         self.transaction = transaction
+        self._clock = clock
         self.receipts: tuple[Receipt, ...] = ()
         self.entries: list[PendingEntry] = []
         self._seal = seal
+
+    def require(self, before: Before) -> None:
+        """Make sure of something in this transaction, as `Recorder.record` does before an entry.
+
+        Raises:
+            DeniedError: If it doesn't hold.
+        """
+        before(self.transaction, self._clock())
 
     def enter(self, make: Maker, *, gallery: GalleryId | None = None) -> EntryId:
         """Commit to an entry in this transaction.
@@ -105,6 +123,7 @@ class _Waiting:
     """An entry in the queue of `record`."""
 
     sealed: _Sealed
+    before: Before | None = None
     is_done: bool = False
     error: Exception | None = field(default=None)
 
@@ -206,19 +225,23 @@ class Recorder:
         """
         self._keeper.require_sound()
         with self._records.transaction() as transaction:
-            change = Change(transaction, self._sealed)
+            change = Change(transaction, self._sealed, self._clock)
             yield change
         change.receipts = tuple(self._promise(change.entries)) if change.entries else ()
 
-    def record(self, make: Maker, *, gallery: GalleryId | None = None) -> Receipt:
+    def record(self, make: Maker, *, gallery: GalleryId | None = None, before: Before | None = None) -> Receipt:
         """Put an act on the record that changes nothing else.
 
+        Args:
+            before: Run in the same transaction, before the entry: what it sees, nobody can change in between.
+
         Raises:
+            DeniedError: If `before` does; then the act isn't on the record, and its result must go nowhere.
             NotFoundError: If `gallery`, whose key keeps the entry's values, is gone.
             UnavailableError: If the log can't be written.
         """
         self._keeper.require_sound()
-        waiting = _Waiting(self._sealed(make, gallery))
+        waiting = _Waiting(self._sealed(make, gallery), before)
         with self._queue_lock:
             self._queue.append(waiting)
         # Whoever comes first commits for all who queued behind, and they find it done.
@@ -300,7 +323,7 @@ class Recorder:
         try:
             with self._records.transaction() as transaction:
                 for waiting in batch:
-                    waiting.sealed.commit(transaction)
+                    self._commit_one(transaction, waiting)
         except InputError as error:
             if len(batch) > 1:
                 for waiting in batch:
@@ -312,6 +335,17 @@ class Recorder:
                 waiting.error = error
         for waiting in batch:
             waiting.is_done = True
+
+    def _commit_one(self, transaction: Transaction, waiting: _Waiting) -> None:
+        # In a batch that has to be committed again, the first answer was undone with its transaction.
+        waiting.error = None
+        if waiting.before is not None:
+            try:
+                waiting.before(transaction, self._clock())
+            except DeniedError as error:
+                waiting.error = error
+                return
+        waiting.sealed.commit(transaction)
 
     def _promise(self, entries: Sequence[PendingEntry]) -> list[Receipt]:
         receipts = self._keeper.promise(entries)

@@ -55,8 +55,8 @@ class UseState(StrEnum):
 class UseProposal(Facts):
     """Everything that overseers approve or reject: who may search what, for what, within which limits, until when.
 
-    `terms` is the text that is voted on, whole, as canonical JSON, and `terms_digest` what votes are bound to. The other
-    fields say the same for whoever looks for something in particular. Thresholds of uses are on the API's scale.
+    `terms` is the text that is voted on, whole, as canonical JSON, and `terms_digest` what votes are bound to. The
+    other fields say the same for whoever looks for something in particular. Thresholds are on the API's scale.
     """
 
     kind: ClassVar[str] = "use_proposal"
