@@ -150,7 +150,7 @@ class Leads:
     def _allow(self, asker: Asker, act: Act, lead: LeadId) -> None:
         with self._records.reading() as reader:
             file = self._visible(reader, lead, asker).value
-        allow(self._gatekeeper, self._new_id, asker, act, file.use, file.gallery)
+        allow(self._gatekeeper, self._new_id, asker, act, file.use)
 
     def _visible(self, reader: Reader, lead: LeadId, asker: Asker) -> Filed[LeadFile]:
         found = filed(reader, ReviewKind.LEAD, lead, LeadFile)

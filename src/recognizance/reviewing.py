@@ -415,15 +415,13 @@ class Reviewing:
     def _allow(self, asker: Asker, act: Act, review: ReviewId) -> None:
         with self._records.reading() as reader:
             file = review_of(reader, review).value
-        allow(self._gatekeeper, self._new_id, asker, act, file.use, file.gallery)
+        allow(self._gatekeeper, self._new_id, asker, act, file.use)
 
     def _person(self, reader: Reader, person: PersonId) -> Person:
         return person_of(reader, person)
 
 
-def allow(
-    gatekeeper: Gatekeeper, new_id: Callable[[], str], asker: Asker, act: Act, use: UseId, gallery: GalleryId
-) -> None:
+def allow(gatekeeper: Gatekeeper, new_id: Callable[[], str], asker: Asker, act: Act, use: UseId) -> None:
     """Ask the policy about an act of a person under a use.
 
     Raises:
@@ -433,7 +431,7 @@ def allow(
     gatekeeper.require(
         Principal(asker.person, frozenset()),
         act,
-        gallery=gallery,
+        gallery=None,
         decision_id=DecisionId(new_id()),
         asking=Asking(asker.credential, use=use),
     )
