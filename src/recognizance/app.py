@@ -26,6 +26,7 @@ from recognizance.aws import (
 )
 from recognizance.bulk_enrolment import BulkEnrolment
 from recognizance.config import Settings
+from recognizance.disclosure import Disclosing
 from recognizance.enrolment import Enrolment
 from recognizance.erasure import REQUEST_KIND, Erasure
 from recognizance.faces import DEFAULT_DETECTOR, Calibration, FaceReader, ModelStore, load_calibration, open_reader
@@ -80,6 +81,7 @@ class Service:
     reviewing: Reviewing
     leads: Leads
     probes: Probes
+    disclosing: Disclosing
     searchers: Executor
 
     def close(self) -> None:
@@ -166,6 +168,7 @@ def open_recorder(data: Path, settings: Settings, records: Records, *, clock: Cl
         data,
         records,
         origin=settings.ledger_origin,
+        witnesses=settings.ledger_witnesses,
         clock=clock,
         new_id=new_id,
         new_salt=lambda: os.urandom(SALT_BYTES),
@@ -287,5 +290,6 @@ def wire(
         reviewing=reviewing,
         leads=Leads(records, recorder, governing.policy, clock=clock, new_id=new_id),
         probes=Probes(records, recorder, clock=clock, label_key=reviewing.label_key),
+        disclosing=Disclosing(records, recorder, governing.policy, clock=clock, new_id=new_id),
         searchers=searchers,
     )

@@ -95,6 +95,15 @@ class Settings:
             )
         },
     )
+    ledger_witnesses: tuple[str, ...] = field(
+        default=(),
+        metadata={
+            "help": (
+                "Witnesses that are asked to cosign the ledger's checkpoints: each an address, a space, and its public"
+                " key as `recognizance ledger witness` prints it."
+            )
+        },
+    )
     s3_endpoint_url: str = field(
         default="",
         metadata={"help": "S3-compatible endpoint that `S3Object` is read from; empty for AWS's own, if S3 is on."},

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from recognizance.cli import checkup, demo, faces, governing, importing, keys, models, serving, uses
+from recognizance.cli import checkup, demo, faces, governing, importing, keys, ledger, models, register, serving, uses
 from recognizance.cli.output import results
 
 __all__ = ["app", "main"]
@@ -50,7 +50,10 @@ app.add_typer(governing.training_app, name="training")
 app.add_typer(governing.gallery_app, name="gallery")
 app.add_typer(uses.app, name="use")
 app.command("vote")(uses.vote)
+app.add_typer(ledger.app, name="ledger")
 app.add_typer(models.app, name="models")
+app.command("register")(register.register)
+app.command("report")(register.report)
 app.command("doctor")(checkup.doctor)
 app.command("demo")(demo.demo)
 

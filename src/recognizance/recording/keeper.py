@@ -19,6 +19,8 @@ from pathlib import Path
 
 from recognizance.errors import ConflictError, CorruptionError, Error, UnavailableError
 from recognizance.ledger import (
+    Cosigner,
+    CosigningThread,
     FileStore,
     FolderSource,
     Log,
@@ -27,6 +29,7 @@ from recognizance.ledger import (
     PendingEntry,
     Receipt,
     Sequencer,
+    WitnessAddress,
     prove,
     read_checkpoint,
 )
@@ -41,22 +44,38 @@ RETRY_S = 1.0
 _log = logging.getLogger(__name__)
 
 
+def _not_cosigned(witness: WitnessAddress, error: Error) -> None:
+    level = logging.CRITICAL if isinstance(error, CorruptionError) else logging.WARNING
+    _log.log(level, "the witness %s did not cosign: %s", witness.key.name, error)
+
+
 class LogKeeper:
     """Has entries of the outbox appended to the log in a folder, by this process or another. Safe to share by threads.
 
     Args:
         outbox_state: Cheap to ask; answers something else than before when the outbox may have changed.
+        witnesses: Asked, while this process holds the log, to cosign its checkpoints. Nothing waits for them.
 
     Raises:
         CorruptionError: If log and outbox contradict each other.
     """
 
-    def __init__(self, folder: Path, key: NoteKey, outbox: Outbox, *, outbox_state: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        key: NoteKey,
+        outbox: Outbox,
+        *,
+        outbox_state: Callable[[], object],
+        witnesses: Sequence[WitnessAddress] = (),
+    ) -> None:
         self.public = folder / "public"
         self._folder = folder
         self._key = key
         self._outbox = outbox
         self._outbox_state = outbox_state
+        self._witnesses = tuple(witnesses)
+        self._cosigning: CosigningThread | None = None
         self._seen_state: object = None
         self._sequencer: Sequencer | None = None
         self._damage: CorruptionError | None = None
@@ -108,8 +127,14 @@ class LogKeeper:
         """Append what is queued, and let another process take the log."""
         self._closing.set()
         self._thread.join()
+        self._stop_cosigning()
         if self._sequencer is not None:
             self._sequencer.close()
+
+    def _stop_cosigning(self) -> None:
+        if self._cosigning is not None:
+            self._cosigning.close()
+            self._cosigning = None
 
     def _run(self) -> None:
         while not self._closing.wait(POLL_S):
@@ -143,13 +168,20 @@ class LogKeeper:
             stopped = self._sequencer
             if isinstance(stopped.stop_reason, CorruptionError):
                 raise stopped.stop_reason
+            self._stop_cosigning()
             stopped.close()
         try:
             log = self._open()
         except ConflictError:
             self._sequencer = None
             return
-        self._sequencer = Sequencer(log, self._outbox)
+        note = log.note
+        sequencer = Sequencer(log, self._outbox)
+        if self._witnesses:
+            cosigner = Cosigner(FolderSource(self.public), self._witnesses)
+            self._cosigning = CosigningThread(sequencer, cosigner, on_failure=_not_cosigned)
+            self._cosigning.wake(note)
+        self._sequencer = sequencer
 
     def _open(self) -> Log:
         store = FileStore(self._folder)

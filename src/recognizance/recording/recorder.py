@@ -35,6 +35,7 @@ from recognizance.ledger import (
     Receipt,
     Sealer,
     VerifierKey,
+    WitnessAddress,
 )
 from recognizance.permits import Action, Permit
 from recognizance.recording.acts import failure
@@ -167,6 +168,7 @@ class Recorder:
         records: Records,
         *,
         origin: str = "",
+        witnesses: Sequence[str] = (),
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
         new_salt: Callable[[], bytes],
@@ -175,6 +177,7 @@ class Recorder:
 
         Args:
             origin: The log's name; empty keeps the one that it has, or draws one.
+            witnesses: Each an address and a public key for cosignatures, with a space between.
 
         Raises:
             InputError: If the key is missing beside a ledger that exists, readable by others, or of another origin.
@@ -199,7 +202,13 @@ class Recorder:
 
         with records.reading() as reader:
             pseudonym_key = reader.derived_key("pseudonyms of the ledger")
-        keeper = LogKeeper(folder, key, RecordsOutbox(records), outbox_state=outbox_state)
+        keeper = LogKeeper(
+            folder,
+            key,
+            RecordsOutbox(records),
+            outbox_state=outbox_state,
+            witnesses=[_witness(text) for text in witnesses],
+        )
         return cls(
             records,
             keeper,
@@ -355,6 +364,11 @@ class Recorder:
                 Promised(entry.id, entry.data, receipt) for entry, receipt in zip(entries, receipts, strict=True)
             ]
         return receipts
+
+
+def _witness(text: str) -> WitnessAddress:
+    url, _, key = text.partition(" ")
+    return WitnessAddress(url, VerifierKey.parse(key.strip()))
 
 
 def _row(opening: Opening) -> OpeningRow:

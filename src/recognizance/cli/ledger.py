@@ -1,0 +1,232 @@
+"""`recognizance ledger`: checking, proving, copying and witnessing, with static files and a public key alone.
+
+Works on the files of any log of this form, wherever they are: a data folder, a copy of the public files, a ZIP file, or
+an address. Nothing here opens a database, and nothing but `key` and a data folder's default reads a secret.
+"""
+
+import base64
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from recognizance.cli.options import DEFAULT_DATA, Data, Json
+from recognizance.cli.output import notices, print_json, progress, results, speaking_plainly
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from recognizance.ledger import Source, VerifierKey
+
+app = typer.Typer(help="Verify, prove, copy and witness the ledger.", no_args_is_help=True)
+
+Place = Annotated[str, typer.Argument(help="A data folder, a copy of the ledger's files, a ZIP file, or an address.")]
+Keys = Annotated[
+    list[str] | None,
+    typer.Option("--key", help="The log's public key, name+hash+base64; several if it was changed."),
+]
+
+
+@app.command("key")
+@speaking_plainly
+def show_key(data: Data = DEFAULT_DATA, json: Json = False) -> None:
+    """Print the ledger's public key, which whoever verifies it needs from elsewhere than the ledger itself."""
+    from recognizance.recording import KEY_FILE, read_key
+
+    verifier = read_key(data / KEY_FILE, origin="").verifier
+    if json:
+        print_json({"origin": verifier.name, "key": str(verifier)})
+    else:
+        results.print(str(verifier), markup=False)
+
+
+@app.command()
+@speaking_plainly
+def verify(
+    place: Place = str(DEFAULT_DATA),
+    key: Keys = None,
+    checkpoint: Annotated[
+        list[Path] | None,
+        typer.Option(exists=True, dir_okay=False, help="A checkpoint from before, which the log has to continue."),
+    ] = None,
+    witness: Annotated[list[str] | None, typer.Option(help="A witness's public key.")] = None,
+    quorum: Annotated[int, typer.Option(min=0, help="How many of the witnesses must have cosigned.")] = 0,
+    json: Json = False,
+) -> None:
+    """Recompute the whole ledger and hold it against its signed checkpoint; exit status 1 if anything is wrong."""
+    from recognizance.ledger import VerifierKey
+    from recognizance.ledger import verify as verify_log
+
+    source, keys = _source(place), _keys(place, key)
+    earlier = [path.read_bytes() for path in checkpoint or ()]
+    with progress("verifying", None) as advance:
+        report = verify_log(
+            source,
+            keys,
+            witnesses=[VerifierKey.parse(text) for text in witness or ()],
+            quorum=quorum,
+            earlier=earlier,
+            progress=_steps(advance),
+        )
+    size = None if report.checkpoint is None else report.checkpoint.size
+    if json:
+        findings = [
+            {"trouble": found.trouble.value, "where": found.where, "detail": found.detail, "entry": found.index}
+            for found in report.findings
+        ]
+        origin = None if report.checkpoint is None else report.checkpoint.origin
+        root = None if report.checkpoint is None else base64.b64encode(report.checkpoint.root).decode()
+        print_json(
+            {
+                "sound": report.is_sound,
+                "origin": origin,
+                "size": size,
+                "root": root,
+                "entries": report.entries,
+                "unknown_entries": report.unknown_entries,
+                "witnesses": [each.name for each in report.witnesses],
+                "findings": findings,
+            }
+        )
+    else:
+        for found in report.findings:
+            results.print(str(found), markup=False)
+        if report.is_sound and report.checkpoint is not None:
+            results.print(
+                f"sound: {report.entries} entries of {report.checkpoint.origin}, {len(report.witnesses)} witnesses",
+                markup=False,
+            )
+    if not report.is_sound:
+        raise typer.Exit(1)
+
+
+@app.command()
+@speaking_plainly
+def prove(
+    index: Annotated[int, typer.Argument(min=0, help="The entry's index.")],
+    place: Annotated[str, typer.Option("--from", help="Where the ledger is, as for `verify`.")] = str(DEFAULT_DATA),
+    key: Keys = None,
+    out: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Write the proof here, as a `.tlog-proof` file.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Print an entry, and the proof that it is in the ledger."""
+    from recognizance.ledger import prove as prove_entry
+
+    proven = prove_entry(_source(place), _keys(place, key), index)
+    if out is not None:
+        _write(out, proven.receipt.data)
+    if json:
+        print_json(
+            {
+                "index": index,
+                "entry": proven.entry.decode(),
+                "receipt": base64.b64encode(proven.receipt.data).decode(),
+            }
+        )
+        return
+    results.print(proven.entry.decode(), markup=False)
+    if out is None:
+        results.print(proven.receipt.data.decode(), markup=False, end="")
+    else:
+        notices.print(f"wrote {out}", markup=False)
+
+
+@app.command()
+@speaking_plainly
+def export(
+    out: Annotated[Path, typer.Argument(help="A new folder, or a new file that ends in .zip.")],
+    place: Annotated[str, typer.Option("--from", help="Where the ledger is, as for `verify`.")] = str(DEFAULT_DATA),
+    json: Json = False,
+) -> None:
+    """Copy the ledger's public files, for a web server, a bucket, or somebody who will check them."""
+    from recognizance.ledger import export_archive, export_folder
+
+    source = _source(place)
+    with progress("copying", None) as advance:
+        copy = export_archive if out.suffix == ".zip" else export_folder
+        checkpoint = copy(source, out, progress=_steps(advance))
+    if json:
+        print_json({"origin": checkpoint.origin, "size": checkpoint.size, "out": str(out)})
+    else:
+        results.print(f"wrote {checkpoint.size} entries of {checkpoint.origin} to {out}", markup=False)
+
+
+@app.command()
+@speaking_plainly
+def witness(
+    name: Annotated[str, typer.Argument(help="What the witness is called, such as witness.example.org.")],
+    log: Annotated[list[str], typer.Option("--log", help="Public key of a log to witness; several are possible.")],
+    folder: Annotated[Path, typer.Option(file_okay=False, help="Where it keeps its key and what it has seen.")] = Path(
+        "witness"
+    ),
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on.")] = 8090,
+) -> None:
+    """Witness others' logs: cosign the checkpoints of those that only ever grow (c2sp.org/tlog-witness)."""
+    import time
+    from contextlib import closing
+
+    import uvicorn
+
+    from recognizance.ledger import FolderWitnessStore, VerifierKey, Witness, witness_app
+    from recognizance.recording import draw_key, read_key
+
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    key_file = folder / "witness.key"
+    key = read_key(key_file, origin=name) if key_file.exists() else draw_key(key_file, origin=name)
+    known: dict[str, tuple[VerifierKey, ...]] = {}
+    for text in log:
+        verifier = VerifierKey.parse(text)
+        known[verifier.name] = (*known.get(verifier.name, ()), verifier)
+    with closing(FolderWitnessStore(folder)) as store:
+        notices.print(f"{key.cosigner}\nwitnesses {', '.join(known)} at http://{host}:{port}", markup=False)
+        uvicorn.run(
+            witness_app(Witness(key, known, store, now_s=lambda: int(time.time()))),
+            host=host,
+            port=port,
+            log_level="warning",
+        )
+
+
+def _source(place: str) -> "Source":
+    from recognizance.ledger import source_at
+    from recognizance.recording import LEDGER_FOLDER
+
+    inside = Path(place) / LEDGER_FOLDER
+    return source_at(str(inside) if inside.is_dir() else place)
+
+
+def _keys(place: str, given: list[str] | None) -> "tuple[VerifierKey, ...]":
+    from recognizance.errors import InputError
+    from recognizance.ledger import VerifierKey
+    from recognizance.recording import KEY_FILE, read_key
+
+    if given:
+        return tuple(VerifierKey.parse(text) for text in given)
+    own = Path(place) / KEY_FILE
+    if not own.exists():
+        raise InputError("the log's public key has to be given with --key; a ledger can't vouch for itself")
+    return (read_key(own, origin="").verifier,)
+
+
+def _steps(advance: "Callable[[int], None]") -> "Callable[[int, int], None]":
+    """From how many of how many are done to how many more are."""
+    told = 0
+
+    def tell(done: int, _total: int) -> None:
+        nonlocal told
+        advance(done - told)
+        told = done
+
+    return tell
+
+
+def _write(path: Path, data: bytes) -> None:
+    from recognizance.errors import UnavailableError
+
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise UnavailableError(f"can't write {path}: {error.strerror}") from error

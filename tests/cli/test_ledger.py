@@ -1,0 +1,160 @@
+"""`recognizance ledger`: an outsider checks, proves and copies with static files and a public key."""
+
+import base64
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from typer.testing import CliRunner
+
+from recognizance.cli import app
+from recognizance.ledger import (
+    FolderWitnessStore,
+    NoteKey,
+    Receipt,
+    VerifierKey,
+    Witness,
+    WitnessAddress,
+    read_checkpoint,
+    source_at,
+    witness_app,
+)
+from recognizance.recording import RecordsOutbox
+from recognizance.recording.keeper import LogKeeper
+from tests.recording.world import World, create_gallery, key_entry
+
+PROGRAM = CliRunner()
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A data folder with a ledger of three entries."""
+    world = World(tmp_path / "data")
+    with world.opened() as (_, recorder):
+        create_gallery(recorder)
+        recorder.record(key_entry("1"))
+        recorder.record(key_entry("2"))
+    return world.data
+
+
+def run(*words: object) -> Any:
+    return PROGRAM.invoke(app, ["ledger", *map(str, words)])
+
+
+def key_of(data: Path) -> str:
+    output: str = run("key", "--data", data).stdout
+    return output.strip()
+
+
+def test_a_whole_ledger_is_verified_from_its_folder_and_from_a_copy(data: Path, tmp_path: Path) -> None:
+    """From elsewhere only with a key that came from elsewhere."""
+    key = key_of(data)
+    copy, archive = tmp_path / "copy", tmp_path / "copy.zip"
+    assert run("export", copy, "--from", data).exit_code == 0
+    assert run("export", archive, "--from", data).exit_code == 0
+    shutil.rmtree(data)
+
+    for place in (copy, archive):
+        assert "3 entries" in run("verify", place, "--key", key).stdout
+        unvouched = run("verify", place)
+        assert (unvouched.exit_code, unvouched.stdout) == (2, "")
+
+
+def test_an_edited_entry_is_named(data: Path) -> None:
+    """With its index, and exit status 1."""
+    bundle = data / "ledger" / "public" / "tile" / "entries" / "000.p" / "3"
+    bundle.write_bytes(bundle.read_bytes().replace(b'"access_key"', b'"access_kex"', 1))
+
+    plain, machine = run("verify", data), run("verify", data, "--json")
+
+    assert plain.exit_code == machine.exit_code == 1
+    assert "edited" in plain.stdout
+    assert '"sound":false' in machine.stdout
+    assert '"entry":1' in machine.stdout
+
+
+def test_a_rollback_is_found_with_a_checkpoint_from_before(data: Path, tmp_path: Path) -> None:
+    """Whoever kept one checkpoint sees that entries are gone, though what is left agrees with itself."""
+    later = tmp_path / "later"
+    shutil.copy(data / "ledger" / "public" / "checkpoint", later)
+    key = key_of(data)
+    other = World(tmp_path / "other")
+    other.data.mkdir()
+    shutil.copy(data / "ledger.key", other.data / "ledger.key")
+    with other.opened() as (_, recorder):
+        create_gallery(recorder)
+
+    assert run("verify", other.data, "--key", key).exit_code == 0
+    found = run("verify", other.data, "--key", key, "--checkpoint", later)
+    assert found.exit_code == 1
+    assert "rolled back" in found.stdout
+
+
+def test_an_entry_is_proved_by_itself(data: Path, tmp_path: Path) -> None:
+    """The proof is a tlog-proof that verifies offline."""
+    proof = tmp_path / "1.tlog-proof"
+
+    done = run("prove", 1, "--from", data, "--out", proof)
+    missing = run("prove", 3, "--from", data)
+
+    Receipt.parse(proof.read_bytes()).verify(done.stdout.strip().encode(), (VerifierKey.parse(key_of(data)),))
+    assert (missing.exit_code, missing.stdout) == (2, "")
+    machine = run("prove", 1, "--from", data, "--json").stdout
+    assert base64.b64encode(proof.read_bytes()).decode() in machine
+
+
+def test_a_witness_cosigns_a_running_ledger(data: Path, tmp_path: Path) -> None:
+    """The cosignature is in the published checkpoint, and a quorum of one is met."""
+    key = VerifierKey.parse(key_of(data))
+    witness_key = NoteKey("witness.example.org", bytes(range(32)))
+    world = World(data)
+    with closing(FolderWitnessStore(tmp_path / "witness")) as store:
+        witness = Witness(witness_key, {key.name: (key,)}, store, now_s=lambda: 1_790_000_000)
+        server = uvicorn.Server(uvicorn.Config(witness_app(witness), port=0, log_level="critical"))
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        records = world.records()
+        recorder = world.recorder(records)
+        recorder.close()
+        address = WitnessAddress(f"http://127.0.0.1:{port}", witness_key.cosigner)
+        keeper = LogKeeper(
+            data / "ledger", recorder._keeper._key, RecordsOutbox(records), outbox_state=lambda: 0, witnesses=[address]
+        )
+        source, deadline = source_at(str(data / "ledger")), time.monotonic() + 10
+        while source.read("checkpoint.witnessed") is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        keeper.close()
+        records.close()
+        server.should_exit = True
+        thread.join()
+    verified = run("verify", data, "--witness", witness_key.cosigner, "--quorum", 1)
+    unwitnessed = run("verify", data, "--witness", NoteKey("other", bytes(32)).cosigner, "--quorum", 1)
+
+    assert read_checkpoint(source, (key,)).checkpoint.size == 3
+    assert (verified.exit_code, unwitnessed.exit_code) == (0, 1)
+
+
+def test_the_witness_command_serves_and_keeps_its_key(data: Path, tmp_path: Path) -> None:
+    """Started twice, it is the same witness."""
+    command = [sys.executable, "-m", "recognizance.cli", "ledger", "witness", "w.example", "--log", key_of(data)]
+    command += ["--folder", str(tmp_path / "w"), "--port", "0"]
+    said: list[str] = []
+    for _ in range(2):
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        assert process.stderr is not None
+        said.append(process.stderr.readline())
+        process.terminate()
+        process.communicate(timeout=30)
+
+    assert said[0] == said[1]
+    assert VerifierKey.parse(said[0].strip()).name == "w.example"
