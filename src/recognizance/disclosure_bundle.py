@@ -6,7 +6,7 @@
     entries/000000012.json          an entry of the ledger, byte for byte
     receipts/000000012.tlog-proof   the proof that it is entry 12 (c2sp.org/tlog-proof)
     openings.json                   salts and values of what those entries only commit to
-    pictures/SHA256.png             what the examiners saw, as far as it is still kept
+    pictures/SHA256.png             what the examiners saw, and versions of the probe, as far as they are still kept
     manifest.json                   the case, and the SHA-256 of every file above
     disclosure/entry.json           the entry about this bundle, which holds the SHA-256 of the manifest
     disclosure/openings.json, disclosure/receipt.tlog-proof
@@ -68,7 +68,7 @@ class Contents:
 
     Attributes:
         entries: In the order of the log.
-        pictures: PNG files.
+        pictures: Files as they were kept.
     """
 
     case: str
@@ -108,7 +108,7 @@ def files_of(contents: Contents) -> dict[str, bytes]:
         files[_entry_path(each.receipt.index)] = each.data
         files[_receipt_path(each.receipt.index)] = each.receipt.data
     for picture in contents.pictures:
-        files[f"pictures/{sha256(picture).hexdigest()}.png"] = picture
+        files[_picture_path(picture)] = picture
     return files
 
 
@@ -264,7 +264,7 @@ def _check_entries(files: Mapping[str, bytes], keys: tuple[VerifierKey, ...]) ->
         entries[receipt.index] = Entry.parse(files[entry_path])
         rest -= {path, entry_path}
     for path in sorted(rest):
-        if path != f"pictures/{sha256(files[path]).hexdigest()}.png":
+        if path != _picture_path(files[path]):
             raise CorruptionError(f"{path} has no place in a bundle")
     return entries
 
@@ -343,6 +343,13 @@ def _entry_path(index: int) -> str:
 def _receipt_path(index: int) -> str:
     return f"receipts/{index:09d}.tlog-proof"
 
+
+def _picture_path(data: bytes) -> str:
+    suffix = next((suffix for suffix, signature in _SIGNATURES.items() if data.startswith(signature)), "bin")
+    return f"pictures/{sha256(data).hexdigest()}.{suffix}"
+
+
+_SIGNATURES = {"png": b"\x89PNG", "jpg": b"\xff\xd8\xff", "webp": b"RIFF"}
 
 _README = """\
 This file is everything on record about one case, taken from an append-only ledger that anybody can check.

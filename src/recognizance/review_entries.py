@@ -4,7 +4,6 @@ Until a review is over the ledger holds only commitments about who did what in i
 ledger too, and would find the first answer there. Pure: each function gives a maker, which the recorder calls.
 """
 
-import json
 from collections.abc import Iterator
 from enum import StrEnum
 
@@ -127,8 +126,3 @@ def _evidence(lead: Lead, event: facts.LeadEvent) -> PrivateValue:
     if attestation is None or event is facts.LeadEvent.CONFIRMED:
         return None
     return attestation.kind.value, attestation.description, attestation.document_sha256
-
-
-def as_json(value: PrivateValue) -> str:
-    """A committed value for people to read."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
