@@ -123,7 +123,7 @@ class Erased:
     Attributes:
         faces: In the order they were asked in; `unknown` are those that the gallery did not hold.
         proof: `None` if there was nothing to erase; then nothing was entered either.
-        receipts: Of the ledger's entries about it, the erasure's own last.
+        receipts: Of the ledger's entries about it, the erasure's own last; `entry` is that one.
         needles: What was looked for and must not be found again; `None` where nothing was there.
     """
 
@@ -132,6 +132,7 @@ class Erased:
     proof: Proof | None
     receipts: tuple[Receipt, ...]
     needles: Needles | None
+    entry: EntryId | None = None
 
 
 class Holder(Protocol):
@@ -222,7 +223,7 @@ class Erasure:
             ConflictError: If an order to preserve holds one of them, or a document holds one that can't be cleaned.
             UnavailableError: If it couldn't be put on the record. If that came after the commit, it has happened.
         """
-        permit.require(Action.FORGET, gallery)
+        _require_forgetting(permit, gallery)
         asked = tuple(dict.fromkeys(face_ids))
         return self._erase(gallery, lambda reader: _faces_target(reader, gallery, asked), asked, order, permit)
 
@@ -233,7 +234,7 @@ class Erasure:
             NotFoundError: If there is no such gallery. A subject that isn't there is erased already.
             ConflictError: As for `faces`.
         """
-        permit.require(Action.FORGET, gallery)
+        _require_forgetting(permit, gallery)
         return self._erase(gallery, lambda reader: _subject_target(reader, gallery, subject), (), order, permit)
 
     def results(self, gallery: GalleryId, entries: Sequence[EntryId], *, order: Order, permit: Permit) -> Erased:
@@ -243,7 +244,7 @@ class Erasure:
             NotFoundError: If there is no such gallery.
             ConflictError: As for `faces`; an emergency that lapsed doesn't wait for an order to preserve.
         """
-        permit.require(Action.FORGET, gallery)
+        _require_forgetting(permit, gallery)
         wanted = {OpeningPlace(entry, field) for entry in entries for field in RESULT_FIELDS}
         target = _Target((), frozenset(), frozenset(entries), frozenset(), frozenset(), frozenset())
         with self._recorder.changing() as change:
@@ -257,8 +258,8 @@ class Erasure:
                 return Erased((), (), None, (), None)
             self._destroy(transaction, there)
             proof = self._proof(facts.ErasureScope.RESULTS, row, row.version, target, there, documents, order)
-            self._enter(change, proof, order, permit, target)
-        return Erased((), (), proof, change.receipts, None)
+            entry = self._enter(change, proof, order, permit, target)
+        return Erased((), (), proof, change.receipts, None, entry)
 
     def gallery(self, gallery: GalleryId, *, order: Order = DELETION, permit: Permit) -> Erased:
         """Erase a gallery: everything in it, and the key under which all of it was sealed.
@@ -288,9 +289,9 @@ class Erasure:
                 openings=(),
             )
             change.enter(acts.gallery(permit, row, facts.Standing.REMOVED))
-            self._enter(change, proof, order, permit, _NOBODY)
+            entry = self._enter(change, proof, order, permit, _NOBODY)
         self._galleries.drop(gallery)
-        return Erased((), (), proof, change.receipts, None)
+        return Erased((), (), proof, change.receipts, None, entry)
 
     def proof(self, erasure: str) -> Proof:
         """What an erasure destroyed.
@@ -359,7 +360,7 @@ class Erasure:
             delta = ContentDelta(facts.ContentChange.REMOVED, removed=len(target.faces))
             change.enter(acts.content(permit, after, delta), gallery=gallery)
             proof = self._proof(scope, before, after.version, target, openings, documents, order)
-            self._enter(change, proof, order, permit, target)
+            entry = self._enter(change, proof, order, permit, target)
         self._galleries.follow(gallery, permit=permit)
         gone = frozenset(target.faces)
         return Erased(
@@ -368,6 +369,7 @@ class Erasure:
             proof=proof,
             receipts=change.receipts,
             needles=target.needles,
+            entry=entry,
         )
 
     def _proof(
@@ -396,9 +398,9 @@ class Erasure:
             openings=tuple(DestroyedOpening(place.entry_id, place.field) for place in places),
         )
 
-    def _enter(self, change: Change, proof: Proof, order: Order, permit: Permit, target: _Target) -> None:
+    def _enter(self, change: Change, proof: Proof, order: Order, permit: Permit, target: _Target) -> EntryId:
         change.transaction.insert_document(Document(PROOF_KIND, proof.id, "done", write_document(proof)))
-        change.enter(_said(proof, order, permit.principal, target))
+        return change.enter(_said(proof, order, permit.principal, target))
 
     def _destroy(self, transaction: Transaction, openings: Collection[OpeningPlace]) -> None:
         for place in openings:
@@ -427,6 +429,11 @@ class Erasure:
         held = [hold for hold in _holds(transaction) if self._clock().date() < hold.until]
         there = transaction.faces_by_id(gallery, [FaceId(hold.holding) for hold in held])
         self._refuse_held(transaction, list(there))
+
+
+def _require_forgetting(permit: Permit, gallery: GalleryId) -> None:
+    """Whoever may delete a whole gallery may delete a part of it: so retention runs."""
+    permit.require(Action.FORGET if Action.FORGET in permit.actions else Action.MANAGE_GALLERY, gallery)
 
 
 _NOBODY = _Target((), frozenset(), frozenset(), frozenset(), frozenset(), frozenset())

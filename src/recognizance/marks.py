@@ -198,7 +198,8 @@ class Marks:
 
     def _identity(self, row: FaceRow | SubjectRow) -> EnrolledIdentity:
         if isinstance(row, SubjectRow):
-            name, picture = row.subject_id, f"no picture of {row.key}"
+            name: SubjectId | None = row.subject_id
+            picture = f"no picture of {row.key}"
         else:
             name = row.subject
             picture = f"no picture of {row.face_id}" if row.image_sha256 is None else row.image_sha256.hex()

@@ -254,7 +254,7 @@ class Search:
         rows_of: Callable[[Reader, Sequence[str]], Mapping[Any, _Row]],
     ) -> tuple[list[Candidate], Mapping[Any, _Row], Suppressed]:
         """The candidates, without those who were found before not to be who is looked for; others take their places."""
-        suppressed = NOTHING_SUPPRESSED
+        suppressed: Suppressed = NOTHING_SUPPRESSED
         while True:
             candidates = self._candidates(index, asked, probe, [*excluded, *suppressed.keys])
             with self._records.reading() as reader:

@@ -32,6 +32,7 @@ from recognizance.ledger import (
 from recognizance.permits import Action, Permit
 from recognizance.recording import ContentDelta, Recorder, Searched, acts, face_digest
 from recognizance.records import FaceRow, MasterKey, NewFace, Records, Secret, SubjectKey
+from tests.governance.conftest import use_in as use_in  # noqa: PLC0414 - a fixture of theirs, shared here
 from tests.records.world import World
 
 GALLERY = GalleryId("mugshots")
@@ -106,7 +107,7 @@ class Installation:
             change.enter(acts.content(permit_for(Action.ENROL, gallery), row, delta), gallery=gallery)
         return new
 
-    def search(self, *candidates: FaceId, gallery: GalleryId = GALLERY, probe: str = "a probe's hash") -> EntryId:
+    def search(self, *candidates: FaceId, gallery: GalleryId = GALLERY, permit: Permit | None = None) -> EntryId:
         """Put a search on the record that found these."""
         searched = Searched(
             gallery=gallery,
@@ -114,11 +115,11 @@ class Installation:
             model=self.world.model,
             threshold=0.5,
             outcome=facts.SearchOutcome.CANDIDATES if candidates else facts.SearchOutcome.NO_CANDIDATE,
-            probe=("photograph", probe),
+            probe=("photograph", "a probe's hash"),
             candidates=tuple((candidate, 0.75) for candidate in candidates),
         )
         with self.recorder.changing() as change:
-            return change.enter(acts.search(permit_for(Action.SEARCH, gallery), searched), gallery=gallery)
+            return change.enter(acts.search(permit or permit_for(Action.SEARCH, gallery), searched), gallery=gallery)
 
     def openable(self, entry: EntryId) -> set[str]:
         with self.records.reading() as reader:

@@ -3,7 +3,7 @@
 An item is written in the transaction that stores the file's faces, so a file is done or it isn't, and never half.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import bindparam, delete, func, insert, select
 
@@ -13,7 +13,7 @@ from recognizance.records import schema
 from recognizance.records.galleries import GalleryReader, GalleryWriter
 from recognizance.records.keys import context
 from recognizance.records.rows import ImportItem, ImportState
-from recognizance.records.session import Row
+from recognizance.records.session import Row, batches
 
 _items = schema.import_items.c
 _images = schema.images.c
@@ -36,6 +36,9 @@ _IMAGE = select(_images.image_id).where(
 )
 _KEPT_THIS = (_kept.gallery_key == bindparam("gallery")) & (_kept.image_id == bindparam("image"))
 _KEPT = select(_kept.sealed).where(_KEPT_THIS)
+_KEPT_AMONG = select(_kept.image_id).where(
+    _kept.gallery_key == bindparam("gallery"), _kept.image_id.in_(bindparam("ids", expanding=True))
+)
 _DELETE_KEPT = delete(schema.kept_images).where(_KEPT_THIS)
 _INSERT_KEPT = insert(schema.kept_images)
 
@@ -87,6 +90,19 @@ class ImportReader(GalleryReader):
             raise NotFoundError(f"the photograph {image_id!r} is not kept")
         return self._locker(row).key.unseal(sealed, _image_context(gallery, image_id))
 
+    def kept_among(self, gallery: GalleryId, image_ids: Collection[ImageId]) -> set[ImageId]:
+        """Those among `image_ids` whose photographs are kept.
+
+        Raises:
+            NotFoundError: If there is no such gallery.
+        """
+        key = self._gallery_row(gallery).gallery_key
+        return {
+            ImageId(image_id)
+            for some in batches(list(image_ids))
+            for image_id in self._run(_KEPT_AMONG, {"gallery": key, "ids": some}).scalars()
+        }
+
 
 class ImportWriter(ImportReader, GalleryWriter):
     def record_import_items(self, gallery: GalleryId, job: str, items: Sequence[ImportItem]) -> None:
@@ -134,6 +150,17 @@ class ImportWriter(ImportReader, GalleryWriter):
         sealed = self._locker(row).key.seal(photograph, _image_context(gallery, image_id))
         self._run(_DELETE_KEPT, given)
         self._run(_INSERT_KEPT, {"gallery_key": row.gallery_key, "image_id": image_id, "sealed": sealed})
+
+    def forget_image(self, gallery: GalleryId, image_id: ImageId) -> bool:
+        """Destroy a photograph that was kept; its faces stay. Answers whether there was one.
+
+        Raises:
+            NotFoundError: If there is no such gallery.
+        """
+        given = {"gallery": self._gallery_row(gallery, locked=True).gallery_key, "image": image_id}
+        there = self._run(_DELETE_KEPT, given).rowcount > 0
+        self._erased = self._erased or there
+        return there
 
 
 def _item(row: Row) -> ImportItem:

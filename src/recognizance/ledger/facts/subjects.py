@@ -12,6 +12,7 @@ from recognizance.ledger.facts.fields import (
     EntryReference,
     Facts,
     Pseudonym,
+    Text,
     Token,
 )
 from recognizance.ledger.facts.parties import Standing
@@ -73,15 +74,42 @@ class Erasure(Facts):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Retention(Facts):
+    """How long a gallery keeps what, from now on."""
+
+    kind: ClassVar[str] = "retention"
+    gallery: Token
+    years_after_last_interaction: Count
+    limits: Text
+    changed_by: Pseudonym
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold(Facts):
+    """An order to preserve keeps something from being destroyed until a date."""
+
+    kind: ClassVar[str] = "hold"
+    gallery: Token
+    until: datetime
+    order_digest: Digest
+    held_by: Pseudonym
+    holding: Commitment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RetentionRun(Facts):
-    """The retention schedule of a gallery was carried out."""
+    """The retention schedule of a gallery was carried out: what went, what is kept, held back, or could not go."""
 
     kind: ClassVar[str] = "retention_run"
     gallery: Token
     rule: Token
     due_before: datetime
     faces_destroyed: Count
-    faces_kept: Count
+    things_destroyed: Count
+    things_kept: Count
+    things_held: Count
+    failed: Count
+    receipt_digest: Digest
     erasures: tuple[EntryReference, ...]
 
 

@@ -1,0 +1,419 @@
+"""Retention, carried out: what a gallery's schedule says is due is destroyed by the service itself, with a receipt.
+
+A run reads what a gallery keeps (faces, photographs, results of searches), asks `governance.retention` what is due, has
+`erasure` destroy it, and accounts for it: how much went by which rule, how late it was, what is held by an order to
+preserve, and what failed. An emergency that nobody authorised in time loses its results in the same run. Every run is
+on the record. A gallery without a schedule is reported as such and nothing in it is touched: no rule says how long it
+may be kept, which is for a person to mend and not for a guess.
+
+A run that was interrupted is simply run again: what it destroyed is gone, and the rest is still due. Implements
+`docs/forgetting.md`, "Retention".
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
+from hashlib import sha256
+
+from recognizance.docket import Kind, UseRecord, every
+from recognizance.erasure import HOLD_KIND, RESULT_FIELDS, Cause, Erasure, Order
+from recognizance.errors import ConflictError, Error, InputError, NotFoundError
+from recognizance.galleries import Clock
+from recognizance.governance.codec import read_document, write_document
+from recognizance.governance.oversight import Sha256Hex
+from recognizance.governance.parties import UseId
+from recognizance.governance.retention import (
+    DestructionReceipt,
+    Due,
+    Hold,
+    Holding,
+    HoldingId,
+    HoldingKind,
+    RetentionRunId,
+    Schedule,
+    due,
+    lapsed_results,
+    receipt,
+)
+from recognizance.identifiers import FaceId, GalleryId, ImageId
+from recognizance.ledger import Entry, EntryId, Facts, FolderSource, facts, prove
+from recognizance.permits import Action, Permit
+from recognizance.recording import EntryDraft, Recorder
+from recognizance.records import Document, GalleryRow, Reader, Records
+
+SCHEDULE_KIND = "retention_schedule"
+RUN_KIND = "retention_run"
+BATCH = 256
+"""Things destroyed in one transaction: a run never keeps others from writing for long."""
+
+_PAGE = 1000
+_log = logging.getLogger(__name__)
+
+PermitFor = Callable[[Action, GalleryId], Permit]
+"""Asks the policy on behalf of whoever runs retention."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Days:
+    kind: HoldingKind
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class _StoredSchedule:
+    gallery: GalleryId
+    days: tuple[_Days, ...]
+    years_after_last_interaction: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """What a run did in one gallery.
+
+    Attributes:
+        receipt: `None` for a gallery without a schedule, in which nothing was touched.
+        kept: What the gallery holds after the run, of everything that its schedule covers.
+        held: Things that would have gone but for an order to preserve.
+    """
+
+    gallery: GalleryId
+    receipt: DestructionReceipt | None
+    kept: int = 0
+    held: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a gallery keeps, and which use each result came from."""
+
+    row: GalleryRow
+    schedule: Schedule
+    holdings: tuple[Holding, ...]
+
+
+class RetentionRuns:
+    """Keeps schedules and holds, and runs. Safe to share between threads; two runs at once do no harm."""
+
+    def __init__(
+        self, records: Records, recorder: Recorder, erasure: Erasure, *, clock: Clock, new_id: Callable[[], str]
+    ) -> None:
+        self._records = records
+        self._recorder = recorder
+        self._erasure = erasure
+        self._clock = clock
+        self._new_id = new_id
+        # An entry never changes, so each search's is read from the log once.
+        self._searches: dict[str, facts.Search] = {}
+        self._times: dict[str, datetime] = {}
+
+    def set_schedule(self, schedule: Schedule, *, permit: Permit) -> None:
+        """Say how long a gallery keeps what; public from now on.
+
+        Raises:
+            NotFoundError: If there is no such gallery.
+        """
+        permit.require(Action.MANAGE_GALLERY, schedule.gallery)
+        days = tuple(_Days(kind, count) for kind, count in sorted(schedule.days.items()))
+        body = write_document(_StoredSchedule(schedule.gallery, days, schedule.years_after_last_interaction))
+        with self._recorder.changing() as change:
+            row = change.transaction.gallery(schedule.gallery)
+            fresh = Document(SCHEDULE_KIND, schedule.gallery, "in_force", body)
+            try:
+                known = change.transaction.document(SCHEDULE_KIND, schedule.gallery)
+            except NotFoundError:
+                change.transaction.insert_document(fresh)
+            else:
+                change.transaction.replace_document(replace(fresh, revision=known.revision))
+
+            def said(entry: EntryDraft) -> Facts:
+                listed = ", ".join(f"{kind.value} {count} days" for kind, count in sorted(schedule.days.items()))
+                return facts.Retention(
+                    gallery=row.id,
+                    years_after_last_interaction=schedule.years_after_last_interaction,
+                    limits=listed or "none beside the last interaction",
+                    changed_by=entry.pseudonym(permit.principal),
+                )
+
+            change.enter(said)
+
+    def schedule(self, gallery: GalleryId) -> Schedule | None:
+        """A gallery's schedule; `None` if it has none."""
+        with self._records.reading() as reader:
+            return _schedule_of(reader, gallery)
+
+    def hold(self, holding: str, *, document_sha256: str, until: date, permit: Permit, gallery: GalleryId) -> None:
+        """Keep a thing from being destroyed, by an order to preserve, until a date. Again replaces the date.
+
+        Args:
+            holding: A face's id, an image's id, or the ledger's entry of a search.
+            document_sha256: Of the order.
+
+        Raises:
+            InputError: If the date has passed or the hash isn't one.
+        """
+        permit.require(Action.MANAGE_GALLERY, gallery)
+        hold = Hold(HoldingId(holding), Sha256Hex(document_sha256), until)
+        if until <= self._clock().date():
+            raise InputError(f"the order ends on {until}, which isn't after today")
+        with self._recorder.changing() as change:
+            fresh = Document(HOLD_KIND, holding, "held", write_document(hold), {"gallery": gallery})
+            try:
+                known = change.transaction.document(HOLD_KIND, holding)
+            except NotFoundError:
+                change.transaction.insert_document(fresh)
+            else:
+                change.transaction.replace_document(replace(fresh, revision=known.revision))
+
+            def said(entry: EntryDraft) -> Facts:
+                return facts.Hold(
+                    gallery=gallery,
+                    until=datetime.combine(until, time(), UTC),
+                    order_digest=hold.document_sha256,
+                    held_by=entry.pseudonym(permit.principal),
+                    holding=entry.commit("holding", holding),
+                )
+
+            change.enter(said)
+
+    def holds(self) -> list[Hold]:
+        """All holds, those that have ended included, ordered by what they hold."""
+        with self._records.reading() as reader:
+            return list(_holds(reader))
+
+    def due(self, gallery: GalleryId) -> tuple[Due, ...]:
+        """What a run would destroy today.
+
+        Raises:
+            NotFoundError: If there is no such gallery.
+            InputError: If it has no schedule, or its schedule doesn't say how long something is kept that it holds.
+        """
+        with self._records.reading() as reader:
+            found = self._found(reader, gallery)
+            if found is None:
+                raise InputError(f"gallery {gallery!r} has no retention schedule")
+            return self._due(reader, found)
+
+    def run_all(self, permit_for: PermitFor) -> list[RunReport]:
+        """Run for every gallery, ordered by name. What fails in one doesn't keep the others from their run."""
+        reports: list[RunReport] = []
+        after: GalleryId | None = None
+        while True:
+            with self._records.reading() as reader:
+                page = reader.galleries(after=after, limit=100)
+            if not page:
+                return reports
+            for row in page:
+                after = row.id
+                try:
+                    reports.append(self.run(row.id, permit=permit_for(Action.MANAGE_GALLERY, row.id)))
+                except Error as error:
+                    # A gallery that was deleted meanwhile has nothing left; anything else is tried again next time.
+                    _log.error("retention of gallery %s failed", row.id, exc_info=error)
+
+    def run(self, gallery: GalleryId, *, permit: Permit) -> RunReport:
+        """Destroy what is due in a gallery.
+
+        Raises:
+            NotFoundError: If there is no such gallery.
+            InputError: If the schedule doesn't say how long something is kept that the gallery holds.
+            UnavailableError: If it couldn't be put on the record; what was destroyed is, and the rest is still due.
+        """
+        permit.require(Action.MANAGE_GALLERY, gallery)
+        with self._records.reading() as reader:
+            found = self._found(reader, gallery)
+            if found is None:
+                return RunReport(gallery, None)
+            ordered = self._due(reader, found)
+            unheld = due(found.holdings, {gallery: found.schedule}, (), self._clock().date())
+            row = found.row
+        destroyed: set[HoldingId] = set()
+        entries: list[EntryId] = []
+        for batch in _batches(ordered):
+            done, entry = self._destroy(gallery, batch, permit)
+            destroyed |= done
+            entries += entry
+        with self._records.reading() as reader:
+            after = reader.gallery(gallery)
+        accounted = receipt(
+            RetentionRunId(self._new_id()),
+            gallery,
+            ordered=ordered,
+            destroyed=frozenset(destroyed),
+            content_before_sha256=_content_sha256(row),
+            content_after_sha256=_content_sha256(after),
+            now=self._clock(),
+        )
+        held = len({each.holding.id for each in unheld} - {each.holding.id for each in ordered})
+        report = RunReport(gallery, accounted, len(found.holdings) - len(destroyed), held)
+        self._account(report, entries)
+        return report
+
+    def _destroy(
+        self, gallery: GalleryId, batch: Sequence[Due], permit: Permit
+    ) -> tuple[set[HoldingId], list[EntryId]]:
+        """Destroy things of one kind and cause; if one of them can't be, the others go one by one."""
+        try:
+            return self._destroyed(gallery, batch, permit)
+        except ConflictError:
+            if len(batch) == 1:
+                return set(), []
+        done: set[HoldingId] = set()
+        entries: list[EntryId] = []
+        for each in batch:
+            ids, entry = self._destroy(gallery, [each], permit)
+            done |= ids
+            entries += entry
+        return done, entries
+
+    def _destroyed(
+        self, gallery: GalleryId, batch: Sequence[Due], permit: Permit
+    ) -> tuple[set[HoldingId], list[EntryId]]:
+        ids = [each.holding.id for each in batch]
+        kind, lapsed = batch[0].holding.kind, batch[0].by.limit.value == Cause.EMERGENCY_LAPSED.value
+        order = Order(Cause.EMERGENCY_LAPSED if lapsed else Cause.RETENTION)
+        if kind is HoldingKind.KEPT_IMAGE:
+            with self._recorder.changing() as change:
+                for each in ids:
+                    change.transaction.forget_image(gallery, ImageId(each))
+            return set(ids), []
+        if kind is HoldingKind.FACE:
+            erased = self._erasure.faces(gallery, [FaceId(each) for each in ids], order=order, permit=permit)
+        else:
+            erased = self._erasure.results(gallery, [EntryId(each) for each in ids], order=order, permit=permit)
+        return set(ids), [] if erased.entry is None else [erased.entry]
+
+    def _account(self, report: RunReport, entries: Sequence[EntryId]) -> None:
+        """Put a run on the record, whether or not anything was due."""
+        accounted = report.receipt
+        if accounted is None:
+            raise ValueError("a run without a receipt has nothing to account for")
+        with self._recorder.changing() as change:
+            change.transaction.insert_document(
+                Document(RUN_KIND, accounted.run, "done", write_document(accounted), {"gallery": report.gallery})
+            )
+            rules = sorted({line.limit.value for line in accounted.lines})
+
+            def said(_entry: EntryDraft) -> Facts:
+                return facts.RetentionRun(
+                    gallery=report.gallery,
+                    rule="/".join(rules) or "nothing_due",
+                    due_before=datetime.combine(accounted.destroyed_at.date(), time(), UTC),
+                    faces_destroyed=sum(line.count for line in accounted.lines if line.kind is HoldingKind.FACE),
+                    things_destroyed=accounted.count,
+                    things_kept=report.kept,
+                    things_held=report.held,
+                    failed=accounted.failed,
+                    receipt_digest=sha256(write_document(accounted)).hexdigest(),
+                    erasures=tuple(entries[:256]),
+                )
+
+            change.enter(said)
+
+    def _found(self, reader: Reader, gallery: GalleryId) -> _Found | None:
+        row = reader.gallery(gallery)
+        schedule = _schedule_of(reader, gallery)
+        if schedule is None:
+            return None
+        return _Found(row, schedule, (*_faces_and_images(reader, gallery), *self._results(reader, gallery)))
+
+    def _due(self, reader: Reader, found: _Found) -> tuple[Due, ...]:
+        now = self._clock()
+        by_age = due(found.holdings, {found.row.id: found.schedule}, _holds(reader), now.date())
+        uses = {each.value.use.id: each.value.use for each in every(reader, Kind.USE, UseRecord)}
+        results = [each for each in found.holdings if each.kind is HoldingKind.RESULT and each.use in uses]
+        lapsed = {each.holding.id: each for each in lapsed_results(results, uses, now)}
+        return (*lapsed.values(), *(each for each in by_age if each.holding.id not in lapsed))
+
+    def _results(self, reader: Reader, gallery: GalleryId) -> Iterator[Holding]:
+        """What searches of the gallery left behind and can still be shown."""
+        ids = {entry: None for field in RESULT_FIELDS for entry in reader.opening_places(gallery, field)}
+        indexes = reader.entry_indexes(list(ids))
+        for entry_id in ids:
+            # An entry that has no place in the log yet is seconds old.
+            if entry_id in indexes and (search := self._search(entry_id, indexes[entry_id])) is not None:
+                made = self._times[entry_id].date()
+                yield Holding(HoldingId(entry_id), HoldingKind.RESULT, gallery, made, made, use=UseId(search.use))
+
+    def _search(self, entry_id: str, index: int) -> facts.Search | None:
+        if entry_id not in self._searches:
+            proven = prove(FolderSource(self._recorder.public), (self._recorder.verifier,), index)
+            entry = Entry.parse(proven.entry)
+            if not isinstance(entry.facts, facts.Search):
+                return None
+            self._searches[entry_id], self._times[entry_id] = entry.facts, entry.time
+        return self._searches[entry_id]
+
+
+class Sweeper:
+    """Runs retention in the background of a server: soon after the start, and then again and again."""
+
+    def __init__(self, runs: RetentionRuns, permit_for: PermitFor, *, every_s: float) -> None:
+        self._runs = runs
+        self._permit_for = permit_for
+        self._every_s = every_s
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        """Let a run that is under way finish the batch that it is at, and stop."""
+        self._closing.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            try:
+                self._runs.run_all(self._permit_for)
+            except Error as error:
+                _log.error("retention could not run; trying again in %g s", self._every_s, exc_info=error)
+            self._closing.wait(self._every_s)
+
+
+def _batches(ordered: Sequence[Due]) -> Iterator[Sequence[Due]]:
+    """Things that can be destroyed together: of one kind, by one rule."""
+    groups: dict[tuple[HoldingKind, str], list[Due]] = {}
+    for each in ordered:
+        groups.setdefault((each.holding.kind, each.by.limit.value), []).append(each)
+    for group in groups.values():
+        for start in range(0, len(group), BATCH):
+            yield group[start : start + BATCH]
+
+
+def _faces_and_images(reader: Reader, gallery: GalleryId) -> Iterator[Holding]:
+    """Every face from the day of its enrolment; a photograph as long as it's kept beside one."""
+    after: FaceId | None = None
+    seen: set[ImageId] = set()
+    while page := reader.faces(gallery, after=after, limit=_PAGE):
+        after = page[-1].face_id
+        kept = reader.kept_among(gallery, {row.image_id for row in page} - seen)
+        for row in page:
+            made = row.created.astimezone(UTC).date()
+            yield Holding(HoldingId(row.face_id), HoldingKind.FACE, gallery, made, made)
+            if row.image_id in kept and row.image_id not in seen:
+                seen.add(row.image_id)
+                yield Holding(HoldingId(row.image_id), HoldingKind.KEPT_IMAGE, gallery, made, made)
+
+
+def _schedule_of(reader: Reader, gallery: GalleryId) -> Schedule | None:
+    try:
+        stored = read_document(_StoredSchedule, reader.document(SCHEDULE_KIND, gallery).body)
+    except NotFoundError:
+        return None
+    return Schedule(gallery, {each.kind: each.days for each in stored.days}, stored.years_after_last_interaction)
+
+
+def _holds(reader: Reader) -> Iterator[Hold]:
+    after = ""
+    while page := reader.documents(HOLD_KIND, after=after, limit=_PAGE):
+        after = page[-1].id
+        yield from (read_document(Hold, document.body) for document in page)
+
+
+def _content_sha256(row: GalleryRow) -> Sha256Hex:
+    """Names a state of a gallery by the version that the ledger's own entries about it carry."""
+    return Sha256Hex(sha256(f"{row.id}\n{row.version}\n{row.face_count}".encode()).hexdigest())

@@ -1,0 +1,229 @@
+"""Retention runs: what is due goes, with a receipt; what is held, recent or unscheduled stays, and is counted."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from recognizance.docket import Kind, UseRecord, inserted
+from recognizance.errors import InputError, NotFoundError
+from recognizance.governance.retention import HoldingKind, Limit, Schedule
+from recognizance.governance.uses import Use, UseState
+from recognizance.identifiers import GalleryId
+from recognizance.ledger import Entry, FolderSource, facts, prove
+from recognizance.permits import Action, Mandate, Permit
+from recognizance.retention_runs import RetentionRuns, Sweeper
+
+from .conftest import ADA, GALLERY, OTHER_GALLERY, Installation, permit_for
+
+SCHEDULE = Schedule(GALLERY, {HoldingKind.KEPT_IMAGE: 10, HoldingKind.RESULT: 5, HoldingKind.FACE: 30})
+
+
+@pytest.fixture
+def runs(installation: Installation) -> RetentionRuns:
+    runs = RetentionRuns(
+        installation.records,
+        installation.recorder,
+        installation.erasure(),
+        clock=lambda: installation.now,
+        new_id=installation.new_id,
+    )
+    runs.set_schedule(SCHEDULE, permit=permit_for(Action.MANAGE_GALLERY))
+    return runs
+
+
+def kept(installation: Installation) -> int:
+    with installation.records.reading() as reader:
+        return len(reader.kept_among(GALLERY, [row.image_id for row in installation.rows()]))
+
+
+def said_last(installation: Installation) -> facts.RetentionRun:
+    with installation.records.reading() as reader:
+        last = reader.marked_size() - 1
+    installation.settle()
+    proven = prove(FolderSource(installation.recorder.public), (installation.recorder.verifier,), last)
+    found = Entry.parse(proven.entry).facts
+    assert isinstance(found, facts.RetentionRun)
+    return found
+
+
+def test_each_thing_goes_on_the_day_after_its_last(installation: Installation, runs: RetentionRuns) -> None:
+    """Results after 5 days, photographs after 10, faces after 30: never earlier, and never by a day later."""
+    [ada] = installation.enrol(subject=ADA)
+    search = installation.search(ada.face_id)
+    permit = permit_for(Action.MANAGE_GALLERY)
+    left = []
+    for days in (5, 1, 4, 1, 19, 1):
+        installation.after(days=days)
+        runs.run(GALLERY, permit=permit)
+        left.append((len(installation.openable(search)), kept(installation), len(installation.rows())))
+
+    assert left == [(4, 1, 1), (2, 1, 1), (2, 1, 1), (2, 0, 1), (2, 0, 1), (2, 0, 0)]
+    assert installation.verified().is_sound
+
+
+def test_a_run_accounts_for_everything_it_did(installation: Installation, runs: RetentionRuns) -> None:
+    """By kind and rule, with how late it was; the ledger has the sums, and points to the erasures."""
+    [ada], _ = installation.enrol(), installation.enrol()
+    installation.after(days=20)
+    [recent] = installation.enrol()
+    installation.after(days=13)
+
+    report = runs.run(GALLERY, permit=permit_for(Action.MANAGE_GALLERY))
+
+    assert report.receipt is not None
+    lines = [(line.kind, line.limit, line.count, line.most_overdue_days) for line in report.receipt.lines]
+    assert lines == [(HoldingKind.FACE, Limit.AGE, 2, 3), (HoldingKind.KEPT_IMAGE, Limit.AGE, 3, 23)]
+    assert report.receipt.failed == 0
+    assert (report.kept, report.held) == (1, 0)
+    assert [row.face_id for row in installation.rows()] == [recent.face_id]
+    said = said_last(installation)
+    assert (said.gallery, said.rule, said.faces_destroyed, said.things_destroyed) == (GALLERY, "age", 2, 5)
+    assert (said.things_kept, said.failed) == (1, 0)
+    assert len(said.erasures) == 1
+    assert ada.face_id not in {row.face_id for row in installation.rows()}
+
+
+def test_an_order_to_preserve_is_kept_until_it_ends_and_counted(
+    installation: Installation, runs: RetentionRuns
+) -> None:
+    """What it holds stays; that something was held is public, what isn't."""
+    [ada], [bob] = installation.enrol(), installation.enrol()
+    permit = permit_for(Action.MANAGE_GALLERY)
+    until = installation.now.date() + timedelta(days=40)
+    runs.hold(ada.face_id, document_sha256="0" * 64, until=until, permit=permit, gallery=GALLERY)
+    installation.after(days=31)
+
+    first = runs.run(GALLERY, permit=permit)
+    during = [row.face_id for row in installation.rows()]
+    installation.after(days=9)
+    second = runs.run(GALLERY, permit=permit)
+
+    assert during == [ada.face_id]
+    assert bob.face_id not in during
+    assert (first.held, second.held) == (1, 0)
+    assert installation.rows() == []
+    assert [str(hold.holding) for hold in runs.holds()] == [ada.face_id]
+
+
+def test_what_an_order_protects_indirectly_fails_is_counted_and_the_rest_goes(
+    installation: Installation, runs: RetentionRuns
+) -> None:
+    """A search's candidates are held, so the face that they name can't go; its neighbours in the batch do."""
+    [ada], [bob] = installation.enrol(), installation.enrol()
+    search = installation.search(ada.face_id)
+    permit = permit_for(Action.MANAGE_GALLERY)
+    until = installation.now.date() + timedelta(days=90)
+    runs.hold(search, document_sha256="0" * 64, until=until, permit=permit, gallery=GALLERY)
+    installation.after(days=31)
+
+    report = runs.run(GALLERY, permit=permit)
+
+    assert report.receipt is not None
+    assert report.receipt.failed == 1
+    assert [row.face_id for row in installation.rows()] == [ada.face_id]
+    assert "result" in installation.openable(search)
+    assert bob.face_id != ada.face_id
+
+
+def test_without_a_schedule_nothing_is_touched_and_that_is_said(
+    installation: Installation, runs: RetentionRuns
+) -> None:
+    """No rule says how long it may be kept: a person has to make one."""
+    installation.enrol(gallery=OTHER_GALLERY)
+    installation.after(days=5000)
+
+    def permit(action: Action, gallery: GalleryId) -> Permit:
+        return permit_for(action, gallery)
+
+    reports = {report.gallery: report for report in runs.run_all(permit)}
+
+    assert reports[OTHER_GALLERY].receipt is None
+    assert reports[GALLERY].receipt is not None
+    assert len(installation.rows(OTHER_GALLERY)) == 1
+    with pytest.raises(InputError, match="no retention schedule"):
+        runs.due(OTHER_GALLERY)
+
+
+def test_a_kind_that_the_schedule_is_silent_about_stops_the_run(
+    installation: Installation, runs: RetentionRuns
+) -> None:
+    """It may not be kept at all, and isn't guessed about."""
+    installation.enrol()
+    runs.set_schedule(Schedule(GALLERY, {HoldingKind.FACE: 30}), permit=permit_for(Action.MANAGE_GALLERY))
+
+    with pytest.raises(InputError, match="kept_image"):
+        runs.run(GALLERY, permit=permit_for(Action.MANAGE_GALLERY))
+    assert runs.schedule(GALLERY) == Schedule(GALLERY, {HoldingKind.FACE: 30})
+
+
+def test_running_again_destroys_nothing_more(installation: Installation, runs: RetentionRuns) -> None:
+    """A run that was interrupted is simply run again."""
+    installation.enrol()
+    installation.after(days=31)
+    permit = permit_for(Action.MANAGE_GALLERY)
+
+    assert len(runs.due(GALLERY)) == 2
+    first, second = runs.run(GALLERY, permit=permit), runs.run(GALLERY, permit=permit)
+
+    assert first.receipt is not None
+    assert second.receipt is not None
+    assert (first.receipt.count, second.receipt.count) == (2, 0)
+    assert said_last(installation).rule == "nothing_due"
+    with pytest.raises(NotFoundError):
+        runs.run(GalleryId("nowhere"), permit=permit_for(Action.MANAGE_GALLERY, GalleryId("nowhere")))
+
+
+def test_an_order_that_has_ended_is_no_order(installation: Installation, runs: RetentionRuns) -> None:
+    """It has to end after today, and name a document by its hash."""
+    permit = permit_for(Action.MANAGE_GALLERY)
+    with pytest.raises(InputError, match="after today"):
+        runs.hold("x", document_sha256="0" * 64, until=installation.now.date(), permit=permit, gallery=GALLERY)
+    tomorrow = installation.now.date() + timedelta(days=1)
+    with pytest.raises(InputError):
+        runs.hold("x", document_sha256="no hash", until=tomorrow, permit=permit, gallery=GALLERY)
+
+
+def test_an_emergency_that_lapsed_loses_its_results_and_no_order_keeps_them(
+    installation: Installation, runs: RetentionRuns, use_in: Callable[..., Use]
+) -> None:
+    """Those of its own use, at once; the gallery and the results of other uses stay."""
+    [ada] = installation.enrol()
+    use: Use = use_in(UseState.LAPSED)
+    with installation.records.transaction() as transaction:
+        inserted(transaction, Kind.USE, use.id, UseRecord(use, "entry"))
+    mandate = Mandate(use.id, "police", "find", "targeted", 5, True, "24-1701", None, None)
+    lapsed = installation.search(ada.face_id, permit=replace(permit_for(Action.SEARCH), mandate=mandate))
+    other = installation.search(ada.face_id)
+    permit = permit_for(Action.MANAGE_GALLERY)
+    until = installation.now.date() + timedelta(days=9)
+    runs.hold(lapsed, document_sha256="0" * 64, until=until, permit=permit, gallery=GALLERY)
+    installation.settle()
+
+    runs.run(GALLERY, permit=permit)
+
+    assert installation.openable(lapsed) == {"case", "justification"}
+    assert len(installation.rows()) == 1
+    assert said_last(installation).rule == "emergency_lapsed"
+    assert "result" in installation.openable(other)
+
+
+def test_a_server_runs_retention_by_itself(installation: Installation, runs: RetentionRuns) -> None:
+    """Soon after it starts, and it stops when it is told to."""
+    installation.enrol()
+    installation.after(days=31)
+    asked = threading.Event()
+
+    def permit(action: Action, gallery: GalleryId) -> Permit:
+        if gallery == OTHER_GALLERY:
+            asked.set()
+        return permit_for(action, gallery)
+
+    sweeper = Sweeper(runs, permit, every_s=3600)
+    sweeper.start()
+    assert asked.wait(20)
+    sweeper.close()
+
+    assert installation.rows() == []
