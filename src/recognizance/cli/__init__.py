@@ -8,7 +8,20 @@ from typing import Annotated
 
 import typer
 
-from recognizance.cli import checkup, demo, faces, governing, importing, keys, ledger, models, register, serving, uses
+from recognizance.cli import (
+    checkup,
+    demo,
+    faces,
+    governing,
+    importing,
+    keys,
+    ledger,
+    models,
+    register,
+    reviewing,
+    serving,
+    uses,
+)
 from recognizance.cli.output import results
 
 __all__ = ["app", "main"]
@@ -54,6 +67,10 @@ app.add_typer(ledger.app, name="ledger")
 app.add_typer(models.app, name="models")
 app.command("register")(register.register)
 app.command("report")(register.report)
+app.add_typer(reviewing.review_app, name="review")
+app.add_typer(reviewing.lead_app, name="lead")
+app.command("disclose")(reviewing.disclose)
+app.command("verify-disclosure")(reviewing.verify_disclosure)
 app.command("doctor")(checkup.doctor)
 app.command("demo")(demo.demo)
 

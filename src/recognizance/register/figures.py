@@ -110,7 +110,7 @@ def response_times(state: State) -> tuple[ResponseRow, ...]:
     return tuple(rows)
 
 
-def in_year(found: Published, agency: str, measure: str, months: Iterable[str]) -> Measured:
+def in_months(found: Published, agency: str, measure: str, months: Iterable[str]) -> Measured:
     """Return a measure of one agency over several months: exact where that gives no month away, else a range."""
     several = [found[month, agency, measure] for month in months if (month, agency, measure) in found]
     total = published_sum([each.count for each in several], [each.total for each in several])

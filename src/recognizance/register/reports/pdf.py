@@ -1,0 +1,122 @@
+"""A report as PDF: the one file that imports fpdf2 (decision 0028).
+
+The same report is the same bytes: the file's date is that of the newest entry. Its font is DejaVu Sans, which comes
+with matplotlib; a character that it doesn't have is spelled out as its code point, and the HTML has it as it is. Texts
+that run from right to left are not shaped here.
+"""
+
+import io
+from datetime import UTC, datetime
+from pathlib import Path
+
+import matplotlib as mpl
+from fpdf import FPDF
+from fpdf.enums import XPos, YPos
+from fpdf.fonts import FontFace, TTFFont
+
+from recognizance.register.document import plain_text
+from recognizance.register.reports.blocks import Bars, Block, Heading, Intervals, Paragraph, Report, Table
+from recognizance.register.reports.charts import draw_png
+
+MEDIA_TYPE_PDF = "application/pdf"
+_FONT = "DejaVu Sans"
+_MARGIN_MM = 18
+_LINE_MM = 5.2
+_LEAST_ROOM_MM = 30
+"""A heading that would stand nearer to the foot of a page starts the next one."""
+
+_NO_ENTRY = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def write_pdf(report: Report) -> bytes:
+    """Return the file."""
+    return _Writer(report).written()
+
+
+class _Page(FPDF):
+    """A page with its number at the foot."""
+
+    def footer(self) -> None:
+        self.set_y(-12)
+        self.set_font(_FONT, size=8)
+        self.cell(0, 5, f"{self.page_no()} / {{nb}}", align="C")
+
+
+class _Writer:
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        pdf = _Page(format="A4")
+        folder = Path(mpl.get_data_path()) / "fonts" / "ttf"
+        pdf.add_font(_FONT, fname=folder / "DejaVuSans.ttf")
+        pdf.add_font(_FONT, style="B", fname=folder / "DejaVuSans-Bold.ttf")
+        pdf.set_margin(_MARGIN_MM)
+        pdf.set_auto_page_break(auto=True, margin=_MARGIN_MM)
+        pdf.set_lang("en")
+        pdf.set_creation_date(report.as_of or _NO_ENTRY)
+        pdf.set_producer("recognizance")
+        font = pdf.fonts["dejavu sans"]
+        self._known = frozenset(font.cmap if isinstance(font, TTFFont) else ())
+        pdf.set_title(self._text(report.title))
+        pdf.add_page()
+        self._pdf = pdf
+
+    def written(self) -> bytes:
+        self._lines(self._report.title, size=17, bold=True)
+        for block in self._report.blocks:
+            self._pdf.ln(2)
+            self._write(block)
+        return bytes(self._pdf.output())
+
+    def _write(self, block: Block) -> None:
+        match block:
+            case Heading():
+                if self._pdf.will_page_break(_LEAST_ROOM_MM):
+                    self._pdf.add_page()
+                self._pdf.ln(3)
+                self._lines(block.text, size=13, bold=True)
+            case Paragraph():
+                self._lines(block.text)
+            case Table():
+                self._table(block)
+            case Bars() | Intervals():
+                text = self._text(block.text)
+                self._pdf.image(io.BytesIO(draw_png(block)), w=self._pdf.epw, alt_text=text)
+                self._lines(block.text, size=8)
+
+    def _lines(self, text: str, *, size: float = 10, bold: bool = False) -> None:
+        self._pdf.set_font(_FONT, style="B" if bold else "", size=size)
+        height = _LINE_MM * max(size / 10, 0.9)
+        self._pdf.multi_cell(0, height, self._text(text), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+
+    def _table(self, table: Table) -> None:
+        if not table.rows:
+            self._lines(f"{table.title}: {table.if_empty}")
+            return
+        if self._pdf.will_page_break(_LEAST_ROOM_MM):
+            self._pdf.add_page()
+        self._lines(table.title, size=9, bold=True)
+        self._pdf.set_font(_FONT, size=8)
+        with self._pdf.table(
+            text_align="LEFT",
+            headings_style=FontFace(emphasis="BOLD"),
+            borders_layout="HORIZONTAL_LINES",
+            col_widths=_widths(table),
+            line_height=4.2,
+            padding=0.8,
+        ) as written:
+            for row in (table.columns, *table.rows):
+                written.row([self._text(cell) for cell in row])
+
+    def _text(self, text: str) -> str:
+        return "".join(
+            letter if ord(letter) in self._known or letter == "\n" else f"[U+{ord(letter):04X}]"
+            for letter in plain_text(text)
+        )
+
+
+def _widths(table: Table) -> tuple[int, ...]:
+    """Give each column room by its longest text, within bounds, so that none is squeezed to a letter a line."""
+    return tuple(
+        min(max(8, *(len(row[place]) for row in (table.columns, *table.rows))), 42)
+        for place in range(len(table.columns))
+    )
