@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from PIL import Image
@@ -70,9 +70,7 @@ from recognizance.search import PhotographSearch
 from .conftest import jpeg
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-PROPOSED = datetime(2026, 1, 1, tzinfo=UTC)
-STARTS = datetime(2026, 3, 1, tzinfo=UTC)
-EXPIRES = datetime(2027, 3, 1, tzinfo=UTC)
+_PROPOSED_BEFORE = timedelta(days=320)
 AGENCY = AgencyId("harbour-police")
 GALLERY = GalleryId("arrests")
 COURSE = CourseId("face-examination")
@@ -89,7 +87,6 @@ def person_id(name: str) -> PersonId:
 SEARCHER, SUPERVISOR = person_id("searcher"), person_id("supervisor")
 FIRST, SECOND, THIRD = person_id("first"), person_id("second"), person_id("third")
 _OVERSEERS = tuple(person_id(f"overseer {number}") for number in range(5))
-_TRAINED = Training(COURSE, date(2026, 1, 10), date(2027, 1, 10))
 
 
 @dataclass
@@ -189,13 +186,18 @@ def findings(shown: Shown, outcome: Outcome) -> list[Finding]:
 
 
 @contextmanager
-def review_world(folder: Path, faces: tuple[FaceReader, Calibration]) -> Iterator[World]:
-    """A law-enforcement installation in `folder` with everybody that a review needs."""
-    settings, clock = Settings(keep_images=True), Clock()
+def review_world(folder: Path, faces: tuple[FaceReader, Calibration], *, now: datetime = NOW) -> Iterator[World]:
+    """A law-enforcement installation in `folder` with everybody that a review needs, all of it in force at `now`."""
+    settings, clock = Settings(keep_images=True), Clock(now)
     records = open_records(folder, settings)
     recorder = open_recorder(folder, settings, records, clock=clock)
     establish(
-        records, recorder, ProfileName.LAW_ENFORCEMENT, owner_name="the clerk", clock=lambda: PROPOSED, new_id=new_id
+        records,
+        recorder,
+        ProfileName.LAW_ENFORCEMENT,
+        owner_name="the clerk",
+        clock=lambda: now - _PROPOSED_BEFORE,
+        new_id=new_id,
     )
     recorder.close()
     service = wire(folder, settings, records, *faces, clock=clock)
@@ -208,24 +210,27 @@ def review_world(folder: Path, faces: tuple[FaceReader, Calibration]) -> Iterato
 
 
 def _populate(world: World) -> None:
-    terms = _terms(world.service.reader.model)
+    now = world.clock.now
+    terms = _terms(world.service.reader.model, now)
+    trained = Training(COURSE, (now - timedelta(days=300)).date(), (now + timedelta(days=40)).date())
     with world.service.records.transaction() as transaction:
         agency = Agency(AGENCY, AgencyKind.LAW_ENFORCEMENT, "Harbour Police", "the chief", "chief@example.org")
         inserted(transaction, Kind.AGENCY, AGENCY, agency)
         declared = GalleryDeclaration(GALLERY, AGENCY, Source.ARREST_RECORD, LawfulBasis.STATUTE)
         inserted(transaction, Kind.GALLERY, GALLERY, declared)
-        inserted(transaction, Kind.USE, USE, UseRecord(_active(terms), str(uuid.uuid4())))
-    world.add_person(Person(SEARCHER, AGENCY, frozenset({Role.OPERATOR, Role.EXAMINER}), (_TRAINED,)))
-    world.add_person(Person(SUPERVISOR, AGENCY, frozenset({Role.SUPERVISOR}), (_TRAINED,)))
+        inserted(transaction, Kind.USE, USE, UseRecord(_active(terms, now), str(uuid.uuid4())))
+    world.add_person(Person(SEARCHER, AGENCY, frozenset({Role.OPERATOR, Role.EXAMINER}), (trained,)))
+    world.add_person(Person(SUPERVISOR, AGENCY, frozenset({Role.SUPERVISOR}), (trained,)))
     for person in (FIRST, SECOND, THIRD):
-        world.add_person(Person(person, AGENCY, frozenset({Role.EXAMINER}), (_TRAINED,)))
+        world.add_person(Person(person, AGENCY, frozenset({Role.EXAMINER}), (trained,)))
     permit = Policy().decide(
         principal_of(ADMINISTRATOR), Action.MANAGE_GALLERY, gallery=GALLERY, decision_id=DecisionId(new_id())
     )
     world.service.galleries.create(GALLERY, tags={}, permit=permit)
 
 
-def _terms(model: ModelId) -> UseTerms:
+def _terms(model: ModelId, now: datetime) -> UseTerms:
+    proposed, expires = now - _PROPOSED_BEFORE, now + timedelta(days=100)
     report = AccountabilityReport(
         vendor="a vendor",
         version="1",
@@ -239,8 +244,8 @@ def _terms(model: ModelId) -> UseTerms:
         error_rates_and_plan="as evaluated; measured again each year",
         rights_impact="wrong accusations; two reviewers",
         feedback_channel="the clerk's office",
-        published=PROPOSED,
-        expires=EXPIRES,
+        published=proposed,
+        expires=expires,
     )
     return UseTerms(
         agency=AGENCY,
@@ -255,24 +260,25 @@ def _terms(model: ModelId) -> UseTerms:
             offences=frozenset({OffenceCode("robbery")}),
         ),
         report=report,
-        starts=STARTS,
-        expires=EXPIRES,
+        starts=now - timedelta(days=200),
+        expires=expires,
         review_required=True,
-        evaluation=EvaluationReference(EvaluationId("lab-2026"), model, EvaluationOutcome.PASSED, PROPOSED),
-        authority=Authority(AuthorityKind.STATUTE, Sha256Hex("a0" * 32), "the harbour", PROPOSED, EXPIRES),
+        evaluation=EvaluationReference(EvaluationId("lab-2026"), model, EvaluationOutcome.PASSED, proposed),
+        authority=Authority(AuthorityKind.STATUTE, Sha256Hex("a0" * 32), "the harbour", proposed, expires),
         course=COURSE,
     )
 
 
-def _active(terms: UseTerms) -> Use:
+def _active(terms: UseTerms, now: datetime) -> Use:
+    proposed = now - _PROPOSED_BEFORE
     digest = terms_sha256(terms)
     use = Use(
         id=USE,
         terms=terms,
         terms_sha256=digest,
         proposer=SUPERVISOR,
-        proposed_at=PROPOSED,
-        comments_until=PROPOSED + timedelta(days=30),
+        proposed_at=proposed,
+        comments_until=proposed + timedelta(days=30),
         quorum=Quorum(3, frozenset(_OVERSEERS)),
     )
     use = advance(use, UseEvent.CLOSE_COMMENTS, use.comments_until)
