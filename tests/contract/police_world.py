@@ -63,6 +63,7 @@ class Police:
 
     operator: Person
     untrained: Person
+    lapsed: Person
     supervisor: Person
     overseers: list[Person]
     keys: dict[str, IssuedKey] = field(default_factory=dict)
@@ -177,14 +178,18 @@ def take_up(governing: Governing) -> Police:
     police = Police(
         operator=person("An Operator", Role.OPERATOR),
         untrained=person("A Beginner", Role.OPERATOR),
+        lapsed=person("Long Ago", Role.OPERATOR),
         supervisor=person("A Supervisor", Role.SUPERVISOR),
         overseers=[person(f"Overseer {number}", Role.OVERSEER, None) for number in range(1, 6)],
     )
     training = Training(COURSE, date(2020, 1, 1), date(2099, 12, 31))
     registration.add_training(police.operator.id, training, certificate="nr. 1", by=root)
+    lapsed = Training(COURSE, date(2020, 1, 1), date(2020, 12, 31))
+    registration.add_training(police.lapsed.id, lapsed, certificate="nr. 2", by=root)
     for name, someone in (
         ("operator", police.operator),
         ("untrained", police.untrained),
+        ("lapsed", police.lapsed),
         ("supervisor", police.supervisor),
         ("overseer", police.overseers[0]),
     ):

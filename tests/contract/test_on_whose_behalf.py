@@ -174,6 +174,7 @@ def test_a_search_beyond_its_use_is_refused(police: Station, asked: dict[str, An
     ("who", "missing"),
     [
         ("untrained", "training in the use's course"),
+        ("lapsed", "training in the use's course"),
         ("supervisor", "the role operator"),
         ("overseer", "the role operator"),
     ],

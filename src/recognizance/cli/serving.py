@@ -1,5 +1,6 @@
 """`recognizance serve`: the server, from its first start on."""
 
+import contextlib
 import logging
 import signal
 import socket
@@ -54,6 +55,7 @@ def serve(
     """Start the server. The first start creates the data folder, a master key and an access key."""
     from recognizance.app import open_service
     from recognizance.config import read_settings
+    from recognizance.governing import Sweeping
 
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     settings = read_settings(data, given={"port": port, "host": host})
@@ -62,7 +64,8 @@ def serve(
     try:
         issued = None if service.keys.list() else service.keys.create()
         _load_galleries(service)
-        _run(service, listener, issued, json=json)
+        with contextlib.closing(Sweeping(service.governing.uses)):
+            _run(service, listener, issued, json=json)
     finally:
         service.close()
 
@@ -84,11 +87,16 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _load_galleries(service: "Service") -> None:
     """Bring every gallery into memory, so that the first search isn't the one that waits for it."""
-    from recognizance.cli.opening import permit_here
+    from recognizance.cli.opening import permit_by
+    from recognizance.governance import Policy
     from recognizance.permits import Action
 
+    # The service's own doing, of which nobody learns anything: where nobody who runs the machine may read a gallery,
+    # it is loaded all the same. Whoever then asks is asked for their own permit.
+    own = Policy()
+
     after = None
-    while page := service.galleries.page(after=after, limit=100, permit=permit_here(service, Action.READ_GALLERY)):
+    while page := service.galleries.page(after=after, limit=100, permit=permit_by(own, Action.READ_GALLERY)):
         for gallery in page:
             after = gallery.id
             if gallery.model != service.reader.model:
@@ -97,7 +105,7 @@ def _load_galleries(service: "Service") -> None:
                     " it can be listed and deleted, but not searched"
                 )
                 continue
-            permit = permit_here(service, Action.READ_GALLERY, gallery.id)
+            permit = permit_by(own, Action.READ_GALLERY, gallery.id)
             with progress(f"loading gallery {gallery.id}", gallery.face_count) as advance:
                 service.galleries.faces_index(gallery.id, model=gallery.model, permit=permit, progress=advance)
             service.galleries.subjects_index(gallery.id, model=gallery.model, permit=permit)
