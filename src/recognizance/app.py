@@ -26,6 +26,7 @@ from recognizance.aws import (
 )
 from recognizance.bulk_enrolment import BulkEnrolment
 from recognizance.config import Settings
+from recognizance.desk import Desk
 from recognizance.disclosure import Disclosing
 from recognizance.enrolment import Enrolment
 from recognizance.erasure import REQUEST_KIND, Erasure
@@ -49,6 +50,7 @@ from recognizance.recording import (
     threshold_statement,
 )
 from recognizance.records import MasterKey, Records
+from recognizance.retention_runs import RetentionRuns
 from recognizance.review_erasure import REVIEW_HOLDERS
 from recognizance.reviewing import Reviewing
 from recognizance.search import Search
@@ -77,6 +79,8 @@ class Service:
     search: Search
     marks: Marks
     erasure: Erasure
+    retention: RetentionRuns
+    desk: Desk
     oneshot: OneShot
     reviewing: Reviewing
     leads: Leads
@@ -259,6 +263,18 @@ def wire(
     with records.reading() as snapshot:
         marks_key = snapshot.derived_key("marks")
     marks = Marks(records, recorder, key=marks_key, clock=clock, new_id=new_id)
+    search = Search(
+        records, recorder, galleries, reader, calibration, reviewing, max_fpir=settings.max_fpir, marks=marks
+    )
+    erasure = Erasure(
+        records,
+        recorder,
+        galleries,
+        clock=clock,
+        new_id=new_id,
+        holders=REVIEW_HOLDERS,
+        kept=(MARK_KIND, REQUEST_KIND),
+    )
     return Service(
         data=data,
         settings=settings,
@@ -271,21 +287,20 @@ def wire(
         calibration=calibration,
         galleries=galleries,
         enrolment=Enrolment(
-            records, recorder, reader, calibration, clock=clock, new_id=new_id, keep_images=settings.keep_images
-        ),
-        search=Search(
-            records, recorder, galleries, reader, calibration, reviewing, max_fpir=settings.max_fpir, marks=marks
-        ),
-        marks=marks,
-        erasure=Erasure(
             records,
             recorder,
-            galleries,
+            reader,
+            calibration,
+            erasure,
             clock=clock,
             new_id=new_id,
-            holders=REVIEW_HOLDERS,
-            kept=(MARK_KIND, REQUEST_KIND),
+            keep_images=settings.keep_images,
         ),
+        search=search,
+        marks=marks,
+        erasure=erasure,
+        retention=RetentionRuns(records, recorder, erasure, clock=clock, new_id=new_id),
+        desk=Desk(records, recorder, search, erasure, marks, clock=clock, new_id=new_id),
         oneshot=OneShot(reader, calibration, recorder=recorder),
         reviewing=reviewing,
         leads=Leads(records, recorder, governing.policy, clock=clock, new_id=new_id),

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from recognizance.erasure import Erasure
 from recognizance.errors import ConflictError, TokenReusedError
 from recognizance.faces import (
     Calibration,
@@ -132,6 +133,7 @@ class Enrolment:
         recorder: Recorder,
         reader: FaceReader,
         calibration: Calibration,
+        erasure: Erasure,
         *,
         clock: Clock,
         new_id: Callable[[], str],
@@ -141,6 +143,7 @@ class Enrolment:
         self._recorder = recorder
         self._reader = reader
         self._calibration = calibration
+        self._erasure = erasure
         self._clock = clock
         self._new_id = new_id
         self._keep_images = keep_images
@@ -275,10 +278,8 @@ class Enrolment:
             NotFoundError: If there is no such gallery.
         """
         permit.require(Action.FORGET, gallery)
-        with self._recorder.changing() as change:
-            removed = change.transaction.remove_faces(gallery, face_ids)
-            _enter_removed(change, gallery, removed, permit)
-        return removed
+        erased = self._erasure.faces(gallery, face_ids, permit=permit)
+        return RemovedFaces(erased.faces, erased.unknown)
 
     def forget_unassociated_faces(
         self, gallery: GalleryId, face_ids: Sequence[FaceId], *, permit: Permit
@@ -289,17 +290,12 @@ class Enrolment:
             NotFoundError: If there is no such gallery.
         """
         permit.require(Action.FORGET, gallery)
-        with self._recorder.changing() as change:
-            transaction = change.transaction
-            rows = transaction.faces_by_id(gallery, face_ids)
-            associated = {
-                face_id: row.subject
-                for face_id in face_ids
-                if (row := rows.get(face_id)) is not None and row.subject is not None
-            }
-            removed = transaction.remove_faces(gallery, [face for face in face_ids if face not in associated])
-            _enter_removed(change, gallery, removed, permit)
-        return ForgottenFaces(removed.removed, removed.unknown, associated)
+        erased = self._erasure.faces(gallery, face_ids, spare_owned=True, permit=permit)
+        with self._records.reading() as reader:
+            rows = reader.faces_by_id(gallery, erased.unknown)
+        associated = {face_id: row.subject for face_id, row in rows.items() if row.subject is not None}
+        unknown = tuple(face_id for face_id in erased.unknown if face_id not in associated)
+        return ForgottenFaces(erased.faces, unknown, associated)
 
     def faces(
         self,
@@ -504,11 +500,6 @@ class Enrolment:
 
 def _enter(change: Change, gallery: GalleryId, delta: ContentDelta, permit: Permit) -> None:
     change.enter(acts.content(permit, change.transaction.gallery(gallery), delta), gallery=gallery)
-
-
-def _enter_removed(change: Change, gallery: GalleryId, removed: RemovedFaces, permit: Permit) -> None:
-    faces = tuple(removed.removed)
-    _enter(change, gallery, ContentDelta(ContentChange.REMOVED, removed=len(faces), faces=faces), permit)
 
 
 def box_of(face: DetectedFace, size_hw: tuple[int, int]) -> Box:

@@ -214,9 +214,18 @@ class Erasure:
         self._kept = frozenset({*kept, PROOF_KIND, HOLD_KIND})
 
     def faces(
-        self, gallery: GalleryId, face_ids: Sequence[FaceId], *, order: Order = DELETION, permit: Permit
+        self,
+        gallery: GalleryId,
+        face_ids: Sequence[FaceId],
+        *,
+        order: Order = DELETION,
+        spare_owned: bool = False,
+        permit: Permit,
     ) -> Erased:
         """Erase faces.
+
+        Args:
+            spare_owned: Leave those alone that belong to a subject; they count among the unknown.
 
         Raises:
             NotFoundError: If there is no such gallery.
@@ -225,7 +234,9 @@ class Erasure:
         """
         _require_forgetting(permit, gallery)
         asked = tuple(dict.fromkeys(face_ids))
-        return self._erase(gallery, lambda reader: _faces_target(reader, gallery, asked), asked, order, permit)
+        return self._erase(
+            gallery, lambda reader: _faces_target(reader, gallery, asked, spare_owned), asked, order, permit
+        )
 
     def subject(self, gallery: GalleryId, subject: SubjectId, *, order: Order = DELETION, permit: Permit) -> Erased:
         """Erase a subject with all their faces.
@@ -459,9 +470,9 @@ def _said(proof: Proof, order: Order, principal: PrincipalId, target: _Target) -
     return make
 
 
-def _faces_target(reader: Reader, gallery: GalleryId, asked: Sequence[FaceId]) -> _Target | None:
+def _faces_target(reader: Reader, gallery: GalleryId, asked: Sequence[FaceId], spare_owned: bool) -> _Target | None:
     rows = reader.faces_by_id(gallery, asked)
-    there = [rows[face] for face in asked if face in rows]
+    there = [rows[face] for face in asked if face in rows and not (spare_owned and rows[face].subject)]
     return _target_of(reader, gallery, there) if there else None
 
 

@@ -31,6 +31,9 @@ class RequestEvent(StrEnum):
     ANSWERED = "answered"
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
+    APPEALED = "appealed"
+    OVERTURNED = "overturned"
+    UPHELD = "upheld"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,405 @@
+"""The desk: what people ask about themselves, answered by an officer in time and on the record.
+
+Anybody may ask whether they are enrolled or were ever a candidate, have something corrected or erased, and complain.
+What they said stands sealed in the records under the request's id; the ledger has the request's kind, its deadline and
+who handled it, so that the public can count what was asked and how long it took, and nobody can see by whom.
+
+An officer answers from identifiers (a name that the gallery knows) or from a photograph, which is a search like any
+other, with a permit and an entry of its own. Never stores the photograph or what proved who was asking.
+
+Implements `docs/forgetting.md`, "The desk", over the tables of `governance.subjects`.
+"""
+
+import io
+import json
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
+
+from recognizance.erasure import REQUEST_KIND, Cause, Erased, Erasure, Order
+from recognizance.errors import ConflictError, InputError, NotFoundError
+from recognizance.faces import Photograph, QualityFilter
+from recognizance.galleries import Clock
+from recognizance.governance.codec import read_document, write_document
+from recognizance.governance.parties import PersonId
+from recognizance.governance.subjects import (
+    DeskTerms,
+    Refusal,
+    RequestEvent,
+    RequestId,
+    RequestKind,
+    RequestState,
+    SubjectRequest,
+    advance,
+    extend,
+    overdue,
+)
+from recognizance.identifiers import FaceId, GalleryId, PrincipalId, SubjectId
+from recognizance.ledger import Facts, facts
+from recognizance.marks import Marks
+from recognizance.permits import Action, Permit
+from recognizance.recording import Change, ContentDelta, EntryDraft, Recorder, acts
+from recognizance.records import Document, FaceRow, Needles, Reader, Records
+from recognizance.search import Search
+
+MAX_STATEMENT_CHARACTERS = 10_000
+_PAGE = 500
+
+PermitFor = Callable[[Action, GalleryId], Permit]
+"""Asks the policy on behalf of the officer."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFile:
+    """A request with what is private about it; sealed.
+
+    Attributes:
+        asker: Who asks and how they are reached, as they wrote it.
+        statement: What they ask, in their own words.
+        answer: What they were told; empty before.
+    """
+
+    request: SubjectRequest
+    asker: str
+    statement: str
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldFace:
+    """One face that is held, and what happened to it."""
+
+    gallery: GalleryId
+    face: FaceRow
+    candidate_in: tuple[str, ...]
+    """Ledger entries of the searches that it was a candidate of, as far as they can still be shown."""
+    marks: int
+    """How many findings "not this person" protect whoever it stands for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What is held about somebody.
+
+    Attributes:
+        similarities_pct: Of faces that were found by a photograph; a similar face is not the same person, which an
+            officer has to decide before any of it is handed out.
+    """
+
+    faces: tuple[HeldFace, ...]
+    similarities_pct: tuple[tuple[FaceId, float], ...] = ()
+
+    @property
+    def is_enrolled(self) -> bool:
+        return bool(self.faces)
+
+    @property
+    def was_a_candidate(self) -> bool:
+        return any(each.candidate_in for each in self.faces)
+
+
+class Desk:
+    """Takes requests, answers them, and does what was rightly asked. Safe to share between threads."""
+
+    def __init__(
+        self,
+        records: Records,
+        recorder: Recorder,
+        search: Search,
+        erasure: Erasure,
+        marks: Marks,
+        *,
+        clock: Clock,
+        new_id: Callable[[], str],
+        terms: DeskTerms = DeskTerms(),  # noqa: B008 - a value that never changes
+    ) -> None:
+        self._records = records
+        self._recorder = recorder
+        self._search = search
+        self._erasure = erasure
+        self._marks = marks
+        self._clock = clock
+        self._new_id = new_id
+        self._terms = terms
+
+    def open(self, kind: RequestKind, *, asker: str, statement: str, received: date | None = None) -> SubjectRequest:
+        """Take a request; its deadline runs from the day it came in, not from the day it was typed in.
+
+        Raises:
+            InputError: If nobody asks, the statement is too long, or it came in later than today.
+        """
+        if not asker.strip():
+            raise InputError("a request is somebody's: say who asks and how to reach them")
+        if len(statement) > MAX_STATEMENT_CHARACTERS:
+            raise InputError(f"the statement has {len(statement)} characters; the limit is {MAX_STATEMENT_CHARACTERS}")
+        today = self._today()
+        if (received or today) > today:
+            raise InputError(f"the request came in on {received}, which is after today")
+        request = SubjectRequest(RequestId(self._new_id()), kind, received or today, self._terms)
+        file = RequestFile(request, asker, statement)
+        with self._recorder.changing() as change:
+            change.transaction.insert_document(_document(file))
+            change.enter(_said(file, facts.RequestEvent.RECEIVED, None))
+        return request
+
+    def step(
+        self,
+        request: str,
+        event: RequestEvent,
+        *,
+        officer: PrincipalId | None = None,
+        refusal: Refusal | None = None,
+        answer: str = "",
+    ) -> SubjectRequest:
+        """Take one step of a request's life; an answer, a refusal and an end are on the record.
+
+        Raises:
+            NotFoundError: If there is no such request.
+            ConflictError: If the table has no such step, or the appeal would be decided by the same officer.
+            InputError: If the officer or the reason is missing.
+        """
+        who = None if officer is None else PersonId(PrincipalId(self._recorder.pseudonym(officer)))
+        with self._recorder.changing() as change:
+            document, file = self._stored(change.transaction, request)
+            moved = advance(file.request, event, today=self._today(), officer=who, refusal=refusal)
+            after = replace(file, request=moved, answer=answer or file.answer)
+            change.transaction.replace_document(replace(_document(after), revision=document.revision))
+            public = _PUBLIC_EVENTS.get(event)
+            if public is not None:
+                change.enter(_said(after, public, None if refusal is None else refusal.value))
+        return moved
+
+    def extend(self, request: str, reason: str) -> SubjectRequest:
+        """Give the desk its one extension, with a reason that the asker is told.
+
+        Raises:
+            NotFoundError: If there is no such request.
+            ConflictError: If no answer is owed, the deadline has passed or it was extended before.
+        """
+        with self._recorder.changing() as change:
+            document, file = self._stored(change.transaction, request)
+            after = replace(file, request=extend(file.request, reason, self._today()))
+            change.transaction.replace_document(replace(_document(after), revision=document.revision))
+            change.enter(_said(after, facts.RequestEvent.EXTENDED, None))
+        return after.request
+
+    def file(self, request: str) -> RequestFile:
+        """A request with what was said.
+
+        Raises:
+            NotFoundError: If there is no such request.
+        """
+        with self._records.reading() as reader:
+            return self._stored(reader, request)[1]
+
+    def files(self, *, state: RequestState | None = None) -> list[RequestFile]:
+        """All requests, or those in a state, by their deadlines, the earliest first."""
+        with self._records.reading() as reader:
+            found = list(_files(reader, state))
+        return sorted(found, key=lambda file: (file.request.deadline, file.request.id))
+
+    def overdue(self) -> tuple[SubjectRequest, ...]:
+        """Requests that are late, the longest first."""
+        return overdue([file.request for file in self.files()], self._today())
+
+    def held_under(self, names: Sequence[str], permit_for: PermitFor) -> Findings:
+        """What is held under names that galleries know: of subjects, of photographs, or ids of faces.
+
+        Raises:
+            DeniedError: If the officer may not read one of the galleries.
+        """
+        faces: list[HeldFace] = []
+        wanted = frozenset(names)
+        for gallery in self._galleries():
+            permit_for(Action.READ_GALLERY, gallery).require(Action.READ_GALLERY, gallery)
+            with self._records.reading() as reader:
+                rows = [
+                    row for row in _rows(reader, gallery) if wanted & {row.face_id, row.subject, row.external_image_id}
+                ]
+                faces += self._held(reader, gallery, rows)
+        return Findings(tuple(faces))
+
+    def held_like(
+        self, photograph: Photograph, permit_for: PermitFor, *, threshold_pct: float, limit: int = 10
+    ) -> Findings:
+        """What is held of faces like a photograph's largest one, in every gallery of this recogniser.
+
+        Each gallery is a search of its own, permitted and recorded as such. The photograph isn't kept.
+
+        Raises:
+            DeniedError: If the officer may not search one of the galleries.
+        """
+        faces: list[HeldFace] = []
+        similarities: list[tuple[FaceId, float]] = []
+        for gallery in self._galleries():
+            found = self._search.faces_by_photograph(
+                gallery,
+                photograph,
+                threshold_pct=threshold_pct,
+                limit=limit,
+                quality_filter=QualityFilter.NONE,
+                permit=permit_for(Action.SEARCH, gallery),
+            ).found
+            if found is not None and found.matches:
+                rows = [match.enrolled for match in found.matches]
+                similarities += [(match.enrolled.face_id, match.similarity_pct) for match in found.matches]
+                with self._records.reading() as reader:
+                    faces += self._held(reader, gallery, rows)
+        return Findings(tuple(faces), tuple(similarities))
+
+    def export(self, request: str, findings: Findings) -> bytes:
+        """Everything that is held of those faces, as a ZIP: `held.json`, and photographs where they are kept.
+
+        Templates aren't in it: they mean nothing outside the model, and whoever has one can search for the person.
+
+        Raises:
+            NotFoundError: If there is no such request.
+            ConflictError: If the asker hasn't proven who they are, or the request was refused.
+        """
+        file = self.file(request)
+        if file.request.state not in {RequestState.VERIFIED, RequestState.ANSWERED}:
+            raise ConflictError(f"request {request!r} is {file.request.state.value!r}; verify who asks first")
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as bundle, self._records.reading() as reader:
+            described = {"request": request, "faces": [_described(each) for each in findings.faces]}
+            bundle.writestr("held.json", json.dumps(described, ensure_ascii=False, indent=2, sort_keys=True))
+            for gallery, image in sorted({(each.gallery, each.face.image_id) for each in findings.faces}):
+                if reader.kept_among(gallery, [image]):
+                    bundle.writestr(f"photographs/{gallery}/{image}", reader.kept_image(gallery, image))
+        return archive.getvalue()
+
+    def erase(self, request: str, findings: Findings, *, permit_for: PermitFor) -> list[Erased]:
+        """Erase everything found, on the word of a request for erasure whose asker has proven who they are.
+
+        Raises:
+            NotFoundError: If there is no such request.
+            ConflictError: If the request isn't one for erasure or isn't verified, or an order to preserve holds
+                something of it.
+        """
+        file = self.file(request)
+        if file.request.kind is not RequestKind.ERASURE or file.request.state is not RequestState.VERIFIED:
+            raise ConflictError(f"request {request!r} is no verified request for erasure")
+        by_gallery: dict[GalleryId, list[FaceId]] = {}
+        for each in findings.faces:
+            by_gallery.setdefault(each.gallery, []).append(each.face.face_id)
+        order = Order(Cause.REQUEST, request)
+        return [
+            self._erasure.faces(gallery, faces, order=order, permit=permit_for(Action.FORGET, gallery))
+            for gallery, faces in sorted(by_gallery.items())
+        ]
+
+    def correct(
+        self, request: str, gallery: GalleryId, face: FaceId, *, subject: SubjectId | None, permit: Permit
+    ) -> None:
+        """Say whose a face is: somebody else's, or (with `None`) nobody's that we know.
+
+        Raises:
+            NotFoundError: If there is no such request, face or subject.
+            ConflictError: If the request isn't a verified one for correction, or nothing would change.
+        """
+        permit.require(Action.FORGET if Action.FORGET in permit.actions else Action.ENROL, gallery)
+        file = self.file(request)
+        if file.request.kind is not RequestKind.CORRECTION or file.request.state is not RequestState.VERIFIED:
+            raise ConflictError(f"request {request!r} is no verified request for correction")
+        with self._recorder.changing() as change:
+            row = change.transaction.faces_by_id(gallery, [face]).get(face)
+            if row is None:
+                raise NotFoundError(f"there is no face {face!r} in gallery {gallery!r}")
+            if row.subject == subject:
+                raise ConflictError(f"face {face!r} is what the correction says already")
+            if row.subject is not None:
+                change.transaction.disassociate(gallery, row.subject, [face])
+            if subject is not None:
+                change.transaction.associate(gallery, subject, [face])
+            _enter_correction(change, gallery, face, permit)
+
+    def _held(self, reader: Reader, gallery: GalleryId, rows: Sequence[FaceRow]) -> Iterator[HeldFace]:
+        for row in rows:
+            places = reader.openings_naming(Needles(ids=[row.face_id]), gallery=gallery)
+            entries = tuple(sorted(place.entry_id for place in places if place.field == "result"))
+            yield HeldFace(gallery, row, entries, self._marks.count_of(reader, gallery, row))
+
+    def _galleries(self) -> list[GalleryId]:
+        found: list[GalleryId] = []
+        with self._records.reading() as reader:
+            while page := reader.galleries(after=found[-1] if found else None, limit=_PAGE):
+                found += [row.id for row in page]
+        return found
+
+    def _stored(self, reader: Reader, request: str) -> tuple[Document, RequestFile]:
+        document = reader.document(REQUEST_KIND, request)
+        return document, read_document(RequestFile, document.body)
+
+    def _today(self) -> date:
+        return self._clock().astimezone(UTC).date()
+
+
+_PUBLIC_EVENTS = {
+    RequestEvent.ANSWER: facts.RequestEvent.ANSWERED,
+    RequestEvent.REFUSE: facts.RequestEvent.REFUSED,
+    RequestEvent.WITHDRAW: facts.RequestEvent.WITHDRAWN,
+    RequestEvent.APPEAL: facts.RequestEvent.APPEALED,
+    RequestEvent.OVERTURN: facts.RequestEvent.OVERTURNED,
+    RequestEvent.UPHOLD: facts.RequestEvent.UPHELD,
+}
+
+
+def _document(file: RequestFile) -> Document:
+    due = datetime.combine(file.request.deadline, time(), UTC)
+    return Document(REQUEST_KIND, file.request.id, file.request.state.value, write_document(file), due=due)
+
+
+def _files(reader: Reader, state: RequestState | None) -> Iterator[RequestFile]:
+    after = ""
+    while page := reader.documents(REQUEST_KIND, state=state, after=after, limit=_PAGE):
+        after = page[-1].id
+        yield from (read_document(RequestFile, document.body) for document in page)
+
+
+def _rows(reader: Reader, gallery: GalleryId) -> Iterator[FaceRow]:
+    after: FaceId | None = None
+    while page := reader.faces(gallery, after=after, limit=_PAGE):
+        after = page[-1].face_id
+        yield from page
+
+
+def _said(file: RequestFile, event: facts.RequestEvent, reason: str | None) -> Callable[[EntryDraft], Facts]:
+    request = file.request
+
+    def make(entry: EntryDraft) -> Facts:
+        return facts.SubjectRequest(
+            request=request.id,
+            request_kind=facts.RequestKind(request.kind.value),
+            event=event,
+            due=datetime.combine(request.deadline, time(), UTC),
+            handled_by=request.officer,
+            reason=reason,
+            subject=entry.commit("subject", file.asker),
+            answer=entry.commit("answer", file.answer or None),
+        )
+
+    return make
+
+
+def _enter_correction(change: Change, gallery: GalleryId, face: FaceId, permit: Permit) -> None:
+    delta = ContentDelta(facts.ContentChange.CORRECTED, faces=(face,))
+    change.enter(acts.content(permit, change.transaction.gallery(gallery), delta), gallery=gallery)
+
+
+def _described(held: HeldFace) -> dict[str, object]:
+    """A face as its owner is told of it."""
+    row = held.face
+    return {
+        "gallery": held.gallery,
+        "face_id": row.face_id,
+        "image_id": row.image_id,
+        "photograph_name": row.external_image_id,
+        "photograph_sha256": None if row.image_sha256 is None else row.image_sha256.hex(),
+        "subject": row.subject,
+        "enrolled": row.created.astimezone(UTC).isoformat(),
+        "model": row.model,
+        "box": {"left": row.box.left, "top": row.box.top, "width": row.box.width, "height": row.box.height},
+        "candidate_in_searches": list(held.candidate_in),
+        "not_this_person_marks": held.marks,
+    }
