@@ -18,7 +18,7 @@ It must never let go of a result on any other path.
 import hmac
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -225,7 +225,7 @@ class Recorder:
         return self._keeper.public
 
     @contextmanager
-    def changing(self) -> Iterator[Change]:
+    def changing(self) -> Generator[Change]:
         """Change the records and say so in the ledger: both, or neither.
 
         Raises:
@@ -265,7 +265,7 @@ class Recorder:
         return receipt
 
     @contextmanager
-    def attempting(self, permit: Permit, action: Action, gallery: GalleryId | None = None) -> Iterator[None]:
+    def attempting(self, permit: Permit, action: Action, gallery: GalleryId | None = None) -> Generator[None]:
         """Put it on the record if what is done in the block fails, once faces have been looked at.
 
         Args:
@@ -285,7 +285,7 @@ class Recorder:
             raise
 
     @contextmanager
-    def following(self) -> Iterator[list[Promised]]:
+    def following(self) -> Generator[list[Promised]]:
         """Collect what this thread has promised while the block runs, for an answer that carries its receipts."""
         outer: list[Promised] | None = getattr(self._followers, "promised", None)
         promised: list[Promised] = []
