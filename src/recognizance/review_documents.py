@@ -166,17 +166,17 @@ def read_review(document: Document) -> ReviewFile:
         CorruptionError: If it can't be read.
     """
     stored = read_document(_StoredReviewFile, document.body)
-    fields = _fields_of(stored.review)
-    seed = bytes.fromhex(fields.pop("seed_hex"))
-    return ReviewFile(**{**_fields_of(stored), "review": Review(**fields, seed=seed)})
+    given, said = _fields_of(stored), _fields_of(stored.review)
+    said["seed"] = bytes.fromhex(said.pop("seed_hex"))
+    given["review"] = Review(**said)
+    return ReviewFile(**given)
 
 
 def write_review(file: ReviewFile) -> bytes:
-    fields = _fields_of(file.review)
-    seed: bytes = fields.pop("seed")
-    return write_document(
-        _StoredReviewFile(**{**_fields_of(file), "review": _StoredReview(**fields, seed_hex=seed.hex())})
-    )
+    given, said = _fields_of(file), _fields_of(file.review)
+    said["seed_hex"] = said.pop("seed").hex()
+    given["review"] = _StoredReview(**said)
+    return write_document(_StoredReviewFile(**given))
 
 
 def review_of(reader: Reader, review: ReviewId) -> Filed[ReviewFile]:

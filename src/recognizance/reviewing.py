@@ -229,7 +229,12 @@ class Reviewing:
             ConflictError: If the use asks for reviews and names no training for reviewers.
         """
         file = self._opened(change.transaction, prepared, search)
-        labels = {"agency": file.review.agency, "use": file.use, "gallery": file.gallery, "search": search}
+        labels: dict[str, str] = {
+            "agency": file.review.agency,
+            "use": file.use,
+            "gallery": file.gallery,
+            "search": search,
+        }
         if file.case is not None:
             labels["case"] = self.case_label(file.case)
         document = Document(
@@ -403,7 +408,12 @@ class Reviewing:
         found_leads = leads_of(file.review, [LeadId(self._new_id()) for _ in confirmed(file.review)], now)
         for each in found_leads:
             led = LeadFile(each, file.use, file.gallery, file.case)
-            labels = {"agency": file.review.agency, "use": file.use, "review": file.review.id, "gallery": file.gallery}
+            labels: dict[str, str] = {
+                "agency": file.review.agency,
+                "use": file.use,
+                "review": file.review.id,
+                "gallery": file.gallery,
+            }
             if file.case is not None:
                 labels["case"] = self.case_label(file.case)
             document = Document(ReviewKind.LEAD, each.id, each.state.value, write_document(led), labels=labels)

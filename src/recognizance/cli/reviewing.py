@@ -5,7 +5,7 @@ What a reviewer is shown is written into a folder that has to be new, under name
 `candidate-1.png` and so on, in the reviewer's own order.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -262,7 +262,7 @@ def verify_disclosure(
 
 
 @contextmanager
-def _reviews_of(data: Path) -> Iterator[_Reviews]:
+def _reviews_of(data: Path) -> Generator[_Reviews]:
     """The services of an installation that exists, without loading any network."""
     import os
     from contextlib import closing
