@@ -107,6 +107,19 @@ def test_an_answer_after_its_day_is_late() -> None:
     assert state.requests == {}
 
 
+@pytest.mark.skipif(not hasattr(facts.RequestEvent, "APPEALED"), reason="the ledger has no appeals yet")
+def test_an_appeal_is_counted_for_itself() -> None:
+    """Refused, appealed, overturned, answered: two closings, one appeal won, timed from the appeal."""
+    steps = (("received", "20"), ("refused", "21"), ("appealed", "22"), ("overturned", "23"), ("answered", "25"))
+    state = state_of([entry(request("q1", event), day=f"2026-01-{day}") for event, day in steps])
+
+    measure = Figure("2026-01", "", "", "appeals_decided", "answer", "overturned")
+    assert state.counts[measure] == 1
+    assert state.counts[measure._replace(measure="requests_appealed", dimension="kind", category="access")] == 1
+    assert state.counts[measure._replace(measure="requests_closed", dimension="kind", category="access")] == 2
+    assert state.counts[measure._replace(measure="response_days", dimension="days", category="3")] == 1
+
+
 def test_an_emergency_is_counted_when_it_is_declared_authorised_and_over() -> None:
     """Each step once, in the month in which it was taken."""
     state = state_of(

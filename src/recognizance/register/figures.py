@@ -32,7 +32,16 @@ NO_AGENCY = "-"
 """Neither is a name that an agency can have."""
 
 PEOPLE_MEASURES = frozenset(
-    {"requests_received", "requests_extended", "requests_closed", "erasures", "faces_erased", "images_erased"}
+    {
+        "appeals_decided",
+        "erasures",
+        "faces_erased",
+        "images_erased",
+        "requests_appealed",
+        "requests_closed",
+        "requests_extended",
+        "requests_received",
+    }
 )
 _RESPONSE_DAYS = "response_days"
 _FOLLOWING = ("candidates_shown", "reviews_opened")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 _Z_95 = 1.959963984540054
 FEW_ERRORS = 30
-"""Below so many errors a rate is too uncertain to be relied on: the rule of 30 (ISO/IEC 19795-1:2021, B.1.2)."""
+"""Below so many errors a rate is too uncertain to be relied on: the rule of 30 (ISO/IEC 19795-1)."""
 
 
 def wilson_interval(errors: int, trials: int) -> tuple[float, float]:

@@ -46,6 +46,9 @@ _EMERGENCIES = {
 }
 """What is counted when a use comes into one of these states."""
 
+_STEPS = {"received": "requests_received", "extended": "requests_extended", "appealed": "requests_appealed"}
+_APPEAL_DECISIONS = frozenset({"overturned", "upheld"})
+
 UNSTATED = "unstated"
 """The category of what has none."""
 
@@ -222,20 +225,28 @@ class _Folding:
 
     def _add_request(self, month: str, moment: datetime, request: facts.SubjectRequest) -> None:
         figure = Figure(month, "", "", "requests_received", "kind", request.request_kind.value)
-        if request.event is facts.RequestEvent.RECEIVED:
-            self._requests[request.request] = moment
-            self._plus(figure)
-        elif request.event is facts.RequestEvent.EXTENDED:
-            self._plus(figure._replace(measure="requests_extended"))
+        event = request.event.value
+        if event in _STEPS:
+            self._plus(figure._replace(measure=_STEPS[event]))
+            # The time of an appeal runs anew, like its deadline.
+            if event != "extended":
+                self._requests[request.request] = moment
+        elif event in _APPEAL_DECISIONS:
+            self._plus(figure._replace(measure="appeals_decided"))
+            self._plus(figure._replace(measure="appeals_decided", dimension="answer", category=event))
+            if event == "upheld":
+                self._requests.pop(request.request, None)
         else:
-            received = self._requests.pop(request.request, None)
-            closed = figure._replace(measure="requests_closed")
-            self._plus(closed)
-            self._plus(closed._replace(dimension="answer", category=request.event.value))
-            self._plus(closed._replace(dimension="time", category="late" if moment > request.due else "in_time"))
-            if received is not None:
-                days = str(max((moment - received).days, 0))
-                self._plus(closed._replace(measure="response_days", dimension="days", category=days))
+            self._close_request(figure._replace(measure="requests_closed"), moment, request)
+
+    def _close_request(self, closed: Figure, moment: datetime, request: facts.SubjectRequest) -> None:
+        received = self._requests.pop(request.request, None)
+        self._plus(closed)
+        self._plus(closed._replace(dimension="answer", category=request.event.value))
+        self._plus(closed._replace(dimension="time", category="late" if moment > request.due else "in_time"))
+        if received is not None:
+            days = str(max((moment - received).days, 0))
+            self._plus(closed._replace(measure="response_days", dimension="days", category=days))
 
     def _plus(self, figure: Figure, count: int = 1) -> None:
         self._counts[figure] += count

@@ -234,6 +234,7 @@ class _AgencyReport:
         yield _parts("Requests received, by kind", received, "kind")
         yield _parts("Requests closed, by answer", closed, "answer")
         yield _parts("Requests closed, by deadline", closed, "time")
+        yield _parts("Appeals decided", self._measured("appeals_decided", NO_AGENCY), "answer")
         yield Table(
             "Days until an answer",
             ("Month", "Requests closed", "Median of days"),
