@@ -14,16 +14,8 @@ from botocore.serialize import create_serializer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recognizance.aws.shapes import (
-    Answer,
-    Members,
-    SerializationError,
-    answer_problems,
-    check_request,
-    compile_pattern,
-    encode_answer,
-    load_model,
-)
+from recognizance.aws.service_model import compile_pattern, load_model
+from recognizance.aws.shapes import Answer, Members, SerializationError, answer_problems, check_request, encode_answer
 from recognizance.errors import ImageTooLargeError, InputError
 
 MODEL = load_model()
@@ -49,6 +41,7 @@ def refusal(operation: str, **members: object) -> str:
         ({"MaxFaces": True}, "'maxFaces' has to be a number"),
         ({"MaxFaces": 1.5}, "'maxFaces' has to be a whole number"),
         ({"MaxFaces": "5"}, "'maxFaces' has to be a number"),
+        ({"FaceMatchThreshold": 1e39}, "'faceMatchThreshold' has to be a number of single precision"),
         ({"MaxFaces": 2**31}, "'maxFaces' has to be a whole number"),
         ({"FaceMatchThreshold": 1000}, "'faceMatchThreshold' failed to satisfy constraint: Member must have value"),
         ({"FaceMatchThreshold": -0.1}, "'faceMatchThreshold'"),

@@ -27,7 +27,8 @@ from recognizance.aws.authentication import Authenticator
 from recognizance.aws.dispatch import Call, Dispatcher, Handler
 from recognizance.aws.http import RekognitionEndpoint, rekognition_app
 from recognizance.aws.replay import ReplayMemory
-from recognizance.aws.shapes import Answer, Members, load_model
+from recognizance.aws.service_model import load_model
+from recognizance.aws.shapes import Answer, Members
 from recognizance.aws.sigv4 import Fault
 from recognizance.governance import Policy
 from recognizance.identifiers import AccessKeyId, PrincipalId
