@@ -180,8 +180,10 @@ class YuNetDetector:
         transforms = [_close_transform(first) for first in points]
         canvases: list[RgbPixels] = []
         for transform, sharp in zip(transforms, is_sharp, strict=True):
-            close = cv2.warpAffine(pixels, transform, (_CLOSE_PX, _CLOSE_PX), flags=cv2.INTER_LINEAR).astype(np.uint8)
-            canvases += ([] if sharp else [close]) + [np.ascontiguousarray(close[:, ::-1])]
+            close = cv2.warpAffine(pixels, transform, (_CLOSE_PX, _CLOSE_PX), flags=cv2.INTER_LINEAR).astype(
+                np.uint8, copy=False
+            )
+            canvases += ([] if sharp else [close]) + [cv2.flip(close, 1).astype(np.uint8, copy=False)]
         answers = iter(self._network.run(canvases))
         better = points.copy()
         for index, transform in enumerate(transforms):
