@@ -80,8 +80,8 @@ def measure_latency(folder: Path, clients: int, pause_s: float, count: int) -> N
     ledger_p50, bare_p50 = statistics.median(ledger_ms), statistics.median(bare_ms)
     ledger_p99, bare_p99 = (statistics.quantiles(times, n=100)[98] for times in (ledger_ms, bare_ms))
     print(
-        f"{clients} client(s), pause {pause_s * 1e3:.0f} ms: append p50 {ledger_p50:.2f} ms, p99 {ledger_p99:.2f} ms; bare write+fsync p50 "
-        f"{bare_p50:.2f} ms, p99 {bare_p99:.2f} ms; ratio at p50 {ledger_p50 / bare_p50:.2f}"
+        f"{clients} client(s), pause {pause_s * 1e3:.0f} ms: append p50 {ledger_p50:.2f} ms, p99 {ledger_p99:.2f} ms; "
+        f"bare write+fsync p50 {bare_p50:.2f} ms, p99 {bare_p99:.2f} ms; ratio at p50 {ledger_p50 / bare_p50:.2f}"
     )
 
 
