@@ -99,6 +99,11 @@ def new_decision_id() -> DecisionId:
     return DecisionId(new_id())
 
 
+def master_key_file(data: Path, settings: Settings) -> Path:
+    """Where the master key is, or will be on the first start."""
+    return Path(settings.master_key_file) if settings.master_key_file else data / MASTER_KEY_FILE
+
+
 def open_records(data: Path, settings: Settings) -> Records:
     """Open the records of the installation in `data`, creating folder and master key on the first start.
 
@@ -107,7 +112,7 @@ def open_records(data: Path, settings: Settings) -> Records:
         UnavailableError: If the folder can't be used.
         CorruptionError: If the file is no database of ours.
     """
-    key_file = Path(settings.master_key_file) if settings.master_key_file else data / MASTER_KEY_FILE
+    key_file = master_key_file(data, settings)
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     # A new key beside old records would look like a start from nothing, and end in a puzzling refusal.
     first_start = not key_file.exists() and not any(data.glob("records.sqlite3*"))

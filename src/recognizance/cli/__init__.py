@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from recognizance.cli import checkup, demo, faces, importing, keys, models, serving
+from recognizance.cli import checkup, demo, faces, importing, keeping, keys, models, serving
 from recognizance.cli.output import results
 
 __all__ = ["app", "main"]
@@ -44,6 +44,8 @@ app.command("compare")(faces.compare)
 app.command("detect")(faces.detect)
 app.add_typer(keys.app, name="keys")
 app.add_typer(models.app, name="models")
+app.command("backup")(keeping.backup)
+app.command("rotate-master-key")(keeping.rotate_master_key)
 app.command("doctor")(checkup.doctor)
 app.command("demo")(demo.demo)
 

@@ -14,6 +14,7 @@ from recognizance.governance import Policy
 from recognizance.identifiers import GalleryId
 from recognizance.oneshot import OneShot
 from recognizance.permits import Action, Permit
+from recognizance.records import Records
 
 
 @contextmanager
@@ -33,8 +34,7 @@ def installed_service_of(data: Path) -> Iterator[Service]:
     Raises:
         NotFoundError: If there is no installation in `data`.
     """
-    if not (data / RECORDS_FILE).exists():
-        raise NotFoundError(f"there is no installation in {data}: `recognizance serve` or `import` begins one")
+    _require_installation(data)
     with service_of(data) as service:
         yield service
 
@@ -45,13 +45,33 @@ def oneshot_of(data: Path) -> OneShot:
 
 
 @contextmanager
+def records_of(data: Path) -> Iterator[Records]:
+    """Its records alone, without loading any network. A folder that isn't there isn't created.
+
+    Raises:
+        NotFoundError: If there is no installation in `data`.
+    """
+    _require_installation(data)
+    records = open_records(data, read_settings(data))
+    try:
+        yield records
+    finally:
+        records.close()
+
+
+@contextmanager
 def keys_of(data: Path) -> Iterator[AccessKeys]:
-    """Its access keys alone, without loading any network."""
+    """Its access keys alone, without loading any network. The first key may begin an installation."""
     records = open_records(data, read_settings(data))
     try:
         yield AccessKeys(records, clock=now, random_bytes=os.urandom)
     finally:
         records.close()
+
+
+def _require_installation(data: Path) -> None:
+    if not (data / RECORDS_FILE).exists():
+        raise NotFoundError(f"there is no installation in {data}: `recognizance serve` or `import` begins one")
 
 
 def permit_here(service: Service, action: Action, gallery: str | None = None) -> Permit:
