@@ -81,6 +81,15 @@ def test_two_images_of_five_megabytes_fit() -> None:
     assert http.MAX_BODY_BYTES > 2 * 6_990_508 + 1_000
 
 
+@pytest.mark.parametrize(("length", "status"), [("9" * 5_000, 413), ("99999999999", 413), ("²", 400), ("some", 400)])
+def test_an_odd_length_does_no_harm(length: str, status: int) -> None:
+    """However it is written; what counts in the end is what comes."""
+    assert (
+        client_of(HANDLERS).request("POST", "/", content=[b"{}"], headers={"content-length": length}).status_code
+        == status
+    )
+
+
 def test_what_is_far_too_large_is_not_even_thrown_away(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond a point the answer is given while the client still sends."""
     monkeypatch.setattr(http, "MAX_DRAINED_BYTES", http.MAX_BODY_BYTES)
