@@ -18,7 +18,7 @@ from recognizance.errors import ConflictError, UnavailableError
 
 _SYNC_THREADS = 16
 
-JOURNAL_RESERVE_BYTES = 1024 * 1024
+JOURNAL_RESERVE_BYTES = 4 * 1024 * 1024
 """How much of the journal is written with zeros in advance.
 
 Adding to a file that doesn't grow changes no metadata, so the file system doesn't have to commit its own journal, and
