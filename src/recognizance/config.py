@@ -56,7 +56,11 @@ class Settings:
     )
     inference_threads: int = field(
         default=0,
-        metadata={"help": "Processor threads for one inference; 0 chooses for the machine.", "low": 0, "high": 256},
+        metadata={
+            "help": "Inferences that run at once, each on one thread; 0 takes one per core.",
+            "low": 0,
+            "high": 256,
+        },
     )
     search_threads: int = field(
         default=0,
