@@ -140,7 +140,13 @@ def open_faces(data: Path, settings: Settings) -> tuple[FaceReader, Calibration]
         CorruptionError: If its file is damaged.
     """
     threads = settings.inference_threads or (os.cpu_count() or 1)
-    reader = open_reader(open_models(data), recogniser=settings.recogniser, runtime=settings.runtime, threads=threads)
+    reader = open_reader(
+        open_models(data),
+        recogniser=settings.recogniser,
+        runtime=settings.runtime,
+        threads=threads,
+        widest_view_px=settings.widest_view_px,
+    )
     return reader, load_calibration(reader.model)
 
 
