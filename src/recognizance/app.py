@@ -1,5 +1,6 @@
 """Wiring: every object of a service is built here, once, and handed to those that need it."""
 
+import io
 import os
 import uuid
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -7,9 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from PIL import Image
 from starlette.applications import Starlette
 
-from recognizance.access import AccessKeys
+from recognizance.access import ADMINISTRATOR, AccessKeys, principal_of
 from recognizance.aws import (
     Arns,
     Authenticator,
@@ -26,18 +28,21 @@ from recognizance.aws import (
 from recognizance.bulk_enrolment import BulkEnrolment
 from recognizance.config import Settings
 from recognizance.enrolment import Enrolment
-from recognizance.faces import Calibration, FaceReader, ModelStore, load_calibration, open_reader
+from recognizance.faces import Calibration, FaceReader, ModelStore, load_calibration, open_photograph, open_reader
 from recognizance.galleries import Clock, Galleries
 from recognizance.gallery import ExactIndex
 from recognizance.governance import Policy
 from recognizance.identifiers import DecisionId, ModelId
 from recognizance.oneshot import OneShot
+from recognizance.permits import Action
 from recognizance.records import MasterKey, Records
 from recognizance.search import Search
 
 MASTER_KEY_FILE = "master.key"
 RECORDS_FILE = "records.sqlite3"
 MODELS_FOLDER = "models"
+_USUAL_SIZES = ((300, 300), (1600, 1200), (1200, 1600), (1600, 1067), (1067, 1600), (640, 480))
+"""Width and height of what cameras, telephones and crops usually are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +166,21 @@ def open_service(data: Path, settings: Settings, *, clock: Clock = now) -> Servi
     """
     reader, calibration = open_faces(data, settings)
     return wire(data, settings, open_records(data, settings), reader, calibration, clock=clock)
+
+
+def warm_up(service: Service) -> None:
+    """Do once what the first request of a kind would wait for: compile the search kernels and the usual canvases.
+
+    The pictures are blank: nobody's face is needed for it.
+    """
+    ExactIndex(service.reader.dimension)
+    permit = service.policy.decide(
+        principal_of(ADMINISTRATOR), Action.DETECT, gallery=None, decision_id=new_decision_id()
+    )
+    for size in _USUAL_SIZES:
+        file = io.BytesIO()
+        Image.new("RGB", size, (128, 128, 128)).save(file, format="PNG")
+        service.oneshot.detect(open_photograph(file.getvalue(), permit), permit=permit)
 
 
 def wire(

@@ -52,7 +52,7 @@ def serve(
     ] = False,
 ) -> None:
     """Start the server. The first start creates the data folder, a master key and an access key."""
-    from recognizance.app import open_service
+    from recognizance.app import open_service, warm_up
     from recognizance.config import read_settings
 
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -61,6 +61,7 @@ def serve(
     service = open_service(data, settings)
     try:
         issued = None if service.keys.list() else service.keys.create()
+        warm_up(service)
         _load_galleries(service)
         _run(service, listener, issued, json=json)
     finally:
