@@ -56,6 +56,8 @@ def serve(
     from recognizance.config import read_settings
 
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # It announces itself at each start, and says nothing when there is nothing to migrate.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     settings = read_settings(data, given={"port": port, "host": host})
     listener = _listen(settings.host, settings.port)
     service = open_service(data, settings)
