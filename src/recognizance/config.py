@@ -17,6 +17,7 @@ from recognizance.errors import InputError
 
 FILE_NAME = "recognizance.toml"
 ENVIRONMENT_PREFIX = "RECOGNIZANCE_"
+_TEST_PREFIX = "RECOGNIZANCE_TEST_"  # how long tests run, which is no business of a service that they start
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
@@ -158,9 +159,11 @@ def read_settings(
         for name, value in written.items():
             values[name] = _checked(name, value, where=str(file))
     for variable, text in (os.environ if environment is None else environment).items():
+        if not variable.startswith(ENVIRONMENT_PREFIX) or variable.startswith(_TEST_PREFIX):
+            continue
         name = variable.removeprefix(ENVIRONMENT_PREFIX).lower()
         # `RECOGNIZANCE_DATA` names the folder itself, so it's the command line's.
-        if variable.startswith(ENVIRONMENT_PREFIX) and name != "data":
+        if name != "data":
             values[name] = _checked(name, _parsed(name, text, where=variable), where=variable)
     for name, value in (given or {}).items():
         if value is not None:

@@ -1,7 +1,7 @@
 """Thousands of mutated signatures and bodies against the whole wire, without a socket.
 
 Each gets an answer or a documented error: nothing crashes, nothing hangs, and memory does not grow. The services behind
-the wire are cheap ones of this file, so what is measured is the wire. `RECOGNIZANCE_FUZZ_ROUNDS` sets the number of
+the wire are cheap ones of this file, so what is measured is the wire. `RECOGNIZANCE_TEST_FUZZ_ROUNDS` sets the number of
 rounds; the default suits the suite, 10000 is for a release.
 """
 
@@ -33,7 +33,7 @@ from recognizance.aws.sigv4 import Fault
 from recognizance.governance import Policy
 from recognizance.identifiers import AccessKeyId, PrincipalId
 
-ROUNDS = int(os.environ.get("RECOGNIZANCE_FUZZ_ROUNDS", "4000"))
+ROUNDS = int(os.environ.get("RECOGNIZANCE_TEST_FUZZ_ROUNDS", "4000"))
 KEY_ID, SECRET = "RCGZAAAAAAAAAAAAAAAA", "x" * 40
 FACE = "11111111-2222-3333-4444-555555555555"
 MODEL = load_model()
