@@ -67,8 +67,8 @@ class Settings:
         default=1000,
         metadata={
             "help": (
-                "How closely a large photograph is looked at, in pixels of its longer side: faces from about 2.2 % of it"
-                " are found. Looking closer finds smaller faces, at a cost that grows with the square."
+                "How closely a large photograph is looked at, in pixels of its longer side: faces of 2.2 % of it and"
+                " more are found. Looking closer finds smaller faces, at a cost that grows with the square."
             ),
             "low": 640,
             "high": 4096,

@@ -1,7 +1,7 @@
 """Any bytes give a photograph or a documented error, and nothing stays behind.
 
-Runs a few thousand seeded rounds. `RECOGNIZANCE_TEST_FUZZ_ROUNDS=1000000` makes it a night's work; a failure prints the seed
-of its round, and `mutated(SEED)` makes the same bytes again.
+Runs a few thousand seeded rounds. `RECOGNIZANCE_TEST_FUZZ_ROUNDS=1000000` makes it a night's work; a failure prints the
+seed of its round, and `mutated(SEED)` makes the same bytes again.
 """
 
 import io

@@ -1,8 +1,8 @@
 """Thousands of mutated signatures and bodies against the whole wire, without a socket.
 
 Each gets an answer or a documented error: nothing crashes, nothing hangs, and memory does not grow. The services behind
-the wire are cheap ones of this file, so what is measured is the wire. `RECOGNIZANCE_TEST_FUZZ_ROUNDS` sets the number of
-rounds; the default suits the suite, 10000 is for a release.
+the wire are cheap ones of this file, so what is measured is the wire. `RECOGNIZANCE_TEST_FUZZ_ROUNDS` sets the number
+of rounds; the default suits the suite, 10000 is for a release.
 """
 
 import asyncio
