@@ -23,7 +23,12 @@ def test_the_command_line_wins_over_the_environment_and_that_over_the_file(tmp_p
 
     settings = read_settings(
         tmp_path,
-        environment={"RECOGNIZANCE_PORT": "2", "RECOGNIZANCE_REGION": "environment", "PORT": "9"},
+        environment={
+            "RECOGNIZANCE_PORT": "2",
+            "RECOGNIZANCE_REGION": "environment",
+            "RECOGNIZANCE_TEST_KILLS": "50",
+            "PORT": "9",
+        },
         given={"port": 3, "region": None},
     )
 

@@ -1,5 +1,6 @@
 """Wiring: every object of a service is built here, once, and handed to those that need it."""
 
+import io
 import os
 import uuid
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -7,9 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from PIL import Image
 from starlette.applications import Starlette
 
-from recognizance.access import AccessKeys
+from recognizance.access import ADMINISTRATOR, AccessKeys, principal_of
 from recognizance.aws import (
     Arns,
     Authenticator,
@@ -30,7 +32,15 @@ from recognizance.desk import Desk
 from recognizance.disclosure import Disclosing
 from recognizance.enrolment import Enrolment
 from recognizance.erasure import REQUEST_KIND, Erasure
-from recognizance.faces import DEFAULT_DETECTOR, Calibration, FaceReader, ModelStore, load_calibration, open_reader
+from recognizance.faces import (
+    DEFAULT_DETECTOR,
+    Calibration,
+    FaceReader,
+    ModelStore,
+    load_calibration,
+    open_photograph,
+    open_reader,
+)
 from recognizance.galleries import Clock, Galleries
 from recognizance.gallery import ExactIndex
 from recognizance.governance import RuledPolicy
@@ -40,6 +50,7 @@ from recognizance.leads import Leads
 from recognizance.ledger import SALT_BYTES, ledger_routes
 from recognizance.marks import MARK_KIND, Marks
 from recognizance.oneshot import OneShot
+from recognizance.permits import Action
 from recognizance.probing import Probes
 from recognizance.recording import (
     Recorder,
@@ -59,6 +70,8 @@ from recognizance.sessions import SessionSigners
 MASTER_KEY_FILE = "master.key"
 RECORDS_FILE = "records.sqlite3"
 MODELS_FOLDER = "models"
+_USUAL_SIZES = ((300, 300), (1600, 1200), (1200, 1600), (1600, 1067), (1067, 1600), (640, 480))
+"""Width and height of what cameras, telephones and crops usually are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +157,11 @@ def new_decision_id() -> DecisionId:
     return DecisionId(new_id())
 
 
+def master_key_file(data: Path, settings: Settings) -> Path:
+    """Where the master key is, or will be on the first start."""
+    return Path(settings.master_key_file) if settings.master_key_file else data / MASTER_KEY_FILE
+
+
 def open_records(data: Path, settings: Settings) -> Records:
     """Open the records of the installation in `data`, creating folder and master key on the first start.
 
@@ -152,7 +170,7 @@ def open_records(data: Path, settings: Settings) -> Records:
         UnavailableError: If the folder can't be used.
         CorruptionError: If the file is no database of ours.
     """
-    key_file = Path(settings.master_key_file) if settings.master_key_file else data / MASTER_KEY_FILE
+    key_file = master_key_file(data, settings)
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     # A new key beside old records would look like a start from nothing, and end in a puzzling refusal.
     first_start = not key_file.exists() and not any(data.glob("records.sqlite3*"))
@@ -206,7 +224,13 @@ def open_faces(data: Path, settings: Settings) -> tuple[FaceReader, Calibration]
         CorruptionError: If its file is damaged.
     """
     threads = settings.inference_threads or (os.cpu_count() or 1)
-    reader = open_reader(open_models(data), recogniser=settings.recogniser, runtime=settings.runtime, threads=threads)
+    reader = open_reader(
+        open_models(data),
+        recogniser=settings.recogniser,
+        runtime=settings.runtime,
+        threads=threads,
+        widest_view_px=settings.widest_view_px,
+    )
     return reader, load_calibration(reader.model)
 
 
@@ -221,6 +245,21 @@ def open_service(data: Path, settings: Settings, *, clock: Clock = now) -> Servi
     """
     reader, calibration = open_faces(data, settings)
     return wire(data, settings, open_records(data, settings), reader, calibration, clock=clock)
+
+
+def warm_up(service: Service) -> None:
+    """Do once what the first request of a kind would wait for: compile the search kernels and the usual canvases.
+
+    The pictures are blank: nobody's face is needed for it.
+    """
+    ExactIndex(service.reader.dimension)
+    permit = service.policy.decide(
+        principal_of(ADMINISTRATOR), Action.DETECT, gallery=None, decision_id=new_decision_id()
+    )
+    for size in _USUAL_SIZES:
+        file = io.BytesIO()
+        Image.new("RGB", size, (128, 128, 128)).save(file, format="PNG")
+        service.oneshot.detect(open_photograph(file.getvalue(), permit), permit=permit)
 
 
 def wire(

@@ -17,6 +17,7 @@ from recognizance.errors import InputError
 
 FILE_NAME = "recognizance.toml"
 ENVIRONMENT_PREFIX = "RECOGNIZANCE_"
+_TEST_PREFIX = "RECOGNIZANCE_TEST_"  # how long tests run, which is no business of a service that they start
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
@@ -56,7 +57,22 @@ class Settings:
     )
     inference_threads: int = field(
         default=0,
-        metadata={"help": "Processor threads for one inference; 0 chooses for the machine.", "low": 0, "high": 256},
+        metadata={
+            "help": "Inferences that run at once, each on one thread; 0 takes one per core.",
+            "low": 0,
+            "high": 256,
+        },
+    )
+    widest_view_px: int = field(
+        default=1000,
+        metadata={
+            "help": (
+                "How closely a large photograph is looked at, in pixels of its longer side: faces of 2.2 % of it and"
+                " more are found. Looking closer finds smaller faces, at a cost that grows with the square."
+            ),
+            "low": 640,
+            "high": 4096,
+        },
     )
     search_threads: int = field(
         default=0,
@@ -161,9 +177,11 @@ def read_settings(
         for name, value in written.items():
             values[name] = _checked(name, value, where=str(file))
     for variable, text in (os.environ if environment is None else environment).items():
+        if not variable.startswith(ENVIRONMENT_PREFIX) or variable.startswith(_TEST_PREFIX):
+            continue
         name = variable.removeprefix(ENVIRONMENT_PREFIX).lower()
         # `RECOGNIZANCE_DATA` names the folder itself, so it's the command line's.
-        if variable.startswith(ENVIRONMENT_PREFIX) and name != "data":
+        if name != "data":
             values[name] = _checked(name, _parsed(name, text, where=variable), where=variable)
     for name, value in (given or {}).items():
         if value is not None:

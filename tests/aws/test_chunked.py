@@ -5,9 +5,10 @@ import hashlib
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recognizance.aws import chunked
 from recognizance.aws.canonical import (
     Scope,
     SignedRequest,
@@ -173,6 +174,45 @@ def test_an_unknown_or_unannounced_trailer_is_refused(name: str, announced: bool
         )
 
 
+SIGNED_TRAILER = b"x-amz-checksum-crc32c:sOO8/Q==\r\nx-amz-trailer-signature:" + TRAILER_SIGNATURE.encode()
+
+
+@pytest.mark.parametrize(
+    ("trailer", "trailers", "says"),
+    [
+        (b"x-amz-checksum-crc32c:sOO8/Q==\r\n", (CRC32C,), "missing"),
+        (SIGNED_TRAILER + b"\r\n" + SIGNED_TRAILER + b"\r\n", (CRC32C,), "twice"),
+        (SIGNED_TRAILER + b"\r\n", (), "announces"),
+        (b"X-Amz-Checksum: a\r\n", (), "malformed"),
+    ],
+)
+def test_a_trailer_that_is_not_in_form_is_refused(trailer: bytes, trailers: tuple[str, ...], says: str) -> None:
+    """Unsigned, doubled, unannounced or misspelt."""
+    with pytest.raises(InputError, match=says):
+        decoded(framed(TRAILED_CHUNKS, trailer), Framing.SIGNED_WITH_TRAILER, TRAILED, trailers)
+
+
+def test_each_form_of_body_has_its_own_trailers() -> None:
+    """A body that says it has none, has none; one that isn't signed needs a checksum and no signature."""
+    with pytest.raises(InputError, match="no trailing headers"):
+        decoded(framed(SIGNED_CHUNKS, b"x-amz-checksum-crc32c:sOO8/Q==\r\n"), Framing.SIGNED, SIGNED, (CRC32C,))
+    for trailer, says in [
+        (b"x-amz-trailer-signature:" + b"0" * 64 + b"\r\n", "no trailer signature"),
+        (b"", "needs a trailing checksum"),
+    ]:
+        body = b"0\r\n" + trailer + b"\r\n"
+        with pytest.raises(InputError, match=says):
+            decode_chunked(body, framing=Framing.UNSIGNED_WITH_TRAILER, chain=SIGNED, decoded_bytes=0)
+
+
+def test_a_body_has_only_so_many_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each costs a signature, and nobody sends a megabyte byte by byte."""
+    monkeypatch.setattr(chunked, "MAX_CHUNKS", 2)
+    with pytest.raises(InputError, match="more than 2 chunks"):
+        decoded(framed(SIGNED_CHUNKS), Framing.SIGNED, SIGNED)
+
+
+@settings(deadline=None)  # a busy machine is no failure
 @given(pieces=st.lists(st.binary(min_size=1, max_size=40), max_size=5), trailer=st.booleans())
 def test_what_is_signed_in_chunks_comes_back(pieces: list[bytes], trailer: bool) -> None:
     """Any division of any body into chunks verifies and decodes to that body."""
@@ -194,6 +234,7 @@ def test_what_is_signed_in_chunks_comes_back(pieces: list[bytes], trailer: bool)
     )
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(body=st.binary(max_size=80), framing=st.sampled_from(Framing))
 def test_any_bytes_are_decoded_or_refused(body: bytes, framing: Framing) -> None:
     """Nothing but an `InputError` comes out of a body that is not in form."""

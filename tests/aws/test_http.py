@@ -81,6 +81,30 @@ def test_two_images_of_five_megabytes_fit() -> None:
     assert http.MAX_BODY_BYTES > 2 * 6_990_508 + 1_000
 
 
+@pytest.mark.parametrize(("length", "status"), [("9" * 5_000, 413), ("99999999999", 413), ("²", 400), ("some", 400)])
+def test_an_odd_length_does_no_harm(length: str, status: int) -> None:
+    """However it is written; what counts in the end is what comes."""
+    assert (
+        client_of(HANDLERS).request("POST", "/", content=[b"{}"], headers={"content-length": length}).status_code
+        == status
+    )
+
+
+def test_what_is_far_too_large_is_not_even_thrown_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond a point the answer is given while the client still sends."""
+    monkeypatch.setattr(http, "MAX_DRAINED_BYTES", http.MAX_BODY_BYTES)
+    response = client_of(HANDLERS).post("/", content=[b" " * http.MAX_BODY_BYTES, b" ", b"never read"])
+    assert response.status_code == 413
+
+
+def test_a_body_that_does_not_come_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that stays silent does not hold a place for ever."""
+    monkeypatch.setattr(http, "BODY_TIMEOUT_S", 0.0)
+    response = client_of(HANDLERS).post("/", content=b"{}", headers=signed_headers("ListCollections", b"{}"))
+    assert response.status_code == 408
+    assert response.json()["__type"] == "RequestTimeoutException"
+
+
 def test_too_many_at_once_are_told_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory is bounded by how many are let in."""
     monkeypatch.setattr(http, "MAX_UNDER_WAY", 0)

@@ -8,6 +8,7 @@ from typing import Self
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 from PIL import Image
 
@@ -170,6 +171,20 @@ class LyingClient:
 
     def get_object(self, **_: str) -> dict[str, object]:
         return {"ContentLength": 5, "Body": Drip(10_000_000)}
+
+
+class BrokenClient:
+    """An S3 with a fault of its own."""
+
+    def get_object(self, **_: str) -> dict[str, object]:
+        answer = {"Error": {"Code": "InternalError"}, "ResponseMetadata": {"HTTPStatusCode": 503}}
+        raise ClientError(answer, "GetObject")
+
+
+def test_a_fault_of_s3_is_not_the_callers() -> None:
+    """The same request may succeed later."""
+    with pytest.raises(UnavailableError, match="of its own"):
+        S3Store(BrokenClient()).read("b", "k", None, limit_bytes=1)
 
 
 def test_a_body_longer_than_it_said_is_cut_off() -> None:

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recognizance.aws.query import MAX_FIELDS, MAX_FORM_BYTES, check_form, read_form, write_answer, write_error
-from recognizance.aws.shapes import Answer, SerializationError, load_model
+from recognizance.aws.service_model import load_model
+from recognizance.aws.shapes import Answer, SerializationError
 from recognizance.errors import InputError
 
 MODEL = load_model("sts")

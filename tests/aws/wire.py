@@ -17,7 +17,7 @@ from recognizance.aws.authentication import Authenticator
 from recognizance.aws.dispatch import Dispatcher, Handler
 from recognizance.aws.http import RekognitionEndpoint, rekognition_app
 from recognizance.aws.replay import ReplayMemory
-from recognizance.aws.shapes import load_model
+from recognizance.aws.service_model import load_model
 from recognizance.governance import Policy
 from recognizance.identifiers import AccessKeyId, PrincipalId
 
@@ -103,6 +103,8 @@ class Client:
         said: list[MutableMapping[str, Any]] = []
 
         async def receive() -> MutableMapping[str, Any]:
+            # As on a network, others have their turn before anything comes.
+            await asyncio.sleep(0)
             return next(events, {"type": "http.disconnect"})
 
         async def send(message: MutableMapping[str, Any]) -> None:

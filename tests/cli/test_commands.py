@@ -245,6 +245,31 @@ def test_the_doctor_names_what_is_wrong(run: Run, tmp_path: Path, harm: Callable
     assert (done.status, done.json["healthy"]) == (1, False)
 
 
+def test_a_backup_opens_with_the_master_key_and_an_old_key_no_longer_does(
+    run: Run, pictures: Path, tmp_path: Path
+) -> None:
+    """The copy holds what was imported; after rotation the records open with the new key only."""
+    data = tmp_path / "data"
+    run("import", pictures, "--gallery", "people")
+    old_key = (data / "master.key").read_text()
+    backed_up = run("backup", tmp_path / "copy.sqlite3")
+    again = run("backup", tmp_path / "copy.sqlite3")
+    rotated = run("rotate-master-key")
+    found = run("search", tmp_path / "field.jpg", "--gallery", "people", "--json").json
+    restored = tmp_path / "restored"
+    restored.mkdir(mode=0o700)
+    (tmp_path / "copy.sqlite3").rename(restored / "records.sqlite3")
+    (restored / "master.key").write_text(old_key)
+    (restored / "master.key").chmod(0o600)
+    restored_found = run("search", tmp_path / "field.jpg", "--gallery", "people", "--json", data=restored).json
+    (data / "master.key").write_text(old_key)
+    refused = run("keys", "list")
+
+    assert (backed_up.status, again.status, rotated.status, refused.status) == (0, 2, 0, 2)
+    assert len(found["candidates"]) == len(restored_found["candidates"]) == 1
+    assert "master key" in refused.err
+
+
 def test_models_are_listed_with_licence_and_state(run: Run) -> None:
     """Both default models are here, and their files are what the manifest states."""
     listed = {model["name"]: model for model in run("models", "list", "--json").json["models"]}

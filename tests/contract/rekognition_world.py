@@ -22,7 +22,8 @@ from PIL import Image
 from skimage import data as samples
 
 from recognizance.app import Service, http_app, open_service
-from recognizance.aws.shapes import answer_problems, load_model
+from recognizance.aws.service_model import load_model
+from recognizance.aws.shapes import answer_problems
 from recognizance.config import Settings
 
 REGION = "us-east-1"

@@ -1,5 +1,6 @@
 """Pose, brightness, sharpness, and the gates in front of a gallery."""
 
+import io
 import itertools
 import math
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ import skimage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from PIL import Image, ImageFilter
 
 from recognizance.faces.alignment import AlignedFace
 from recognizance.faces.detection import Detection
@@ -180,6 +182,20 @@ def test_sharpness_falls_with_every_step_of_blur(portrait: DetectedFace) -> None
     assert all(sharper > softer or softer == 100 for sharper, softer in itertools.pairwise(sharpness))
     assert sharpness[0] == 100
     assert sharpness[-1] < 15
+
+
+def test_grain_on_a_smear_is_not_sharpness() -> None:
+    """However far a portrait is blurred before it's compressed, what the compression adds is not taken for detail."""
+    portrait = Image.open(PORTRAITS["astronaut"]).convert("RGB")
+    reader = open_reader()
+
+    def sharpness(blur_px: int) -> float:
+        file = io.BytesIO()
+        portrait.filter(ImageFilter.GaussianBlur(blur_px)).save(file, format="JPEG", quality=92)
+        [face, *_] = reader.detect(open_photograph(file.getvalue(), PERMIT), PERMIT)
+        return face.quality.sharpness
+
+    assert max(sharpness(blur_px) for blur_px in (4, 5, 6, 7)) < 15
 
 
 def test_sharpness_ignores_light_and_contrast(portrait: DetectedFace) -> None:

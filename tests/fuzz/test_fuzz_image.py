@@ -1,7 +1,7 @@
 """Any bytes give a photograph or a documented error, and nothing stays behind.
 
-Runs a few thousand seeded rounds. `RECOGNIZANCE_FUZZ_ROUNDS=1000000` makes it a night's work; a failure prints the seed
-of its round, and `mutated(SEED)` makes the same bytes again.
+Runs a few thousand seeded rounds. `RECOGNIZANCE_TEST_FUZZ_ROUNDS=1000000` makes it a night's work; a failure prints the
+seed of its round, and `mutated(SEED)` makes the same bytes again.
 """
 
 import io
@@ -24,7 +24,7 @@ from recognizance.governance.policy import Policy, Principal, Role
 from recognizance.identifiers import DecisionId, PrincipalId
 from recognizance.permits import Action
 
-ROUNDS = int(os.environ.get("RECOGNIZANCE_FUZZ_ROUNDS", "4000"))
+ROUNDS = int(os.environ.get("RECOGNIZANCE_TEST_FUZZ_ROUNDS", "4000"))
 
 LIMITS = ImageLimits(pixels=1_000_000, side_px=10_000)
 """Small, so that a mutated size is more often refused than decoded, and rounds are quick."""

@@ -1,8 +1,8 @@
 """Thousands of mutated signatures and bodies against the whole wire, without a socket.
 
 Each gets an answer or a documented error: nothing crashes, nothing hangs, and memory does not grow. The services behind
-the wire are cheap ones of this file, so what is measured is the wire. `RECOGNIZANCE_FUZZ_ROUNDS` sets the number of
-rounds; the default suits the suite, 10000 is for a release.
+the wire are cheap ones of this file, so what is measured is the wire. `RECOGNIZANCE_TEST_FUZZ_ROUNDS` sets the number
+of rounds; the default suits the suite, 10000 is for a release.
 """
 
 import asyncio
@@ -27,12 +27,13 @@ from recognizance.aws.authentication import Authenticator
 from recognizance.aws.dispatch import Call, Dispatcher, Handler
 from recognizance.aws.http import RekognitionEndpoint, rekognition_app
 from recognizance.aws.replay import ReplayMemory
-from recognizance.aws.shapes import Answer, Members, load_model
+from recognizance.aws.service_model import load_model
+from recognizance.aws.shapes import Answer, Members
 from recognizance.aws.sigv4 import Fault
 from recognizance.governance import Policy
 from recognizance.identifiers import AccessKeyId, PrincipalId
 
-ROUNDS = int(os.environ.get("RECOGNIZANCE_FUZZ_ROUNDS", "4000"))
+ROUNDS = int(os.environ.get("RECOGNIZANCE_TEST_FUZZ_ROUNDS", "4000"))
 KEY_ID, SECRET = "RCGZAAAAAAAAAAAAAAAA", "x" * 40
 FACE = "11111111-2222-3333-4444-555555555555"
 MODEL = load_model()

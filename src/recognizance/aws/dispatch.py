@@ -13,15 +13,8 @@ from dataclasses import dataclass, field, replace
 
 from recognizance.aws.images import S3ObjectError
 from recognizance.aws.pagination import PageTokenError
-from recognizance.aws.shapes import (
-    Answer,
-    Members,
-    OperationShape,
-    SerializationError,
-    ServiceModel,
-    check_request,
-    encode_answer,
-)
+from recognizance.aws.service_model import OperationShape, ServiceModel
+from recognizance.aws.shapes import Answer, Members, SerializationError, check_request, encode_answer
 from recognizance.aws.sigv4 import SignatureError
 from recognizance.aws.unsupported import why_unsupported
 from recognizance.errors import (

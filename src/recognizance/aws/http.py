@@ -39,6 +39,7 @@ BODY_TIMEOUT_S = 120.0
 # Beyond this many requests read or worked on at once, callers are told to come back: 14 MiB each, 0.9 GiB in all.
 MAX_UNDER_WAY = 64
 
+_LENGTH_DIGITS = 12
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1"})
 _log = logging.getLogger(__name__)
 
@@ -158,7 +159,8 @@ def rekognition_app(endpoint: RekognitionEndpoint, *, beside: Sequence[BaseRoute
 async def _read_body(request: Request) -> bytes | None:
     """Read the body; `None` if it's too large, of which no more than a piece is ever held."""
     announced = request.headers.get("content-length", "0")
-    keep = not (announced.isascii() and announced.isdigit()) or int(announced) <= MAX_BODY_BYTES
+    # The length first: Python refuses to read a number of thousands of digits.
+    keep = len(announced) <= _LENGTH_DIGITS and (not announced.isdecimal() or int(announced) <= MAX_BODY_BYTES)
     body, size = bytearray(), 0
     async for piece in request.stream():
         size += len(piece)

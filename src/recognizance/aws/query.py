@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from urllib.parse import parse_qsl
 from xml.etree import ElementTree as ET
 
-from recognizance.aws.shapes import Answer, Members, OperationShape, SerializationError, Shape, check_members
+from recognizance.aws.service_model import OperationShape, Shape
+from recognizance.aws.shapes import Answer, Members, SerializationError, check_members
 
 MAX_FORM_BYTES = 65_536
 """Ours: fifty tags of the model's greatest length, percent-encoded, fit several times over."""

@@ -6,7 +6,7 @@ and the tables don't know is written all the same; one that only the tables know
 
 from collections.abc import Mapping
 
-from recognizance.aws.shapes import OperationShape, ServiceModel, Shape
+from recognizance.aws.service_model import OperationShape, ServiceModel, Shape
 from recognizance.aws.unsupported import LATER, NEVER
 
 GUESSED = (
@@ -149,7 +149,7 @@ def main() -> None:
     """Write `docs/operations.md` of the working tree anew, keeping the part that is written by hand."""
     from pathlib import Path
 
-    from recognizance.aws.shapes import load_model
+    from recognizance.aws.service_model import load_model
 
     file = Path("docs/operations.md")
     by_hand = file.read_text(encoding="utf-8").partition("## CreateCollection\n")[0]

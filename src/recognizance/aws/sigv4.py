@@ -72,6 +72,8 @@ _SINGLE_HEADERS = (
 )
 # What a request means lies in these, so none may be added to it on the way.
 _MEANINGFUL = ("x-amz-", "x-recognizance-")
+# Some clients send it and leave it out of the signature; nothing here reads it.
+_DECIDES_NOTHING = frozenset({"x-amz-user-agent"})
 # What an unknown key's request is checked against, so that it takes as long as a known key's.
 _NOBODYS_SECRET = "0" * 40
 
@@ -346,7 +348,8 @@ def _check_time(claim: _Claim, now: datetime) -> datetime:
 def _check_coverage(request: SignedRequest, claim: _Claim) -> None:
     """Refuse a signature that leaves out what decides the meaning of the request."""
     present = {name for name, _ in request.headers}
-    needed = {"host"} | {name for name in present if name.startswith(_MEANINGFUL)}
+    meaningful = {name for name in present if name.startswith(_MEANINGFUL) and name not in _DECIDES_NOTHING}
+    needed = {"host"} | meaningful
     if claim.expires is None and "x-amz-date" not in present:
         needed.add("date")
     uncovered = sorted(needed - set(claim.signed_headers))

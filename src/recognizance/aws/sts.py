@@ -17,7 +17,8 @@ from datetime import timedelta
 from recognizance.aws.authentication import Sender
 from recognizance.aws.dispatch import MAX_MESSAGE, Response
 from recognizance.aws.query import check_form, read_form, write_answer, write_error
-from recognizance.aws.shapes import Answer, Members, SerializationError, ServiceModel
+from recognizance.aws.service_model import ServiceModel
+from recognizance.aws.shapes import Answer, Members, SerializationError
 from recognizance.aws.sigv4 import Fault, SignatureError
 from recognizance.errors import DeniedError, Error, InputError, ThrottledError, UnavailableError
 from recognizance.governance import Act, Credential, Grounds, RuledPolicy

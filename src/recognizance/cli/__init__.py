@@ -14,6 +14,7 @@ from recognizance.cli import (
     faces,
     governing,
     importing,
+    keeping,
     keys,
     ledger,
     models,
@@ -71,6 +72,8 @@ app.add_typer(reviewing.review_app, name="review")
 app.add_typer(reviewing.lead_app, name="lead")
 app.command("disclose")(reviewing.disclose)
 app.command("verify-disclosure")(reviewing.verify_disclosure)
+app.command("backup")(keeping.backup)
+app.command("rotate-master-key")(keeping.rotate_master_key)
 app.command("doctor")(checkup.doctor)
 app.command("demo")(demo.demo)
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich import box
 from rich.table import Table
 
 from recognizance.cli.options import (
@@ -172,12 +173,14 @@ def detect(
         height, width = photograph.size_hw
         print_json({"width_px": width, "height_px": height, "faces": [_described(face) for face in faces]})
         return
-    table = Table("face", "box (px)", "confidence", "yaw°", "pitch°", "roll°", "brightness", "sharpness")
+    columns = ("face", "left, top", "size px", "confidence", "yaw°", "pitch°", "roll°", "brightness", "sharpness")
+    table = Table(*columns, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for number, face in enumerate(faces, 1):
         left, top, right, bottom = (round(float(side)) for side in face.detection.box_xyxy_px)
         table.add_row(
             str(number),
-            f"{right - left}×{bottom - top} at {left},{top}",
+            f"{left}, {top}",
+            f"{right - left}×{bottom - top}",
             f"{100 * face.detection.confidence:.1f}",
             *(f"{angle:.0f}" for angle in (face.pose.yaw_deg, face.pose.pitch_deg, face.pose.roll_deg)),
             f"{face.quality.brightness:.0f}",

@@ -49,8 +49,7 @@ def installed_service_of(data: Path) -> Iterator[Service]:
     Raises:
         NotFoundError: If there is no installation in `data`.
     """
-    if not (data / RECORDS_FILE).exists():
-        raise NotFoundError(f"there is no installation in {data}: `recognizance serve` or `import` begins one")
+    _require_installation(data)
     with service_of(data) as service:
         yield service
 
@@ -76,11 +75,31 @@ def oneshot_beside(data: Path) -> OneShot:
 
 
 @contextmanager
+def records_of(data: Path) -> Iterator[Records]:
+    """Its records alone, without loading any network. A folder that isn't there isn't created.
+
+    Raises:
+        NotFoundError: If there is no installation in `data`.
+    """
+    _require_installation(data)
+    records = open_records(data, read_settings(data))
+    try:
+        yield records
+    finally:
+        records.close()
+
+
+@contextmanager
 def keys_of(data: Path) -> Iterator[AccessKeys]:
-    """Its access keys alone, without loading any network."""
+    """Its access keys alone, without loading any network. The first key may begin an installation."""
     settings = read_settings(data)
     with closing(open_records(data, settings)) as records, closing(open_recorder(data, settings, records)) as recorder:
         yield AccessKeys(records, recorder, clock=now, random_bytes=os.urandom)
+
+
+def _require_installation(data: Path) -> None:
+    if not (data / RECORDS_FILE).exists():
+        raise NotFoundError(f"there is no installation in {data}: `recognizance serve` or `import` begins one")
 
 
 def permit_here(

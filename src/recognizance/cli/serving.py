@@ -53,16 +53,19 @@ def serve(
     ] = False,
 ) -> None:
     """Start the server. The first start creates the data folder, a master key and an access key."""
-    from recognizance.app import open_service
+    from recognizance.app import open_service, warm_up
     from recognizance.config import read_settings
     from recognizance.governing import Sweeping
 
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # It announces itself at each start, and says nothing when there is nothing to migrate.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     settings = read_settings(data, given={"port": port, "host": host})
     listener = _listen(settings.host, settings.port)
     service = open_service(data, settings)
     try:
         issued = None if service.keys.list() else service.keys.create()
+        warm_up(service)
         _load_galleries(service)
         with contextlib.closing(Sweeping(service.governing.uses)):
             _run(service, listener, issued, json=json)

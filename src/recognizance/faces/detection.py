@@ -43,6 +43,8 @@ _CLOSE_SCALE = 1.75
 _CLOSE_CENTRE_PX = np.array([56.0, 66.0])
 """The close view: the frame of aligned faces, enlarged about this point, so that a face is about 180 px tall."""
 _MIN_CLOSE_CONFIDENCE = 0.3
+_SHARP_PX = 150
+"""A face at least this tall in the near view, where no other view reports it, has landmarks that are exact enough."""
 
 _MIDDLE_VIEW_PX = 640
 _MAX_VIEW_PX = 4096
@@ -152,7 +154,8 @@ class YuNetDetector:
             seen = decode(answer, canvas.shape[:2], min_confidence=MIN_CONFIDENCE, tallest_px=view.tallest_px)
             found.append(seen.moved(source_per_canvas, offset_xy))
         faces = without_duplicates(joined(found)).largest(MAX_FACES)
-        points = self._looked_at_closely(scaled.rgb, faces.points)
+        heights_px = (faces.boxes[:, 3] - faces.boxes[:, 1]) * (_NEAR.long_side_px / max(scaled.rgb.shape[:2]))
+        points = self._looked_at_closely(scaled.rgb, faces.points, heights_px >= _SHARP_PX)
         boxes_px = scaled.to_full_px(faces.boxes.reshape(-1, 2, 2)).reshape(-1, 4)
         points_px = scaled.to_full_px(points)
         detections = [
@@ -161,7 +164,9 @@ class YuNetDetector:
         ]
         return tuple(sorted(detections, key=_largest_first))
 
-    def _looked_at_closely(self, pixels: RgbPixels, points: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _looked_at_closely(
+        self, pixels: RgbPixels, points: NDArray[np.float32], is_sharp: NDArray[np.bool_]
+    ) -> NDArray[np.float32]:
         """Find the landmarks of each face again, upright, at the size that is best for it, and in the mirror image too.
 
         Points that were found on a small face are less exact, and the mean of a face's and its mirror image's points is
@@ -169,19 +174,24 @@ class YuNetDetector:
 
         Args:
             points: (n, 5, 2), in the frame of `pixels`.
+            is_sharp: (n,), whether a face was large enough in its view for its points to count as the first opinion;
+                only its mirror image is looked at then.
         """
         transforms = [_close_transform(first) for first in points]
         canvases: list[RgbPixels] = []
-        for transform in transforms:
-            close = cv2.warpAffine(pixels, transform, (_CLOSE_PX, _CLOSE_PX), flags=cv2.INTER_LINEAR).astype(np.uint8)
-            canvases += [close, np.ascontiguousarray(close[:, ::-1])]
-        answers = self._network.run(canvases)
+        for transform, sharp in zip(transforms, is_sharp, strict=True):
+            close = cv2.warpAffine(pixels, transform, (_CLOSE_PX, _CLOSE_PX), flags=cv2.INTER_LINEAR).astype(
+                np.uint8, copy=False
+            )
+            canvases += ([] if sharp else [close]) + [cv2.flip(close, 1).astype(np.uint8, copy=False)]
+        answers = iter(self._network.run(canvases))
         better = points.copy()
         for index, transform in enumerate(transforms):
-            expected = points[index] @ transform[:, :2].T + transform[:, 2]
-            both = (_close_points(answers[2 * index]), _mirrored_points(_close_points(answers[2 * index + 1])))
+            first = (points[index] @ transform[:, :2].T + transform[:, 2]).astype(np.float32)
+            upright = first if is_sharp[index] else _close_points(next(answers))
+            both = (upright, _mirrored_points(_close_points(next(answers))))
             # Farther off it's another face, beside this one.
-            agreeing = [each for each in both if each.size and np.abs(each - expected).max() <= _CLOSE_PX / 8]
+            agreeing = [each for each in both if each.size and np.abs(each - first).max() <= _CLOSE_PX / 8]
             if agreeing:
                 back = cv2.invertAffineTransform(transform)
                 better[index] = np.mean(agreeing, axis=0) @ back[:, :2].T + back[:, 2]
@@ -211,10 +221,8 @@ def _mirrored_points(points: NDArray[np.float32]) -> NDArray[np.float32]:
 def views_for(size_hw: tuple[int, int], *, widest_px: int = WIDEST_VIEW_PX) -> tuple[View, ...]:
     """Choose how to look at a photograph of `size_hw`: a small one once, others from afar and from near by."""
     long_side_px = max(size_hw)
-    if long_side_px <= _NEAR.long_side_px:
-        return (_NEAR,)
     if long_side_px <= _SMALL_PX:
-        return (View(long_side_px=long_side_px, border_px=32, grid_px=384, tallest_px=math.inf),)
+        return (_NEAR,)
     if long_side_px <= _MIDDLE_VIEW_PX:
         return _NEAR, View(_MIDDLE_VIEW_PX, border_px=0, grid_px=128, tallest_px=_TALLEST_FAR_PX)
     return _NEAR, View(widest_px, border_px=0, grid_px=128, tallest_px=_TALLEST_FAR_PX)
@@ -229,7 +237,8 @@ def _draw(pixels: RgbPixels, view: View) -> tuple[RgbPixels, tuple[float, NDArra
     height, width = pixels.shape[:2]
     scale = view.long_side_px / max(height, width)
     drawn_h, drawn_w = max(round(height * scale), 1), max(round(width * scale), 1)
-    kind = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    # Down to half size no pixel is skipped by bilinear sampling, which is five times faster.
+    kind = cv2.INTER_AREA if scale < 0.5 else cv2.INTER_LINEAR
     drawn = cv2.resize(pixels, (drawn_w, drawn_h), interpolation=kind)
     canvas_h, canvas_w = view.canvas_hw((drawn_h, drawn_w))
     top, left = (canvas_h - drawn_h) // 2, (canvas_w - drawn_w) // 2

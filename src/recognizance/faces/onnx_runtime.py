@@ -25,7 +25,7 @@ class OnnxNetwork:
     def __init__(self, graph: bytes, *, threads: int, providers: Sequence[str] = ()) -> None:
         try:
             import onnxruntime
-            from onnxruntime.capi import onnxruntime_pybind11_state
+            from onnxruntime.capi import onnxruntime_pybind11_state  # pyright: ignore[reportAttributeAccessIssue]
         except ImportError as error:
             raise InputError("ONNX Runtime isn't installed; install the extra recognizance[onnxruntime]") from error
         wanted = list(providers) or [CPU_PROVIDER]

@@ -75,6 +75,7 @@ def open_reader(
     runtime: Runtime = Runtime.OPENVINO,
     threads: int = 1,
     providers: Sequence[str] = (),
+    widest_view_px: int = WIDEST_VIEW_PX,
 ) -> FaceReader:
     """Load the models and build a reader. Takes about a second.
 
@@ -83,6 +84,7 @@ def open_reader(
         recogniser: Its name in the manifest.
         threads: How many images or faces each network works on at once, each on one thread.
         providers: For ONNX Runtime; see `networks.load_network`.
+        widest_view_px: How closely a large photograph is looked at; see `detection.YuNetDetector`.
 
     Raises:
         NotFoundError: If there is no such model, or its file is absent.
@@ -99,7 +101,8 @@ def open_reader(
         graph = fold(models.read(model), model.geometry, model.output_names)
         return load_network(graph, runtime=runtime, threads=threads, providers=providers)
 
-    return FaceReader(YuNetDetector(finder, load(finder)), NetworkRecogniser(wanted, load(wanted)))
+    detector = YuNetDetector(finder, load(finder), widest_view_px=widest_view_px)
+    return FaceReader(detector, NetworkRecogniser(wanted, load(wanted)))
 
 
 def _cut_out(photograph: Photograph, detection: Detection) -> DetectedFace:

@@ -110,8 +110,9 @@ def open_checkpoint(
     Raises:
         InputError: If the bytes aren't a checkpoint, no key of the log signed it, or a known key's signature is false.
     """
-    open_note(data, log_keys)
-    opened = open_note(data, (*log_keys, *witnesses))
+    opened = open_note(data, log_keys)
+    if witnesses:
+        opened = open_note(data, (*log_keys, *witnesses))
     checkpoint = Checkpoint.parse(opened.text)
     if checkpoint.origin not in {key.name for key in log_keys}:
         raise InputError(f"the checkpoint is of the log {checkpoint.origin!r}; the key is of {log_keys[0].name!r}")

@@ -4,8 +4,9 @@ It is a sequence of records, each `uint32 length ‖ SHA-256 of the payload ‖ 
 that the public files are known to be durable for; each later one holds a batch of entries and the signed checkpoint
 that covers them. A batch is promised once its record is on the disk, and not before.
 
-A crash may cut the last record anywhere, or leave zeros where it should be; that record was never promised, and is
-dropped. Any other damage means that a promised record has changed, and is an error. Pure.
+A crash may leave any part of the last record, and zeros where the rest should be; that record was never promised, and
+is dropped. Zeros in place of a length end the journal. Other damage means that a promised record has changed, and is an
+error; where damage looks like an end, the log still notices that more was published. Pure.
 """
 
 import hmac
@@ -79,11 +80,13 @@ def _payload_at(data: bytes, start: int) -> bytes | None:
     length = int.from_bytes(data[start : start + _LENGTH_BYTES], "big")
     digest = data[start + _LENGTH_BYTES : start + _FRAME_BYTES]
     payload = data[start + _FRAME_BYTES : start + _FRAME_BYTES + length]
-    if hmac.compare_digest(sha256(payload).digest(), digest) and len(payload) == length and length:
+    if length == 0:
+        return None
+    if hmac.compare_digest(sha256(payload).digest(), digest) and len(payload) == length:
         return payload
     # A torn record reaches the end of the file, or its unwritten part reads as zeros. What lies within the file with
     # more records behind it was once complete.
-    if start + _FRAME_BYTES + length >= len(data) or not any(data[start + _FRAME_BYTES + length :]):
+    if start + _FRAME_BYTES + length >= len(data) or not data[start + _FRAME_BYTES + length :].strip(b"\0"):
         return None
     raise CorruptionError(f"the journal's record at byte {start} was changed after it was written")
 

@@ -18,6 +18,13 @@ from recognizance.errors import ConflictError, UnavailableError
 
 _SYNC_THREADS = 16
 
+JOURNAL_RESERVE_BYTES = 4 * 1024 * 1024
+"""How much of the journal is written with zeros in advance.
+
+Adding to a file that doesn't grow changes no metadata, so the file system doesn't have to commit its own journal, and
+with it the data of every public file that was written since, before an entry is promised.
+"""
+
 
 class Store(Protocol):
     """The files of one log.
@@ -51,7 +58,7 @@ class Store(Protocol):
         ...
 
     def read_journal(self) -> bytes | None:
-        """Return the journal, or `None` if there has never been one."""
+        """Return the journal, or `None` if there has never been one. Zeros may follow what was written."""
         ...
 
     def start_journal(self, data: bytes) -> None:
@@ -59,7 +66,10 @@ class Store(Protocol):
         ...
 
     def append_journal(self, data: bytes) -> None:
-        """Add to the end of the journal; durable on return. A crash may leave any prefix of `data`."""
+        """Add to the end of the journal; durable on return.
+
+        A crash may leave any part of `data`, and zeros where the rest should be.
+        """
         ...
 
     def close(self) -> None:
@@ -194,9 +204,10 @@ class FileStore:
     def start_journal(self, data: bytes) -> None:
         temporary = self._folder / ".journal-new"
         try:
-            fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
             try:
-                _write_all(fd, data)
+                _write_all(fd, data + bytes(JOURNAL_RESERVE_BYTES))
+                os.lseek(fd, len(data), os.SEEK_SET)
                 os.fsync(fd)
                 temporary.replace(self._journal_path)
                 _sync_path(self._folder)

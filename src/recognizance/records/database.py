@@ -50,6 +50,8 @@ class Database:
             pool_size=_POOL,
             max_overflow=_MORE,
             pool_timeout=BUSY_TIMEOUT_S,
+            # Parameters hold ids, sealed bytes and names, and an error is logged with its text.
+            hide_parameters=True,
             connect_args={"timeout": BUSY_TIMEOUT_S},
         )
         event.listen(self.engine, "connect", _configure)

@@ -185,8 +185,8 @@ class ReviewOutcome(StrEnum):
 class ReviewStep(Facts):
     """Something was done in a review: it was taken on, given back, answered or withdrawn.
 
-    Which review, by whom and what is committed to and not said, because the second reviewer can read the ledger too. The
-    answers are said in public, as `ReviewAnswer`, once the review is over.
+    Which review, by whom and what is committed to and not said, because the second reviewer can read the ledger too.
+    The answers are said in public, as `ReviewAnswer`, once the review is over.
     """
 
     kind: ClassVar[str] = "review_step"
