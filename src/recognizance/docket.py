@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from recognizance.errors import DeniedError, NotFoundError
 from recognizance.governance.authority import Docket, OwnerDocket, Party
@@ -150,7 +150,7 @@ def stored(reader: Reader, kind: Kind, document_id: str, value: type[_Value]) ->
         CorruptionError: If it can't be read.
     """
     document = reader.document(kind.value, document_id)
-    return Stored(_read(value, document.body), document)
+    return Stored(_read(cast("Any", value), document.body), document)
 
 
 def found(reader: Reader, kind: Kind, document_id: str, value: type[_Value]) -> Stored[_Value] | None:
@@ -167,7 +167,7 @@ def every(reader: Reader, kind: Kind, value: type[_Value]) -> Iterator[Stored[_V
     while page := reader.documents(kind.value, after=after, limit=PAGE):
         after = page[-1].id
         for document in page:
-            yield Stored(_read(value, document.body), document)
+            yield Stored(_read(cast("Any", value), document.body), document)
 
 
 def inserted(

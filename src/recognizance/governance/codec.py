@@ -14,7 +14,7 @@ import typing
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from recognizance.errors import CorruptionError, InputError
 from recognizance.ledger import JsonValue, read_canonical, write_canonical
@@ -115,7 +115,7 @@ def _read_many(origin: type[Any], element: Any, value: JsonValue) -> Any:
 def _read_record(kind: type[Any], value: JsonValue) -> Any:
     if not isinstance(value, dict):
         raise InputError("is not an object")
-    wanted = _fields(kind)
+    wanted = _fields(cast("Any", kind))  # a checker does not see that a class can be hashed
     if unknown := sorted(value.keys() - wanted.keys()):
         raise InputError(f"{unknown[0][:64]!r} is no field of {kind.__name__}")
     if missing := sorted(wanted.keys() - value.keys()):
