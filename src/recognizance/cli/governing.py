@@ -69,9 +69,7 @@ def add_agency(
     agency: Agency,
     kind: Annotated[AgencyKind, typer.Option(help="What kind of organisation it is.")],
     name: Annotated[str, typer.Option(help="Its name; public.")],
-    accountable_person: Annotated[
-        str, typer.Option(help="Who answers for it: name and office; public.")
-    ],
+    accountable_person: Annotated[str, typer.Option(help="Who answers for it: name and office; public.")],
     contact: Annotated[str, typer.Option(help="Where the public reaches it about this; public.")],
     data: Data = DEFAULT_DATA,
     acting_as: As = None,
