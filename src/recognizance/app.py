@@ -43,7 +43,7 @@ from recognizance.faces import (
 )
 from recognizance.galleries import Clock, Galleries
 from recognizance.gallery import ExactIndex
-from recognizance.governance import RuledPolicy
+from recognizance.governance import Policy, RuledPolicy
 from recognizance.governing import Governing, open_governing
 from recognizance.identifiers import DecisionId, ModelId
 from recognizance.leads import Leads
@@ -250,16 +250,14 @@ def open_service(data: Path, settings: Settings, *, clock: Clock = now) -> Servi
 def warm_up(service: Service) -> None:
     """Do once what the first request of a kind would wait for: compile the search kernels and the usual canvases.
 
-    The pictures are blank: nobody's face is needed for it.
+    The pictures are blank: nobody's face is needed for it, and so there is nothing to put on record.
     """
     ExactIndex(service.reader.dimension)
-    permit = service.policy.decide(
-        principal_of(ADMINISTRATOR), Action.DETECT, gallery=None, decision_id=new_decision_id()
-    )
+    permit = Policy().decide(principal_of(ADMINISTRATOR), Action.DETECT, gallery=None, decision_id=new_decision_id())
     for size in _USUAL_SIZES:
         file = io.BytesIO()
         Image.new("RGB", size, (128, 128, 128)).save(file, format="PNG")
-        service.oneshot.detect(open_photograph(file.getvalue(), permit), permit=permit)
+        service.reader.detect(open_photograph(file.getvalue(), permit), permit)
 
 
 def wire(

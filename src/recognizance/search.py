@@ -7,7 +7,7 @@ so that a stranger comes back as nobody, however many people are enrolled.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from recognizance.docket import counting
 from recognizance.errors import InputError, NotFoundError
@@ -268,7 +268,9 @@ class Search:
         if self._marks is None or not rows:
             return NOTHING_SUPPRESSED
         case = None if asked.permit.mandate is None else asked.permit.mandate.case
-        return self._marks.suppressed(reader, asked.gallery, rows, probe_sha256=probe.picture_sha256, case=case)
+        return self._marks.suppressed(
+            reader, asked.gallery, cast("Any", rows), probe_sha256=probe.picture_sha256, case=case
+        )
 
     def _candidates(self, index: Index, asked: "_Asked", probe: "_Probe", excluded: Sequence[str]) -> list[Candidate]:
         probes: Templates = probe.template[None, :]

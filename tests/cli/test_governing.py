@@ -23,6 +23,7 @@ def said(run: Run, *words: object) -> dict[str, Any]:
     return answer
 
 
+@pytest.mark.slow
 def test_a_police_installation_is_set_up_by_commands(run: Run, tmp_path: Path) -> None:
     """Parties, a gallery, a proposal, comments and a refused vote; then the server starts and knows the keys."""
     said(run, "init", "--profile", "law-enforcement", "--owner", "Ada")

@@ -108,6 +108,18 @@ def test_what_follows_from_a_hidden_outcome_is_withheld() -> None:
     assert found["2026-01", "springfield-pd", "candidates_shown"].total == WITHHELD
 
 
+def test_what_follows_from_withheld_outcomes_is_withheld() -> None:
+    """6 with candidates, 6 with nobody, 4 without a face: the 6 reviews would leave 10, and part of it."""
+    outcomes = [facts.SearchOutcome.CANDIDATES, facts.SearchOutcome.NO_CANDIDATE] * 6 + [
+        facts.SearchOutcome.NO_FACE
+    ] * 4
+    entries = [entry(proposal()), *(entry(search(outcome=outcome, candidates=0)) for outcome in outcomes)]
+    found = publish(state_of([*entries, *(entry(opened(f"r{number}")) for number in range(6))]))
+
+    assert found["2026-01", "springfield-pd", "searches"].breakdowns["outcome"] is None
+    assert found["2026-01", "springfield-pd", "reviews_opened"].total == WITHHELD
+
+
 tables = st.lists(
     st.tuples(
         st.sampled_from(["2026-01", "2026-02", "2026-03"]),

@@ -107,7 +107,6 @@ def test_an_answer_after_its_day_is_late() -> None:
     assert state.requests == {}
 
 
-@pytest.mark.skipif(not hasattr(facts.RequestEvent, "APPEALED"), reason="the ledger has no appeals yet")
 def test_an_appeal_is_counted_for_itself() -> None:
     """Refused, appealed, overturned, answered: two closings, one appeal won, timed from the appeal."""
     steps = (("received", "20"), ("refused", "21"), ("appealed", "22"), ("overturned", "23"), ("answered", "25"))

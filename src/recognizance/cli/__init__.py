@@ -11,6 +11,7 @@ import typer
 from recognizance.cli import (
     checkup,
     demo,
+    desk,
     faces,
     governing,
     importing,
@@ -64,6 +65,9 @@ app.add_typer(governing.training_app, name="training")
 app.add_typer(governing.gallery_app, name="gallery")
 app.add_typer(uses.app, name="use")
 app.command("vote")(uses.vote)
+app.add_typer(desk.desk, name="desk")
+app.add_typer(desk.retention, name="retention")
+app.add_typer(desk.mark, name="mark")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(models.app, name="models")
 app.command("register")(register.register)

@@ -79,7 +79,14 @@ def search(
                 "operating_similarity_pct": round(found.operating_pct, 4),
                 "model": found.model,
                 "candidates": [_candidate(match) for match in found.matches],
+                "review": None if found.review is None else found.review.review,
             }
+        )
+        return
+    if found.review is not None:
+        results.print(
+            f"{len(found.review.faces)} candidates wait for two reviewers: review {found.review.review}."
+            " Nobody is named before they agree."
         )
         return
     if not found.matches:

@@ -5,6 +5,7 @@ import logging
 import signal
 import socket
 import sys
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -37,6 +38,9 @@ A program that can't be changed takes all of it from its environment:
     export AWS_ACCESS_KEY_ID={key} AWS_SECRET_ACCESS_KEY={secret}
 """
 
+RETENTION_EVERY_S = 6 * 3600.0
+"""Things are due by the day; several runs a day mean that a machine that is off at night runs one all the same."""
+
 _SHOWN_ONCE = "(shown when it was drawn; `recognizance keys create` draws another)"
 
 
@@ -54,8 +58,10 @@ def serve(
 ) -> None:
     """Start the server. The first start creates the data folder, a master key and an access key."""
     from recognizance.app import open_service, warm_up
+    from recognizance.cli.opening import permit_here
     from recognizance.config import read_settings
     from recognizance.governing import Sweeping
+    from recognizance.retention_runs import Sweeper
 
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     # It announces itself at each start, and says nothing when there is nothing to migrate.
@@ -67,7 +73,9 @@ def serve(
         issued = None if service.keys.list() else service.keys.create()
         warm_up(service)
         _load_galleries(service)
-        with contextlib.closing(Sweeping(service.governing.uses)):
+        sweeper = Sweeper(service.retention, partial(permit_here, service), every_s=RETENTION_EVERY_S)
+        sweeper.start()
+        with contextlib.closing(Sweeping(service.governing.uses)), contextlib.closing(sweeper):
             _run(service, listener, issued, json=json)
     finally:
         service.close()

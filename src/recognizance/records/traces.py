@@ -300,4 +300,4 @@ def _place(table: Table, row: Row) -> str:
         for column in table.primary_key
         if not isinstance(column.type, LargeBinary) and column.name not in {"path", "value", "subject_id", "job"}
     ]
-    return " ".join(f"{name}={row._mapping[name]}" for name in keys)  # noqa: SLF001 - SQLAlchemy's own public name
+    return " ".join(f"{name}={getattr(row, name)}" for name in keys)

@@ -82,15 +82,13 @@ def published_parts(parts: Mapping[str, int]) -> dict[str, Cell] | None:
     decided by what is shown, never by what is hidden: otherwise the decision itself would tell.
 
     Returns:
-        `None` where the parts have to be withheld whole, their names too: how many they are would tell.
+        `None` where the parts have to be withheld whole, their names too: how many they are would tell. The parts of a
+        small total always are: nothing large is there to hide them.
 
     >>> {name: cell.value for name, cell in published_parts({"theft": 90, "fraud": 20, "arson": 2}).items()}
     {'theft': '88 to 91', 'fraud': 20, 'arson': '<5'}
     """
     counts = {name: count for name, count in parts.items() if count}
-    total = sum(counts.values())
-    if 1 <= total <= _SMALL:
-        return None
     cells = {name: published(count) for name, count in counts.items()}
     small = [count for count in counts.values() if count <= _SMALL]
     if not small or _is_hidden_in_sum(len(small), sum(small)):

@@ -1,0 +1,378 @@
+"""`recognizance desk`, `retention` and `mark`: what people ask about themselves, and what has to be forgotten."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from recognizance.cli.options import DEFAULT_DATA, Data, Gallery, Json
+from recognizance.cli.output import print_json, results, speaking_plainly
+from recognizance.errors import InputError, UnavailableError
+from recognizance.governance.retention import YEARS_AFTER_LAST_INTERACTION, HoldingKind, Schedule
+from recognizance.governance.subjects import Refusal, RequestEvent, RequestKind, RequestState
+from recognizance.identifiers import FaceId, GalleryId, PrincipalId, SubjectId
+from recognizance.permits import Action, Permit
+
+if TYPE_CHECKING:
+    from recognizance.app import Service
+    from recognizance.desk import Findings
+
+desk = typer.Typer(help="Answer people who ask what is held about them.", no_args_is_help=True)
+retention = typer.Typer(help="Destroy what may not be kept any longer.", no_args_is_help=True)
+mark = typer.Typer(help="Remember who was found not to be somebody.", no_args_is_help=True)
+
+Request = Annotated[str, typer.Argument(help="The request's id.")]
+Officer = Annotated[str, typer.Option("--officer", help="Who handles it.")]
+Names = Annotated[
+    list[str] | None, typer.Option("--name", help="A name that galleries know: of a subject, a photograph, a face id.")
+]
+Photograph = Annotated[
+    Path | None, typer.Option("--photograph", exists=True, dir_okay=False, help="A photograph of the person.")
+]
+Similarity = Annotated[float, typer.Option("--threshold", min=0, max=100, help="Least similarity to a photograph.")]
+
+
+@desk.command("open")
+@speaking_plainly
+def open_request(
+    kind: Annotated[RequestKind, typer.Argument(help="What is asked.")],
+    asker: Annotated[str, typer.Option("--asker", help="Who asks, and how to reach them. Sealed.")],
+    statement: Annotated[str, typer.Option("--statement", help="What they ask, in their own words. Sealed.")] = "",
+    received: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day it came in, if not today.")
+    ] = None,
+    data: Data = DEFAULT_DATA,
+    json: Json = False,
+) -> None:
+    """Take a request; its deadline runs from now, or from the day it came in."""
+    from recognizance.cli.opening import installed_service_of
+
+    with installed_service_of(data) as service:
+        request = service.desk.open(
+            kind, asker=asker, statement=statement, received=None if received is None else received.date()
+        )
+    if json:
+        print_json({"request": request.id, "deadline": request.deadline.isoformat()})
+    else:
+        results.print(f"request {request.id}, to be answered by {request.deadline}")
+
+
+@desk.command("list")
+@speaking_plainly
+def list_requests(
+    state: Annotated[RequestState | None, typer.Option(help="Only those in this state.")] = None,
+    data: Data = DEFAULT_DATA,
+    json: Json = False,
+) -> None:
+    """List requests by their deadlines."""
+    from recognizance.cli.opening import installed_service_of
+
+    with installed_service_of(data) as service:
+        files = service.desk.files(state=state)
+        late = {request.id for request in service.desk.overdue()}
+    requests = [file.request for file in files]
+    if json:
+        print_json(
+            {
+                "requests": [
+                    {
+                        "request": each.id,
+                        "kind": each.kind,
+                        "state": each.state,
+                        "deadline": each.deadline.isoformat(),
+                        "overdue": each.id in late,
+                    }
+                    for each in requests
+                ]
+            }
+        )
+        return
+    table = Table("request", "kind", "state", "deadline")
+    for each in requests:
+        table.add_row(each.id, each.kind, each.state, f"{each.deadline}{' (late)' if each.id in late else ''}")
+    results.print(table)
+
+
+@desk.command()
+@speaking_plainly
+def answer(
+    request: Request,
+    event: Annotated[RequestEvent, typer.Option("--event", help="The step to take.")] = RequestEvent.ANSWER,
+    officer: Officer = "administrator",
+    text: Annotated[str, typer.Option("--text", help="What the asker is told. Sealed.")] = "",
+    refusal: Annotated[Refusal | None, typer.Option("--reason", help="Why it is refused; with --event refuse.")] = None,
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Take a step with a request: verify who asks, answer, refuse, appeal, and so on."""
+    from recognizance.cli.opening import installed_service_of
+
+    with installed_service_of(data) as service:
+        moved = service.desk.step(request, event, officer=PrincipalId(officer), refusal=refusal, answer=text)
+    results.print(f"request {moved.id} is {moved.state}")
+
+
+@desk.command()
+@speaking_plainly
+def extend(
+    request: Request,
+    reason: Annotated[str, typer.Option("--reason", help="What the asker is told.")],
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Take more time for a request, once and before its deadline."""
+    from recognizance.cli.opening import installed_service_of
+
+    with installed_service_of(data) as service:
+        extended = service.desk.extend(request, reason)
+    results.print(f"request {extended.id}, to be answered by {extended.deadline}")
+
+
+@desk.command()
+@speaking_plainly
+def export(
+    request: Request,
+    target: Annotated[Path, typer.Argument(dir_okay=False, help="The ZIP file to write; it may not exist.")],
+    name: Names = None,
+    photograph: Photograph = None,
+    threshold: Similarity = 80.0,
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Write everything that is held about a person whose request is verified."""
+    from recognizance.cli.opening import installed_service_of
+
+    with installed_service_of(data) as service:
+        found = _findings(service, name, photograph, threshold)
+        archive = service.desk.export(request, found)
+    try:
+        with target.open("xb") as file:
+            file.write(archive)
+    except OSError as error:
+        raise UnavailableError(f"can't write {target}: {error.strerror}") from error
+    results.print(f"{len(found.faces)} faces in {target}")
+
+
+@desk.command()
+@speaking_plainly
+def erase(
+    request: Request,
+    name: Names = None,
+    photograph: Photograph = None,
+    threshold: Similarity = 80.0,
+    yes: Annotated[bool, typer.Option("--yes", help="Erase what is found, without asking.")] = False,
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Erase everything that is held about a person whose request for it is verified, and check that it's gone."""
+    from recognizance.cli.opening import installed_service_of
+
+    with installed_service_of(data) as service:
+        found = _findings(service, name, photograph, threshold)
+        for held in found.faces:
+            results.print(f"{held.gallery} {held.face.face_id} {held.face.external_image_id or ''}")
+        if found.faces and not yes:
+            typer.confirm(f"Erase these {len(found.faces)} faces?", abort=True)
+        erased = service.desk.erase(request, found, permit_for=_permits(service))
+        for each in erased:
+            traces = () if each.needles is None else service.erasure.traces(each.needles, folder=service.data)
+            for trace in traces:
+                results.print(f"still in {trace.table}: {trace.place}")
+            if traces:
+                raise UnavailableError(f"the erasure left {len(traces)} traces; see above")
+    results.print(f"{sum(len(each.faces) for each in erased)} faces erased; no trace is left")
+
+
+@desk.command()
+@speaking_plainly
+def correct(
+    request: Request,
+    gallery: Gallery,
+    face: Annotated[str, typer.Argument(help="The face's id.")],
+    subject: Annotated[str | None, typer.Option("--subject", help="Whose face it is; nobody's without this.")] = None,
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Say whose a face is, on a verified request for correction."""
+    from recognizance.cli.opening import installed_service_of
+
+    with installed_service_of(data) as service:
+        service.desk.correct(
+            request,
+            GalleryId(gallery),
+            FaceId(face),
+            subject=None if subject is None else SubjectId(subject),
+            permit=_permits(service)(Action.FORGET, GalleryId(gallery)),
+        )
+
+
+@retention.command("set")
+@speaking_plainly
+def set_schedule(
+    gallery: Gallery,
+    days: Annotated[
+        list[str] | None, typer.Option("--days", help="How long a kind of thing is kept, as `result=30`; repeatable.")
+    ] = None,
+    years: Annotated[
+        int, typer.Option(help="Calendar years after the last interaction.")
+    ] = YEARS_AFTER_LAST_INTERACTION,
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Say how long a gallery keeps what."""
+    from recognizance.cli.opening import installed_service_of
+
+    schedule = Schedule(GalleryId(gallery), dict(map(_days, days or [])), years)
+    with installed_service_of(data) as service:
+        service.retention.set_schedule(schedule, permit=_permits(service)(Action.MANAGE_GALLERY, schedule.gallery))
+
+
+@retention.command()
+@speaking_plainly
+def show(gallery: Gallery, data: Data = DEFAULT_DATA, json: Json = False) -> None:
+    """Say what a run would destroy today."""
+    from recognizance.cli.opening import installed_service_of
+
+    with installed_service_of(data) as service:
+        due = service.retention.due(GalleryId(gallery))
+    counts: dict[str, int] = {}
+    for each in due:
+        counts[each.holding.kind] = counts.get(each.holding.kind, 0) + 1
+    if json:
+        print_json({"due": counts})
+    else:
+        results.print(", ".join(f"{count} {kind}" for kind, count in sorted(counts.items())) or "nothing is due")
+
+
+@retention.command()
+@speaking_plainly
+def run(data: Data = DEFAULT_DATA, json: Json = False) -> None:
+    """Destroy what is due in every gallery."""
+    from recognizance.cli.opening import installed_service_of
+
+    with installed_service_of(data) as service:
+        reports = service.retention.run_all(_permits(service))
+    if json:
+        print_json(
+            {
+                "galleries": [
+                    {
+                        "gallery": each.gallery,
+                        "scheduled": each.receipt is not None,
+                        "destroyed": 0 if each.receipt is None else each.receipt.count,
+                        "failed": 0 if each.receipt is None else each.receipt.failed,
+                        "kept": each.kept,
+                        "held": each.held,
+                    }
+                    for each in reports
+                ]
+            }
+        )
+        return
+    for each in reports:
+        if each.receipt is None:
+            results.print(f"{each.gallery}: has no schedule; nothing was touched")
+        else:
+            results.print(
+                f"{each.gallery}: {each.receipt.count} destroyed, {each.kept} kept, {each.held} held by an order,"
+                f" {each.receipt.failed} failed"
+            )
+
+
+@retention.command()
+@speaking_plainly
+def hold(
+    holding: Annotated[str, typer.Argument(help="A face's id, an image's id, or the entry of a search.")],
+    gallery: Gallery,
+    until: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="First day on which it no longer holds.")],
+    order: Annotated[str, typer.Option("--order-sha256", help="SHA-256 of the order to preserve.")],
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Keep something from being destroyed, by an order to preserve."""
+    from recognizance.cli.opening import installed_service_of
+
+    day: date = until.date()
+    with installed_service_of(data) as service:
+        permit = _permits(service)(Action.MANAGE_GALLERY, GalleryId(gallery))
+        service.retention.hold(holding, document_sha256=order, until=day, permit=permit, gallery=GalleryId(gallery))
+
+
+@mark.command("add")
+@speaking_plainly
+def add_mark(
+    gallery: Gallery,
+    face: Annotated[str, typer.Argument(help="The candidate's face id.")],
+    reasons: Annotated[str, typer.Option("--reasons", help="What the finding rests on.")],
+    probe: Annotated[str | None, typer.Option("--probe-sha256", help="Of the picture that was searched with.")] = None,
+    case: Annotated[str | None, typer.Option("--case", help="Or the case that it holds for.")] = None,
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Remember that a candidate is not the person in a picture, or not the one looked for in a case."""
+    from recognizance.cli.opening import installed_service_of
+
+    with installed_service_of(data) as service:
+        permit = _permits(service)(Action.READ_GALLERY, GalleryId(gallery))
+        marked = service.marks.add(
+            GalleryId(gallery), FaceId(face), reasons=reasons, probe_sha256=probe, case=case, permit=permit
+        )
+    results.print(marked.id)
+
+
+@mark.command("list")
+@speaking_plainly
+def list_marks(gallery: Gallery, data: Data = DEFAULT_DATA) -> None:
+    """List a gallery's marks."""
+    from recognizance.cli.opening import installed_service_of
+
+    with installed_service_of(data) as service:
+        marks = service.marks.of_gallery(
+            GalleryId(gallery), permit=_permits(service)(Action.READ_GALLERY, GalleryId(gallery))
+        )
+    table = Table("mark", "scope", "state", "made")
+    for each in marks:
+        table.add_row(each.id, each.mark.scope, each.state, f"{each.mark.marked_at:%Y-%m-%d}")
+    results.print(table)
+
+
+@mark.command("lift")
+@speaking_plainly
+def lift_mark(
+    gallery: Gallery,
+    identifier: Annotated[str, typer.Argument(metavar="MARK", help="The mark's id.")],
+    reasons: Annotated[str, typer.Option("--reasons", help="Why it was a mistake.")],
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Take a mark back, as a mistake."""
+    from recognizance.cli.opening import installed_service_of
+
+    with installed_service_of(data) as service:
+        permit = _permits(service)(Action.READ_GALLERY, GalleryId(gallery))
+        service.marks.lift(identifier, reasons=reasons, permit=permit)
+
+
+def _permits(service: "Service") -> Callable[[Action, GalleryId], Permit]:
+    from recognizance.cli.opening import permit_here
+
+    def permit(action: Action, gallery: GalleryId) -> Permit:
+        return permit_here(service, action, gallery)
+
+    return permit
+
+
+def _findings(service: "Service", names: list[str] | None, photograph: Path | None, threshold_pct: float) -> "Findings":
+    from recognizance.cli.opening import permit_by, photograph_at
+
+    if bool(names) == (photograph is not None):
+        raise InputError("give names with --name, or one photograph with --photograph")
+    if photograph is None:
+        return service.desk.held_under(names or [], _permits(service))
+    picture = photograph_at(photograph, permit_by(service.policy, Action.DETECT))
+    return service.desk.held_like(picture, _permits(service), threshold_pct=threshold_pct)
+
+
+def _days(text: str) -> tuple[HoldingKind, int]:
+    kind, _, count = text.partition("=")
+    try:
+        return HoldingKind(kind), int(count)
+    except ValueError as error:
+        kinds = ", ".join(HoldingKind)
+        raise InputError(
+            f"{text!r} doesn't say how many days a kind is kept, as in result=30; kinds: {kinds}"
+        ) from error
