@@ -19,7 +19,7 @@ def backup(
 
     with records_of(data) as records:
         records.backup(target)
-    notices.print(f"wrote {target}; without the master key it is worthless, so keep a copy of that apart from it")
+    notices.print(f"wrote {target}; without the master key it is worthless, so keep a copy of that apart from it, and of the ledger's key and journal")
 
 
 @speaking_plainly
