@@ -54,6 +54,7 @@ from recognizance.permits import Action
 from recognizance.probing import Probes
 from recognizance.recording import (
     Recorder,
+    key_statement,
     model_statement,
     schema_statement,
     software_statement,
@@ -195,7 +196,7 @@ def open_recorder(data: Path, settings: Settings, records: Records, *, clock: Cl
         new_id=new_id,
         new_salt=lambda: os.urandom(SALT_BYTES),
     )
-    state(recorder, [schema_statement()])
+    state(recorder, [schema_statement(), key_statement(recorder.verifier)])
     return recorder
 
 

@@ -42,6 +42,7 @@ from recognizance.ledger import Entry, EntryId, Facts, FolderSource, facts, prov
 from recognizance.permits import Action, Permit
 from recognizance.recording import EntryDraft, Recorder
 from recognizance.records import Document, GalleryRow, Reader, Records
+from recognizance.review_upkeep import destroy_due
 
 SCHEDULE_KIND = "retention_schedule"
 RUN_KIND = "retention_run"
@@ -196,7 +197,11 @@ class RetentionRuns:
             return self._due(reader, found)
 
     def run_all(self, permit_for: PermitFor) -> list[RunReport]:
-        """Run for every gallery, ordered by name. What fails in one doesn't keep the others from their run."""
+        """Run for every gallery, ordered by name. What fails in one doesn't keep the others from their run.
+
+        What reviews that have ended still hold, pictures and names, goes with it when its time has come.
+        """
+        self._end_reviews()
         reports: list[RunReport] = []
         after: GalleryId | None = None
         while True:
@@ -211,6 +216,13 @@ class RetentionRuns:
                 except Error as error:
                     # A gallery that was deleted meanwhile has nothing left; anything else is tried again next time.
                     _log.error("retention of gallery %s failed", row.id, exc_info=error)
+
+    def _end_reviews(self) -> None:
+        try:
+            destroy_due(self._recorder, self._clock())
+        except Error as error:
+            # What is due stays due; the next run takes it up.
+            _log.error("destroying what ended reviews hold failed", exc_info=error)
 
     def run(self, gallery: GalleryId, *, permit: Permit) -> RunReport:
         """Destroy what is due in a gallery.

@@ -19,7 +19,8 @@ def backup(
 
     with records_of(data) as records:
         records.backup(target)
-    notices.print(f"wrote {target}; without the master key it is worthless, so keep a copy of that apart from it, and of the ledger's key and journal")
+    notices.print(f"wrote {target}; without the master key it is worthless, so keep a copy of that apart from it")
+    notices.print("the ledger has a key and a journal of its own, to be copied too: docs/ledger.md")
 
 
 @speaking_plainly

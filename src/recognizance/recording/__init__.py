@@ -12,6 +12,7 @@ from recognizance.recording.outbox import RecordsOutbox
 from recognizance.recording.recorder import LEDGER_FOLDER, Before, Change, Promised, Recorder
 from recognizance.recording.statements import (
     Statement,
+    key_statement,
     model_statement,
     policy_statement,
     schema_statement,
@@ -40,6 +41,7 @@ __all__ = [
     "acts",
     "draw_key",
     "face_digest",
+    "key_statement",
     "model_statement",
     "policy_statement",
     "read_key",

@@ -13,7 +13,7 @@ from importlib.resources.abc import Traversable
 
 from recognizance.errors import NotFoundError
 from recognizance.faces import Calibration, Model, ModelKind
-from recognizance.ledger import Entry, EntryId, facts, schema_facts
+from recognizance.ledger import Entry, EntryId, VerifierKey, facts, schema_facts
 from recognizance.recording.acts import token
 from recognizance.recording.drafts import Maker
 from recognizance.recording.recorder import Change, Recorder
@@ -46,6 +46,13 @@ def state(recorder: Recorder, statements: Iterable[Statement]) -> int:
 def schema_statement() -> Statement:
     """The form of the entries: the first of every ledger."""
     return "schema", schema_facts()
+
+
+def key_statement(key: VerifierKey) -> Statement:
+    """The key that signs the ledger, in its own word: good for finding it, not for trusting it."""
+    return "ledger key", facts.LedgerKey(
+        former_key=None, new_key=str(key), reason="The key that signs this ledger from its first checkpoint on."
+    )
 
 
 def software_statement() -> Statement:
