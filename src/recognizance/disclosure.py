@@ -21,7 +21,6 @@ from recognizance.disclosure_bundle import (
     manifest_of,
     write_bundle,
 )
-from recognizance.disclosure_summary import summary_pdf
 from recognizance.errors import DeniedError, NotFoundError, UnavailableError
 from recognizance.governance import Act
 from recognizance.governance.codec import read_document
@@ -97,6 +96,9 @@ class Disclosing:
             DeniedError: If this person may not disclose.
             CorruptionError: If the ledger's files don't hold.
         """
+        # What draws is loaded when something is drawn: it takes seconds, and no other command needs it.
+        from recognizance.disclosure_summary import summary_pdf
+
         source, size = self._published()
         with self._records.reading() as reader:
             gathered = _gather(reader, source, size, case)
