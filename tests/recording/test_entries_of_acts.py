@@ -134,11 +134,11 @@ ACTS: dict[str, tuple[Act, list[str]]] = {
     "enrol nobody": (lambda s: s.enrol(s.empty), ["content enrolled +0 -0 =2"]),
     "forget a face": (
         lambda s: s.service.enrolment.forget_faces(GALLERY, s.faces[:1], permit=s.permit(Action.FORGET)),
-        ["content removed +0 -1 =1"],
+        ["content removed +0 -1 =1", "erasure"],
     ),
     "forget faces of nobody": (
         lambda s: s.service.enrolment.forget_unassociated_faces(GALLERY, s.faces, permit=s.permit(Action.FORGET)),
-        ["content removed +0 -1 =1"],
+        ["content removed +0 -1 =1", "erasure"],
     ),
     "create a subject": (
         lambda s: s.service.enrolment.create_subject(GALLERY, SubjectId("b"), token=None, permit=s.permit(ENROL)),

@@ -20,7 +20,7 @@ def backup(
     with records_of(data) as records:
         records.backup(target)
     notices.print(f"wrote {target}; without the master key it is worthless, so keep a copy of that apart from it")
-    notices.print("the ledger has a key and a journal of its own, to be copied too: docs/ledger.md")
+    notices.print(f"the records belong to the ledger: stop the server and copy {data}/ledger and ledger.key with them")
 
 
 @speaking_plainly
