@@ -27,7 +27,6 @@ from pathlib import Path
 import numpy as np
 from rich.progress import Progress
 
-from recognizance.access import ADMINISTRATOR, principal_of
 from recognizance.app import Service, new_decision_id, new_id, open_service
 from recognizance.cli.portraits import collins_portrait
 from recognizance.config import Settings
@@ -35,6 +34,7 @@ from recognizance.faces import QualityFilter, open_photograph
 from recognizance.governance import Policy, SearchFacts
 from recognizance.governance.purposes import Capture
 from recognizance.governance.requests import AT_THE_MACHINE
+from recognizance.governing.access import ADMINISTRATOR, principal_of
 from recognizance.identifiers import FaceId, GalleryId, ImageId
 from recognizance.permits import Action, Permit
 from recognizance.records import Box, NewFace

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from recognizance.access import ADMINISTRATOR, principal_of
 from recognizance.app import Service, open_faces, open_records, wire
 from recognizance.cli.portraits import collins_portrait, hopper_portrait
 from recognizance.config import Settings
 from recognizance.faces import Calibration, FaceReader
 from recognizance.governance import Policy
+from recognizance.governing.access import ADMINISTRATOR, principal_of
 from recognizance.identifiers import DecisionId, GalleryId
 from recognizance.permits import Action, Permit
 

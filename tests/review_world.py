@@ -10,7 +10,6 @@ from pathlib import Path
 
 from PIL import Image
 
-from recognizance.access import ADMINISTRATOR, principal_of
 from recognizance.app import Service, new_id, open_recorder, open_records, wire
 from recognizance.config import Settings
 from recognizance.docket import (
@@ -58,13 +57,14 @@ from recognizance.governance.terms import (
     UseTerms,
 )
 from recognizance.governance.uses import Use, UseEvent, advance, vote
+from recognizance.governing.access import ADMINISTRATOR, principal_of
+from recognizance.governing.registration import establish
 from recognizance.identifiers import DecisionId, FaceId, GalleryId, ModelId, PrincipalId
 from recognizance.ledger import Entry, FolderSource, facts, read_checkpoint
 from recognizance.ledger.sources import read_entries
 from recognizance.permits import Action, Permit
 from recognizance.records import FaceRow
-from recognizance.registration import establish
-from recognizance.reviewing import Asker, Shown
+from recognizance.reviewing.reviews import Asker, Shown
 from recognizance.search import PhotographSearch
 
 from .conftest import jpeg

@@ -11,7 +11,6 @@ from pathlib import Path
 from PIL import Image
 from starlette.applications import Starlette
 
-from recognizance.access import ADMINISTRATOR, AccessKeys, principal_of
 from recognizance.aws import (
     Arns,
     Authenticator,
@@ -26,12 +25,11 @@ from recognizance.aws import (
     rekognition_app,
     rekognition_handlers,
 )
-from recognizance.bulk_enrolment import BulkEnrolment
 from recognizance.config import Settings
 from recognizance.desk import Desk
-from recognizance.disclosure import Disclosing
-from recognizance.enrolment import Enrolment
-from recognizance.erasure import REQUEST_KIND, Erasure
+from recognizance.disclosing.disclosure import Disclosing
+from recognizance.enrolling.bulk import BulkEnrolment
+from recognizance.enrolling.enrolment import Enrolment
 from recognizance.faces import (
     DEFAULT_DETECTOR,
     Calibration,
@@ -41,17 +39,18 @@ from recognizance.faces import (
     open_photograph,
     open_reader,
 )
+from recognizance.forgetting.erasure import REQUEST_KIND, Erasure
+from recognizance.forgetting.marks import MARK_KIND, Marks
 from recognizance.galleries import Clock, Galleries
 from recognizance.gallery import ExactIndex
 from recognizance.governance import Policy, RuledPolicy
-from recognizance.governing import Governing, open_governing
+from recognizance.governing.access import ADMINISTRATOR, AccessKeys, principal_of
+from recognizance.governing.installation import Governing, open_governing
+from recognizance.governing.sessions import SessionSigners
 from recognizance.identifiers import DecisionId, ModelId
-from recognizance.leads import Leads
 from recognizance.ledger import SALT_BYTES, ledger_routes
-from recognizance.marks import MARK_KIND, Marks
 from recognizance.oneshot import OneShot
 from recognizance.permits import Action
-from recognizance.probing import Probes
 from recognizance.recording import (
     Recorder,
     key_statement,
@@ -63,10 +62,11 @@ from recognizance.recording import (
 )
 from recognizance.records import MasterKey, Records
 from recognizance.retention_runs import RetentionRuns
-from recognizance.review_erasure import REVIEW_HOLDERS
-from recognizance.reviewing import Reviewing
+from recognizance.reviewing.erasure import REVIEW_HOLDERS
+from recognizance.reviewing.leads import Leads
+from recognizance.reviewing.probes import Probes
+from recognizance.reviewing.reviews import Reviewing
 from recognizance.search import Search
-from recognizance.sessions import SessionSigners
 
 MASTER_KEY_FILE = "master.key"
 RECORDS_FILE = "records.sqlite3"

@@ -17,9 +17,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 
-from recognizance.erasure import REQUEST_KIND, Cause, Erased, Erasure, Order
 from recognizance.errors import ConflictError, InputError, NotFoundError
 from recognizance.faces import Photograph, QualityFilter
+from recognizance.forgetting.erasure import REQUEST_KIND, Cause, Erased, Erasure, Order
+from recognizance.forgetting.marks import Marks
 from recognizance.galleries import Clock
 from recognizance.governance.codec import read_document, write_document
 from recognizance.governance.parties import PersonId
@@ -37,7 +38,6 @@ from recognizance.governance.subjects import (
 )
 from recognizance.identifiers import FaceId, GalleryId, PrincipalId, SubjectId
 from recognizance.ledger import Facts, facts
-from recognizance.marks import Marks
 from recognizance.permits import Action, Permit
 from recognizance.recording import Change, ContentDelta, EntryDraft, Recorder, acts
 from recognizance.records import Document, FaceRow, Needles, Reader, Records

@@ -1,7 +1,7 @@
 """What is on record about parties, galleries and uses, as documents of the records, and how policy is told of it.
 
 Each kind of document has one type, written and read by `governance.codec`. This module only reads, and counts searches
-in the transaction that records them; who may change what is in `registration.py` and `uses.py`. What isn't found is
+in the transaction that records them; who may change what is in `governing/`. What isn't found is
 absent, and absence is refused further up.
 
 Implements the `Docket` of `governance.authority` over the records. See docs/governance.md, "Documents".

@@ -18,8 +18,8 @@ from datetime import UTC, date, datetime, time
 from hashlib import sha256
 
 from recognizance.docket import Kind, UseRecord, every
-from recognizance.erasure import HOLD_KIND, RESULT_FIELDS, Cause, Erasure, Order
 from recognizance.errors import ConflictError, Error, InputError, NotFoundError
+from recognizance.forgetting.erasure import HOLD_KIND, RESULT_FIELDS, Cause, Erasure, Order
 from recognizance.galleries import Clock
 from recognizance.governance.codec import read_document, write_document
 from recognizance.governance.oversight import Sha256Hex
@@ -42,7 +42,7 @@ from recognizance.ledger import Entry, EntryId, Facts, FolderSource, facts, prov
 from recognizance.permits import Action, Permit
 from recognizance.recording import EntryDraft, Recorder
 from recognizance.records import Document, GalleryRow, Reader, Records
-from recognizance.review_upkeep import destroy_due
+from recognizance.reviewing.upkeep import destroy_due
 
 SCHEDULE_KIND = "retention_schedule"
 RUN_KIND = "retention_run"

@@ -12,16 +12,16 @@ from typing import Any, Generic, TypeVar, cast
 from recognizance.docket import counting
 from recognizance.errors import InputError, NotFoundError
 from recognizance.faces import Calibration, DetectedFace, FaceReader, Photograph, QualityFilter, is_good_enough
+from recognizance.forgetting.marks import NOTHING_SUPPRESSED, Marks, Suppressed, both
 from recognizance.galleries import Galleries, Searchable
 from recognizance.gallery import Candidate, Index, Template, Templates
 from recognizance.identifiers import FaceId, GalleryId, SubjectId
 from recognizance.ledger import PrivateValue
 from recognizance.ledger.facts import SearchOutcome
-from recognizance.marks import NOTHING_SUPPRESSED, Marks, Suppressed, both
 from recognizance.permits import Action, Permit
 from recognizance.recording import Recorder, Searched, acts
 from recognizance.records import Box, FaceRow, Reader, Records, SubjectKey, SubjectRow
-from recognizance.reviewing import Hit, Probe, Reviewing, UnderReview
+from recognizance.reviewing.reviews import Hit, Probe, Reviewing, UnderReview
 
 _Row = TypeVar("_Row", FaceRow, SubjectRow)
 

@@ -5,7 +5,6 @@ import logging
 
 import pytest
 
-from recognizance.access import principal_of
 from recognizance.aws.dispatch import ERROR_CODES, Call, Response, error_code
 from recognizance.aws.images import S3ObjectError
 from recognizance.aws.pagination import PageTokenError
@@ -27,6 +26,7 @@ from recognizance.errors import (
     UnavailableError,
 )
 from recognizance.governance import AT_THE_MACHINE, Principal
+from recognizance.governing.access import principal_of
 from recognizance.identifiers import PrincipalId
 from recognizance.permits import Action
 

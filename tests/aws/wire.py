@@ -12,13 +12,13 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from starlette.applications import Starlette
 
-from recognizance.access import Signer, principal_of
 from recognizance.aws.authentication import Authenticator
 from recognizance.aws.dispatch import Dispatcher, Handler
 from recognizance.aws.http import RekognitionEndpoint, rekognition_app
 from recognizance.aws.replay import ReplayMemory
 from recognizance.aws.service_model import load_model
 from recognizance.governance import Policy
+from recognizance.governing.access import Signer, principal_of
 from recognizance.identifiers import AccessKeyId, PrincipalId
 
 KEY_ID = "RCGZAAAAAAAAAAAAAAAA"

@@ -15,7 +15,6 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from recognizance.access import IssuedKey
 from recognizance.app import new_id, open_recorder, open_records
 from recognizance.config import Settings
 from recognizance.docket import GalleryDeclaration
@@ -31,9 +30,10 @@ from recognizance.governance.terms import (
     Limits,
     UseTerms,
 )
-from recognizance.governing import Governing, open_governing
+from recognizance.governing.access import IssuedKey
+from recognizance.governing.installation import Governing, open_governing
+from recognizance.governing.registration import at_the_machine, establish
 from recognizance.identifiers import GalleryId, ModelId
-from recognizance.registration import at_the_machine, establish
 
 from .rekognition_world import REGION, Server, running
 

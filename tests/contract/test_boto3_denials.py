@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from recognizance.access import principal_of
 from recognizance.aws import (
     Arns,
     Dispatcher,
@@ -18,6 +17,7 @@ from recognizance.aws import (
 )
 from recognizance.errors import DeniedError
 from recognizance.governance import AT_THE_MACHINE, Asking, Policy, Principal
+from recognizance.governing.access import principal_of
 from recognizance.identifiers import DecisionId, GalleryId, PrincipalId
 from recognizance.permits import Action, Permit
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from recognizance.erasure import PROOF_KIND, Proof
+from recognizance.forgetting.erasure import PROOF_KIND, Proof
 from recognizance.governance.codec import read_document
 from recognizance.records import Needles
 

@@ -13,14 +13,14 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from recognizance.access import IssuedKey
 from recognizance.docket import Standing
 from recognizance.governance.oversight import Choice
 from recognizance.governance.parties import UseId
+from recognizance.governing.access import IssuedKey
+from recognizance.governing.registration import at_the_machine
+from recognizance.governing.uses import Question
 from recognizance.identifiers import AccessKeyId
 from recognizance.ledger import FolderSource, prove, read_checkpoint
-from recognizance.registration import at_the_machine
-from recognizance.uses import Question
 
 from .police_world import ACCOUNT, ARRESTS, USE, Station, role_arn, station
 from .rekognition_world import REGION, hopper, jpeg

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recognizance.access import ADMINISTRATOR, principal_of
-from recognizance.erasure import DELETES_DOCUMENT, Erasure, Holder
+from recognizance.forgetting.erasure import DELETES_DOCUMENT, Erasure, Holder
 from recognizance.galleries import Galleries
 from recognizance.gallery import BruteForceIndex
 from recognizance.governance import Policy
+from recognizance.governing.access import ADMINISTRATOR, principal_of
 from recognizance.identifiers import DecisionId, FaceId, GalleryId, ImageId, PrincipalId, SubjectId
 from recognizance.ledger import (
     Entry,

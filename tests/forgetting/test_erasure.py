@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recognizance.erasure import HOLD_KIND, Cause, Erased, Order, Proof
 from recognizance.errors import ConflictError, DeniedError, NotFoundError, UnavailableError
+from recognizance.forgetting.erasure import HOLD_KIND, Cause, Erased, Order, Proof
 from recognizance.governance.codec import write_document
 from recognizance.governance.oversight import Sha256Hex
 from recognizance.governance.retention import Hold, HoldingId

@@ -7,12 +7,12 @@ import pytest
 from PIL import Image
 
 from recognizance.app import Service
-from recognizance.enrolment import Enrolled
+from recognizance.enrolling.enrolment import Enrolled
 from recognizance.errors import ConflictError, InputError, NotFoundError
 from recognizance.faces import QualityFilter, open_photograph
+from recognizance.forgetting.marks import Marked, Marks, MarkState
 from recognizance.identifiers import FaceId, GalleryId, ImageId, ModelId
 from recognizance.ledger import Entry, facts
-from recognizance.marks import Marked, Marks, MarkState
 from recognizance.permits import Action, Permit
 from recognizance.records import FaceRow, NewFace, Secret
 from tests.conftest import jpeg

@@ -22,7 +22,6 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from starlette.applications import Starlette
 
-from recognizance.access import Signer, principal_of
 from recognizance.aws.authentication import Authenticator
 from recognizance.aws.dispatch import Call, Dispatcher, Handler
 from recognizance.aws.http import RekognitionEndpoint, rekognition_app
@@ -31,6 +30,7 @@ from recognizance.aws.service_model import load_model
 from recognizance.aws.shapes import Answer, Members
 from recognizance.aws.sigv4 import Fault
 from recognizance.governance import Policy
+from recognizance.governing.access import Signer, principal_of
 from recognizance.identifiers import AccessKeyId, PrincipalId
 
 ROUNDS = int(os.environ.get("RECOGNIZANCE_TEST_FUZZ_ROUNDS", "4000"))

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from recognizance.app import Service, bulk_enrolment
-from recognizance.bulk_enrolment import items_of_folder
+from recognizance.enrolling.bulk import items_of_folder
 from recognizance.errors import ConflictError, NotFoundError
 from recognizance.faces import Photograph, QualityFilter, open_photograph
 from recognizance.identifiers import FaceId, GalleryId, SubjectId

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from recognizance.access import Signer
 from recognizance.aws.canonical import SignedRequest
 from recognizance.aws.replay import ReplayMemory
 from recognizance.aws.sigv4 import Fault, SignatureError, UnsignedPayload, verify
 from recognizance.errors import AuthenticationError
+from recognizance.governing.access import Signer
 from recognizance.identifiers import AccessKeyId
 
 SERVICE = "rekognition"

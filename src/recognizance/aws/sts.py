@@ -24,8 +24,8 @@ from recognizance.errors import DeniedError, Error, InputError, ThrottledError, 
 from recognizance.governance import Act, Credential, Grounds, RuledPolicy
 from recognizance.governance.parties import UseId
 from recognizance.governance.purposes import OffenceCode
+from recognizance.governing.sessions import SHORTEST, SessionTokens
 from recognizance.identifiers import DecisionId
-from recognizance.sessions import SHORTEST, SessionTokens
 
 VERSION = "2011-06-15"
 NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"

@@ -21,8 +21,8 @@ from recognizance.cli.output import EXIT_FAILED, print_json, results, speaking_p
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from recognizance.access import IssuedKey
     from recognizance.app import Service
+    from recognizance.governing.access import IssuedKey
 
 COLLECTION = "demo"
 

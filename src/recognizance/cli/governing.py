@@ -45,7 +45,7 @@ def init(
     from recognizance.config import read_settings
     from recognizance.errors import InputError
     from recognizance.governance.profiles import ProfileName
-    from recognizance.registration import establish
+    from recognizance.governing.registration import establish
 
     try:
         name = ProfileName(profile)

@@ -15,7 +15,7 @@ from recognizance.cli.output import notices, print_json, progress, results, spea
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from recognizance.bulk_enrolment import Item, Outcome
+    from recognizance.enrolling.bulk import Item, Outcome
     from recognizance.records import ImportItem
 
 
@@ -54,8 +54,8 @@ def import_photographs(
     go on after an interruption: what is done is found by path and content, and passed over.
     """
     from recognizance.app import bulk_enrolment
-    from recognizance.bulk_enrolment import items_of_csv, items_of_folder
     from recognizance.cli.opening import permit_here, service_of
+    from recognizance.enrolling.bulk import items_of_csv, items_of_folder
     from recognizance.errors import ConflictError, InputError
     from recognizance.faces import QualityFilter
     from recognizance.identifiers import GalleryId

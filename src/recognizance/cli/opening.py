@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from recognizance.access import ADMINISTRATOR, AccessKeys, principal_of
 from recognizance.app import (
     RECORDS_FILE,
     Service,
@@ -23,13 +22,14 @@ from recognizance.faces import Photograph, open_photograph
 from recognizance.governance import AT_THE_MACHINE, Asking, Credential, Grounds, Policy, SearchFacts
 from recognizance.governance.parties import UseId
 from recognizance.governance.purposes import Capture, OffenceCode
-from recognizance.governing import Governing, open_governing
+from recognizance.governing.access import ADMINISTRATOR, AccessKeys, principal_of
+from recognizance.governing.installation import Governing, open_governing
+from recognizance.governing.registration import Actor, at_the_machine
 from recognizance.identifiers import GalleryId, PrincipalId
 from recognizance.oneshot import OneShot
 from recognizance.permits import Action, Permit
 from recognizance.recording import Recorder
 from recognizance.records import Records
-from recognizance.registration import Actor, at_the_machine
 
 
 @contextmanager

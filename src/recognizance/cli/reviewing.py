@@ -18,12 +18,12 @@ from recognizance.cli.output import print_json, results, speaking_plainly
 from recognizance.governance.leads import EditKind, EvidenceKind
 
 if TYPE_CHECKING:
-    from recognizance.disclosure import Disclosing
+    from recognizance.disclosing.disclosure import Disclosing
     from recognizance.governance.review import Finding
-    from recognizance.governing import Governing
-    from recognizance.leads import Leads, NamedLead
-    from recognizance.probing import Probes
-    from recognizance.reviewing import Asker, Reviewing
+    from recognizance.governing.installation import Governing
+    from recognizance.reviewing.leads import Leads, NamedLead
+    from recognizance.reviewing.probes import Probes
+    from recognizance.reviewing.reviews import Asker, Reviewing
 
 review_app = typer.Typer(
     help="Compare candidates with the probe, blind, as one of two reviewers.", no_args_is_help=True
@@ -151,7 +151,7 @@ def edit(
     from recognizance.governance.parties import UseId
     from recognizance.identifiers import PrincipalId
     from recognizance.permits import Action
-    from recognizance.probe_edits import Edit
+    from recognizance.reviewing.probe_edits import Edit
 
     wanted = Edit(kind, parameters)
     _require_new(out)
@@ -246,7 +246,7 @@ def verify_disclosure(
     json: Json = False,
 ) -> None:
     """Check a disclosure bundle, offline, from its bytes alone."""
-    from recognizance.disclosure_bundle import verify_bundle
+    from recognizance.disclosing.bundle import verify_bundle
     from recognizance.ledger import VerifierKey
 
     keys = tuple(VerifierKey.parse(each) for each in key or ())
@@ -270,11 +270,11 @@ def _reviews_of(data: Path) -> Generator[_Reviews]:
     from recognizance.app import RECORDS_FILE, new_id, now, open_recorder, open_records
     from recognizance.cli.opening import governing_of
     from recognizance.config import read_settings
-    from recognizance.disclosure import Disclosing
+    from recognizance.disclosing.disclosure import Disclosing
     from recognizance.errors import NotFoundError
-    from recognizance.leads import Leads
-    from recognizance.probing import Probes
-    from recognizance.reviewing import Reviewing
+    from recognizance.reviewing.leads import Leads
+    from recognizance.reviewing.probes import Probes
+    from recognizance.reviewing.reviews import Reviewing
 
     if not (data / RECORDS_FILE).exists():
         raise NotFoundError(f"there is no installation in {data}: `recognizance init` begins one")
@@ -296,7 +296,7 @@ def _asker(person: str) -> "Asker":
     from recognizance.governance import Credential
     from recognizance.governance.parties import PersonId
     from recognizance.identifiers import PrincipalId
-    from recognizance.reviewing import Asker
+    from recognizance.reviewing.reviews import Asker
 
     return Asker(PersonId(PrincipalId(person)), Credential.COMMAND_LINE)
 

@@ -16,8 +16,8 @@ from recognizance.cli.options import DEFAULT_DATA, Data
 from recognizance.cli.output import notices, print_json, progress, results, speaking_plainly
 
 if TYPE_CHECKING:
-    from recognizance.access import IssuedKey
     from recognizance.app import Service
+    from recognizance.governing.access import IssuedKey
 
 _SNIPPET = """
 [bold]A client for it[/], as any program that speaks to Amazon Rekognition:
@@ -60,7 +60,7 @@ def serve(
     from recognizance.app import open_service, warm_up
     from recognizance.cli.opening import permit_here
     from recognizance.config import read_settings
-    from recognizance.governing import Sweeping
+    from recognizance.governing.installation import Sweeping
     from recognizance.retention_runs import Sweeper
 
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")

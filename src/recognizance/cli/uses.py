@@ -177,7 +177,7 @@ def vote(
     from recognizance.cli.opening import actor, government_of
     from recognizance.errors import InputError
     from recognizance.governance.parties import UseId
-    from recognizance.uses import Question
+    from recognizance.governing.uses import Question
 
     if question not in set(Question):
         raise InputError(f"there is no question {question!r}; choose from {', '.join(Question)}")

@@ -8,7 +8,7 @@ from recognizance.aws.operations.faces import FaceOperations
 from recognizance.aws.operations.stateless import StatelessOperations
 from recognizance.aws.operations.users import UserOperations
 from recognizance.aws.pagination import PageTokens
-from recognizance.enrolment import Enrolment
+from recognizance.enrolling.enrolment import Enrolment
 from recognizance.galleries import Galleries
 from recognizance.identifiers import ModelId
 from recognizance.oneshot import OneShot

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from recognizance.aws.shapes import Answer
-from recognizance.enrolment import box_of
+from recognizance.enrolling.enrolment import box_of
 from recognizance.faces import DetectedFace
 from recognizance.identifiers import ModelId
 from recognizance.records import Box, FaceRow

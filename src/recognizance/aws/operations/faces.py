@@ -10,7 +10,7 @@ from recognizance.aws.operations.details import detected_box, face_detail, numer
 from recognizance.aws.operations.pages import page_of, page_size
 from recognizance.aws.pagination import PageTokens
 from recognizance.aws.shapes import Answer, Members
-from recognizance.enrolment import Enrolment
+from recognizance.enrolling.enrolment import Enrolment
 from recognizance.errors import InputError
 from recognizance.faces import MAX_FACES, QualityFilter
 from recognizance.galleries import Galleries

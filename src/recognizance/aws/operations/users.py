@@ -10,7 +10,7 @@ from recognizance.aws.operations.faces import quality_filter_of, still_search_of
 from recognizance.aws.operations.pages import MAX_USERS_PAGE, page_of, page_size
 from recognizance.aws.pagination import PageTokens
 from recognizance.aws.shapes import Answer, Members
-from recognizance.enrolment import AssociationOutcome, Enrolment
+from recognizance.enrolling.enrolment import AssociationOutcome, Enrolment
 from recognizance.errors import InputError
 from recognizance.faces import QualityFilter, unindexed_reasons
 from recognizance.identifiers import FaceId, GalleryId, ModelId, SubjectId

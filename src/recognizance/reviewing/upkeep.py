@@ -19,7 +19,7 @@ from recognizance.identifiers import GalleryId, PrincipalId
 from recognizance.ledger import facts
 from recognizance.recording import Change, EntryDraft, Maker, Recorder
 from recognizance.records import Transaction
-from recognizance.review_documents import (
+from recognizance.reviewing.documents import (
     Filed,
     LeadFile,
     ReviewKind,
@@ -28,7 +28,7 @@ from recognizance.review_documents import (
     replace_filed,
     replace_review,
 )
-from recognizance.review_entries import Step, lead, step
+from recognizance.reviewing.entries import Step, lead, step
 
 BATCH = 500
 PERISHABLE = (ReviewKind.PICTURE, ReviewKind.IDENTITIES, ReviewKind.VERSION, ReviewKind.EDIT)

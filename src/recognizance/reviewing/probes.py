@@ -16,11 +16,11 @@ from recognizance.governance.leads import ProbeEdit, check_edits
 from recognizance.governance.oversight import Sha256Hex, sha256_hex
 from recognizance.governance.parties import PersonId
 from recognizance.permits import Permit
-from recognizance.probe_edits import Edit, edit_picture
 from recognizance.recording import Recorder
 from recognizance.records import Document, Reader, Records
-from recognizance.review_documents import EditFile, PictureFile, ReviewKind, blinded, documents_of, picture_file
-from recognizance.review_entries import probe_edit
+from recognizance.reviewing.documents import EditFile, PictureFile, ReviewKind, blinded, documents_of, picture_file
+from recognizance.reviewing.entries import probe_edit
+from recognizance.reviewing.probe_edits import Edit, edit_picture
 
 VERSIONS_KEPT = timedelta(days=365)
 """How long every version of an edited probe is kept."""

@@ -43,10 +43,9 @@ from recognizance.governance.review import (
 from recognizance.identifiers import DecisionId, FaceId, GalleryId, ImageId, SubjectId
 from recognizance.ledger import EntryId, facts
 from recognizance.permits import Action, Mandate, Permit
-from recognizance.probing import edits_before
 from recognizance.recording import Change, Recorder
 from recognizance.records import Box, Document, FaceRow, Reader, Records, Transaction
-from recognizance.review_documents import (
+from recognizance.reviewing.documents import (
     Identities,
     Identity,
     LeadFile,
@@ -63,8 +62,9 @@ from recognizance.review_documents import (
     review_of,
     write_review,
 )
-from recognizance.review_entries import Step, answers, lead, opened, step
-from recognizance.review_pictures import face_picture
+from recognizance.reviewing.entries import Step, answers, lead, opened, step
+from recognizance.reviewing.pictures import face_picture
+from recognizance.reviewing.probes import edits_before
 
 LABEL_KEY = "labels of reviews"
 """The purpose of the key under which cases and digests of pictures stand in labels."""

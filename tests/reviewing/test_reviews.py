@@ -16,14 +16,14 @@ from recognizance.governance.leads import EditKind, EvidenceKind, LeadState
 from recognizance.governance.parties import Training
 from recognizance.governance.review import LEAD_STAMP, Outcome, Progress, ReviewId
 from recognizance.ledger import facts
-from recognizance.probe_edits import Edit
 from recognizance.records import Transaction
-from recognizance.review_documents import ReviewKind, documents_of, review_of
-from recognizance.review_upkeep import destroy_due, withdraw_use
-from recognizance.reviewing import Asker
+from recognizance.reviewing.documents import ReviewKind, documents_of, review_of
+from recognizance.reviewing.probe_edits import Edit
+from recognizance.reviewing.reviews import Asker
+from recognizance.reviewing.upkeep import destroy_due, withdraw_use
 
-from .conftest import jpeg
-from .review_world import (
+from ..conftest import jpeg
+from ..review_world import (
     COURSE,
     FIRST,
     GALLERY,

@@ -9,13 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recognizance.access import Signer, principal_of
 from recognizance.errors import InputError
 from recognizance.governance import Credential, Grounds
 from recognizance.governance.parties import UseId
 from recognizance.governance.purposes import OffenceCode
+from recognizance.governing.access import Signer, principal_of
+from recognizance.governing.sessions import (
+    LONGEST,
+    SHORTEST,
+    ExpiredSessionError,
+    IssuedSession,
+    SessionSigners,
+    SessionTokens,
+)
 from recognizance.identifiers import AccessKeyId, PrincipalId
-from recognizance.sessions import LONGEST, SHORTEST, ExpiredSessionError, IssuedSession, SessionSigners, SessionTokens
 
 ISSUER = AccessKeyId("RCGZAAAAAAAAAAAAAAAA")
 GROUNDS = Grounds("2026-0117", "a witness filmed it: Ελλάδα", OffenceCode("robbery"))

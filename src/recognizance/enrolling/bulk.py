@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from recognizance.enrolment import Enrolled, Enrolment, Prepared
+from recognizance.enrolling.enrolment import Enrolled, Enrolment, Prepared
 from recognizance.errors import ImageError, ImageTooLargeError, InputError, LimitError, NotFoundError
 from recognizance.faces import QualityFilter, open_photograph
 from recognizance.galleries import Clock

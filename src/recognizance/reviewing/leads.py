@@ -22,7 +22,7 @@ from recognizance.identifiers import FaceId, GalleryId, SubjectId
 from recognizance.ledger import facts
 from recognizance.recording import Recorder
 from recognizance.records import Reader, Records
-from recognizance.review_documents import (
+from recognizance.reviewing.documents import (
     Filed,
     Identities,
     LeadFile,
@@ -33,8 +33,8 @@ from recognizance.review_documents import (
     picture_id,
     replace_filed,
 )
-from recognizance.review_entries import lead as lead_entry
-from recognizance.reviewing import Asker, Gatekeeper, allow, person_of
+from recognizance.reviewing.entries import lead as lead_entry
+from recognizance.reviewing.reviews import Asker, Gatekeeper, allow, person_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from hashlib import sha256
 import pytest
 from PIL import Image
 
-from recognizance.disclosure_bundle import (
+from recognizance.disclosing.bundle import (
     ABOUT_ENTRY,
     MANIFEST,
     OPENINGS,
@@ -27,11 +27,11 @@ from recognizance.governance.leads import EditKind
 from recognizance.governance.parties import AgencyId, Person, Role
 from recognizance.governance.review import Outcome
 from recognizance.ledger import EntryId, NoteKey, Opening, facts
-from recognizance.probe_edits import Edit
-from recognizance.reviewing import Asker
+from recognizance.reviewing.probe_edits import Edit
+from recognizance.reviewing.reviews import Asker
 
-from .conftest import jpeg
-from .review_world import CASE, FIRST, SEARCHER, SECOND, SUPERVISOR, USE, World, person_id, review_world
+from ..conftest import jpeg
+from ..review_world import CASE, FIRST, SEARCHER, SECOND, SUPERVISOR, USE, World, person_id, review_world
 
 
 @pytest.fixture(scope="module")

@@ -12,11 +12,11 @@ from recognizance.governance.oversight import Choice
 from recognizance.governance.parties import AgencyId, Role, UseId
 from recognizance.governance.profiles import ProfileName
 from recognizance.governance.uses import UseState
-from recognizance.governing import POLICIES_FOLDER, Governing
-from recognizance.registration import at_the_machine
-from recognizance.uses import Question
+from recognizance.governing.installation import POLICIES_FOLDER, Governing
+from recognizance.governing.registration import at_the_machine
+from recognizance.governing.uses import Question
 
-from .contract.police_world import USE, Clock, Police, approve, governed, take_up, terms
+from ..contract.police_world import USE, Clock, Police, approve, governed, take_up, terms
 
 OTHER = UseId("other")
 

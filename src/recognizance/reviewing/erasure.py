@@ -2,18 +2,18 @@
 
 A review names its candidates by ids of its own. Whose faces they are, and their pictures, go; what the reviewers said
 stays, about a candidate that nobody can name any more: two people's work and their disagreement remain on the record.
-Implements `Holder` of `erasure.py` for the kinds of documents in `review_documents.py`.
+Implements `Holder` of `forgetting/erasure.py` for the kinds of documents in `documents.py`.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
 
-from recognizance.erasure import DELETES_DOCUMENT, Holder
 from recognizance.errors import NotFoundError
+from recognizance.forgetting.erasure import DELETES_DOCUMENT, Holder
 from recognizance.governance.codec import read_document, write_document
 from recognizance.governance.review import ReviewId
 from recognizance.records import Document, Needles, Transaction
-from recognizance.review_documents import Identities, ReviewKind, picture_id, read_review
+from recognizance.reviewing.documents import Identities, ReviewKind, picture_id, read_review
 
 
 class StrikesIdentities:

@@ -21,11 +21,11 @@ from datetime import UTC, datetime, timedelta
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from recognizance.access import Signer
 from recognizance.errors import AuthenticationError, InputError
 from recognizance.governance import Asking, Credential, Grounds
 from recognizance.governance.parties import UseId
 from recognizance.governance.purposes import OffenceCode
+from recognizance.governing.access import Signer
 from recognizance.identifiers import AccessKeyId
 
 KEY_PREFIX = "RCGS"

@@ -12,7 +12,6 @@ from enum import StrEnum
 
 import numpy as np
 
-from recognizance.erasure import Erasure
 from recognizance.errors import ConflictError, TokenReusedError
 from recognizance.faces import (
     Calibration,
@@ -24,6 +23,7 @@ from recognizance.faces import (
     UnindexedReason,
     unindexed_reasons,
 )
+from recognizance.forgetting.erasure import Erasure
 from recognizance.galleries import Clock
 from recognizance.gallery import scores
 from recognizance.identifiers import FaceId, GalleryId, ImageId, SubjectId

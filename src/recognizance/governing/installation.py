@@ -20,11 +20,11 @@ from recognizance.governance.authority import Authority, Ruling
 from recognizance.governance.cedar import Rulebook
 from recognizance.governance.profiles import PROFILES, Profile, ProfileName, rulebook
 from recognizance.governance.rules import PolicyFile
+from recognizance.governing.registration import Gate, Registration, establish
+from recognizance.governing.sessions import SessionTokens
+from recognizance.governing.uses import Uses
 from recognizance.recording import Recorder, Refused, Statement, acts, policy_statement
 from recognizance.records import Records
-from recognizance.registration import Gate, Registration, establish
-from recognizance.sessions import SessionTokens
-from recognizance.uses import Uses
 
 POLICIES_FOLDER = "policies"
 MAX_POLICY_BYTES = 20_000

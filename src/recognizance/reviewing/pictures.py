@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image
 
 from recognizance.faces import Photograph, RgbPixels
-from recognizance.probe_edits import png_of
 from recognizance.records import Box
+from recognizance.reviewing.probe_edits import png_of
 
 MARGIN = 0.4
 """Of the box, on each side: hairline, ears and chin lie outside the box that a detector draws."""

@@ -11,7 +11,7 @@ from PIL import Image
 
 from recognizance.errors import InputError
 from recognizance.governance.leads import EditKind
-from recognizance.probe_edits import MAX_SIDE_PX, Edit, apply_edit, edit_picture
+from recognizance.reviewing.probe_edits import MAX_SIDE_PX, Edit, apply_edit, edit_picture
 
 RAMP = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3)
 

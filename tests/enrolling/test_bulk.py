@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from recognizance.app import Service, bulk_enrolment
-from recognizance.bulk_enrolment import NO_FACES, Item, Outcome, items_of_csv, items_of_folder, subject_of
+from recognizance.enrolling.bulk import NO_FACES, Item, Outcome, items_of_csv, items_of_folder, subject_of
 from recognizance.errors import InputError
 from recognizance.faces import QualityFilter
 from recognizance.identifiers import GalleryId, SubjectId
 from recognizance.permits import Action, Permit
 from recognizance.records import ImportState, MasterKey, Records, check_records
 
-from .conftest import jpeg
+from ..conftest import jpeg
 
 GALLERY = GalleryId("people")
 Permits = Callable[..., Permit]

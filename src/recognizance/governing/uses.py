@@ -47,10 +47,10 @@ from recognizance.governance.uses import (
     vote,
     vote_on_suspended,
 )
+from recognizance.governing.registration import Actor, Gate
 from recognizance.ledger import EntryId, facts
 from recognizance.recording import Change, Recorder, acts
 from recognizance.records import Document, Reader, Records
-from recognizance.registration import Actor, Gate
 
 MAX_COMMENTS = 1_000
 """Comments on one proposal; beyond it the proposal has to be talked about elsewhere."""

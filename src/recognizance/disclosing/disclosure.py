@@ -2,7 +2,7 @@
 
 What belongs to a case is found in the ledger itself and not in what the service remembers of it: every entry that
 commits to a case is opened and compared, so that a search which led to nothing, or was refused, can't be left out by
-forgetting it. The rules that were in force come with it. The bundle's form is in `disclosure_bundle.py`.
+forgetting it. The rules that were in force come with it. The bundle's form is in `bundle.py`.
 
 Handing out is itself an entry, made before the bundle leaves. Implements `docs/review.md`, "Disclosure"; Maryland
 2-504.
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 
-from recognizance.disclosure_bundle import (
+from recognizance.disclosing.bundle import (
     Contents,
     DisclosedEntry,
     files_of,
@@ -40,8 +40,8 @@ from recognizance.ledger.sources import read_entries
 from recognizance.recording import EntryDraft, Recorder
 from recognizance.recording.acts import token
 from recognizance.records import Reader, Records
-from recognizance.review_documents import EditFile, PictureFile, ReviewKind, documents_of
-from recognizance.reviewing import Asker, Gatekeeper, allow, person_of
+from recognizance.reviewing.documents import EditFile, PictureFile, ReviewKind, documents_of
+from recognizance.reviewing.reviews import Asker, Gatekeeper, allow, person_of
 
 PUBLISHED_WITHIN_S = 30.0
 _POLL_S = 0.01
@@ -97,7 +97,7 @@ class Disclosing:
             CorruptionError: If the ledger's files don't hold.
         """
         # What draws is loaded when something is drawn: it takes seconds, and no other command needs it.
-        from recognizance.disclosure_summary import summary_pdf
+        from recognizance.disclosing.summary import summary_pdf
 
         source, size = self._published()
         with self._records.reading() as reader:

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 
-from recognizance.access import IssuedKey, draw_key_pair
 from recognizance.docket import (
     INSTALLATION_ID,
     MACHINE,
@@ -45,6 +44,7 @@ from recognizance.governance.parties import (
     check_separation,
 )
 from recognizance.governance.profiles import Profile, ProfileName
+from recognizance.governing.access import IssuedKey, draw_key_pair
 from recognizance.identifiers import DecisionId, GalleryId, PrincipalId
 from recognizance.ledger import facts
 from recognizance.recording import EntryDraft, Recorder, acts

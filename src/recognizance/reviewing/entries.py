@@ -13,7 +13,7 @@ from recognizance.identifiers import PrincipalId
 from recognizance.ledger import EntryId, PrivateValue, facts
 from recognizance.recording import EntryDraft, Maker
 from recognizance.recording.acts import token
-from recognizance.review_documents import Identities, LeadFile, ReviewFile
+from recognizance.reviewing.documents import Identities, LeadFile, ReviewFile
 
 
 class Step(StrEnum):

@@ -7,14 +7,14 @@ import pytest
 from PIL import Image, ImageFilter
 
 from recognizance.app import Service
-from recognizance.enrolment import AssociationOutcome, Enrolled
+from recognizance.enrolling.enrolment import AssociationOutcome, Enrolled
 from recognizance.errors import ConflictError, DeniedError, NotFoundError, TokenReusedError
 from recognizance.faces import QualityFilter, UnindexedReason, open_photograph
 from recognizance.identifiers import FaceId, GalleryId, ModelId, SubjectId
 from recognizance.permits import Action, Permit
 from recognizance.records import Disassociation
 
-from .conftest import NOW, OpenService, jpeg
+from ..conftest import NOW, OpenService, jpeg
 
 GALLERY = GalleryId("people")
 SOMEBODY = SubjectId("somebody")

@@ -1,0 +1,1 @@
+"""Forgetting everywhere, with a proof (`erasure`), and what has to outlive it: "not this person" (`marks`)."""
