@@ -5,6 +5,7 @@ Every chart has its numbers as a table too, and says in words what it shows. Pur
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import TypeAlias
 
 from recognizance.register.suppression import Cell
@@ -12,7 +13,14 @@ from recognizance.register.suppression import Cell
 
 @dataclass(frozen=True, slots=True)
 class Heading:
+    """A heading, of level 2 for a section and 3 for a part of one."""
+
     text: str
+    level: int = 2
+
+    def __post_init__(self) -> None:
+        if self.level not in {2, 3}:
+            raise ValueError(f"a heading is of level 2 or 3, not {self.level}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +66,42 @@ class Intervals:
     text: str
 
 
-Block: TypeAlias = Heading | Paragraph | Table | Bars | Intervals
+class Tone(StrEnum):
+    """How a finding is meant. It is said in words too, never by colour alone."""
+
+    GOOD = "good"
+    BAD = "bad"
+    UNSURE = "unsure"
+    PLAIN = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Callout:
+    """What a reader has to see first: a few words, and a sentence or two."""
+
+    title: str
+    text: str
+    tone: Tone = Tone.PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Single numbers that stand out, each with what it counts."""
+
+    figures: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A drawing that is finished: as SVG for pages, as PNG for print. `text` says in words what it shows."""
+
+    title: str
+    svg: bytes
+    png: bytes
+    text: str
+
+
+Block: TypeAlias = Heading | Paragraph | Table | Bars | Intervals | Callout | Figures | Picture
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,18 @@ from fpdf.enums import XPos, YPos
 from fpdf.fonts import FontFace, TTFFont
 
 from recognizance.register.document import plain_text
-from recognizance.register.reports.blocks import Bars, Block, Heading, Intervals, Paragraph, Report, Table
+from recognizance.register.reports.blocks import (
+    Bars,
+    Block,
+    Callout,
+    Figures,
+    Heading,
+    Intervals,
+    Paragraph,
+    Picture,
+    Report,
+    Table,
+)
 from recognizance.register.reports.charts import draw_png
 
 MEDIA_TYPE_PDF = "application/pdf"
@@ -25,6 +36,7 @@ _LINE_MM = 5.2
 _LEAST_ROOM_MM = 30
 """A heading that would stand nearer to the foot of a page starts the next one."""
 
+_BAR_GREY = 90
 _NO_ENTRY = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -73,20 +85,54 @@ class _Writer:
                 if self._pdf.will_page_break(_LEAST_ROOM_MM):
                     self._pdf.add_page()
                 self._pdf.ln(3)
-                self._lines(block.text, size=13, bold=True)
+                self._lines(block.text, size=13 if block.level == 2 else 11, bold=True)
             case Paragraph():
                 self._lines(block.text)
             case Table():
                 self._table(block)
             case Bars() | Intervals():
-                text = self._text(block.text)
-                self._pdf.image(io.BytesIO(draw_png(block)), w=self._pdf.epw, alt_text=text)
-                self._lines(block.text, size=8)
+                self._picture(draw_png(block), block.text)
+            case Picture():
+                self._picture(block.png, block.text)
+            case Callout():
+                self._callout(block)
+            case Figures():
+                self._figures(block)
 
     def _lines(self, text: str, *, size: float = 10, bold: bool = False) -> None:
         self._pdf.set_font(_FONT, style="B" if bold else "", size=size)
         height = _LINE_MM * max(size / 10, 0.9)
         self._pdf.multi_cell(0, height, self._text(text), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+
+    def _picture(self, png: bytes, text: str) -> None:
+        self._pdf.image(io.BytesIO(png), w=self._pdf.epw, alt_text=self._text(text))
+        self._lines(text, size=8)
+
+    def _callout(self, callout: Callout) -> None:
+        if self._pdf.will_page_break(_LEAST_ROOM_MM):
+            self._pdf.add_page()
+        top, page = self._pdf.get_y(), self._pdf.page
+        self._pdf.set_left_margin(_MARGIN_MM + 5)
+        self._lines(callout.title, size=12, bold=True)
+        self._lines(callout.text)
+        self._pdf.set_left_margin(_MARGIN_MM)
+        self._pdf.set_x(_MARGIN_MM)
+        if self._pdf.page == page:
+            self._pdf.set_fill_color(_BAR_GREY)
+            self._pdf.rect(_MARGIN_MM, top, 1.6, self._pdf.get_y() - top, style="F")
+
+    def _figures(self, block: Figures) -> None:
+        with self._pdf.table(
+            text_align="LEFT",
+            first_row_as_headings=False,
+            borders_layout="NONE",
+            line_height=_LINE_MM,
+            col_widths=(1, 3),
+        ) as written:
+            for value, what in block.figures:
+                row = written.row()
+                row.cell(self._text(value), style=FontFace(emphasis="BOLD", size_pt=14))
+                row.cell(self._text(what))
 
     def _table(self, table: Table) -> None:
         if not table.rows:
