@@ -153,7 +153,7 @@ class Evidence(StrEnum):
 
     SUFFICIENT = "sufficient"
     FEW_ERRORS = "few_errors"
-    """Fewer than 30 errors: the rule of 30 isn't met, and the interval says more than the rate."""
+    """Fewer than 30 independent errors: the rule of 30 isn't met, and the interval says more than the rate."""
     NO_ERRORS = "no_errors"
     """No error at all: the rule of 3 bounds the rate, and nothing is known below that bound."""
     NO_TRIALS = "no_trials"
@@ -174,17 +174,19 @@ class Estimate:
 
     Attributes:
         interval: `None` where there is no trial, or where no error pairs are kept to resample (see `tallies`).
-        independent: Trials that can be independent of each other: pairs of people for FMR, people for FNMR, however
-            many images of them were compared. The rules of 3 and 30 and Wilson's interval go by these.
+        independent: Errors and trials that can be independent of each other: pairs of people for FMR, people for the
+            others, however many images of them were compared. The rules of 3 and 30 and Wilson's interval go by these.
     """
 
     rate: Rate
     interval: Interval | None
-    independent: int
+    independent: Rate
 
     def __post_init__(self) -> None:
-        if not 0 <= self.independent <= self.rate.trials:
-            raise ValueError(f"{self.independent} independent trials of {self.rate.trials}")
+        if self.independent.trials > self.rate.trials or self.independent.errors > self.rate.errors:
+            raise ValueError(f"{self.independent} can't be the independent part of {self.rate}")
+        if (self.independent.errors == 0) != (self.rate.errors == 0):
+            raise ValueError("whoever errs does so independently at least once")
 
     @property
     def evidence(self) -> Evidence:
@@ -192,14 +194,14 @@ class Estimate:
             return Evidence.NO_TRIALS
         if self.rate.errors == 0:
             return Evidence.NO_ERRORS
-        return Evidence.FEW_ERRORS if self.rate.errors < FEW_ERRORS else Evidence.SUFFICIENT
+        return Evidence.FEW_ERRORS if self.independent.errors < FEW_ERRORS else Evidence.SUFFICIENT
 
     @property
     def rule_of_three(self) -> float | None:
         """What no error bounds the rate to at 95 %, one-sided: 3 over the independent trials. `None` after an error."""
-        if self.rate.errors or not self.independent:
+        if self.rate.errors or not self.independent.trials:
             return None
-        return min(1.0, 3.0 / self.independent)
+        return min(1.0, 3.0 / self.independent.trials)
 
     def judge(self, limit: float) -> Verdict:
         """Say whether the rate is shown to keep to `limit`: its upper bound must. What isn't shown doesn't pass.
