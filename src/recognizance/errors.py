@@ -48,11 +48,17 @@ class DeniedError(Error):
     Attributes:
         decision_id: What to quote when asking an overseer about it; empty only where no decision was needed because a
             permit did not cover the act at all.
+        policies: Names of the policies that refused; empty where none did.
+        missing: For each reason what is missing and, after `; ask `, who can grant it; the message says the same.
     """
 
-    def __init__(self, message: str, *, decision_id: str = "") -> None:
+    def __init__(
+        self, message: str, *, decision_id: str = "", policies: tuple[str, ...] = (), missing: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(message)
         self.decision_id = decision_id
+        self.policies = policies
+        self.missing = missing
 
 
 class ThrottledError(Error):

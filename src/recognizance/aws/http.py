@@ -90,7 +90,7 @@ class RekognitionEndpoint:
     async def _answer(self, request: Request, request_id: str) -> Response:
         try:
             async with asyncio.timeout(BODY_TIMEOUT_S):
-                body = await _read_body(request)
+                body = await read_body(request)
         except (TimeoutError, ClientDisconnect):
             return error_in_form(
                 "RequestTimeoutException", "The body did not come in time.", status=408, request_id=request_id
@@ -101,7 +101,7 @@ class RekognitionEndpoint:
         if self._limiter is None:
             # Belongs to the event loop, which does not run yet when this object is built.
             self._limiter = CapacityLimiter(self._workers)
-        work = partial(self._work, _signed(request, body), _unsigned_payload(request), request_id)
+        work = partial(self._work, signed_request(request, body), _unsigned_payload(request), request_id)
         return await anyio.to_thread.run_sync(work, limiter=self._limiter)
 
     def _work(self, signed: SignedRequest, unsigned_payload: UnsignedPayload, request_id: str) -> Response:
@@ -156,15 +156,15 @@ def rekognition_app(endpoint: RekognitionEndpoint, *, beside: Sequence[BaseRoute
     )
 
 
-async def _read_body(request: Request) -> bytes | None:
-    """Read the body; `None` if it's too large, of which no more than a piece is ever held."""
+async def read_body(request: Request, limit_bytes: int = MAX_BODY_BYTES) -> bytes | None:
+    """Read the body; `None` if it's larger than the limit, of which no more than a piece is ever held."""
     announced = request.headers.get("content-length", "0")
     # The length first: Python refuses to read a number of thousands of digits.
-    keep = len(announced) <= _LENGTH_DIGITS and (not announced.isdecimal() or int(announced) <= MAX_BODY_BYTES)
+    keep = len(announced) <= _LENGTH_DIGITS and (not announced.isdecimal() or int(announced) <= limit_bytes)
     body, size = bytearray(), 0
     async for piece in request.stream():
         size += len(piece)
-        if size > MAX_BODY_BYTES:
+        if size > limit_bytes:
             keep = False
             body.clear()
         if size > MAX_DRAINED_BYTES:
@@ -174,7 +174,8 @@ async def _read_body(request: Request) -> bytes | None:
     return bytes(body) if keep else None
 
 
-def _signed(request: Request, body: bytes) -> SignedRequest:
+def signed_request(request: Request, body: bytes) -> SignedRequest:
+    """A request as signatures are made over it."""
     scope = request.scope
     return SignedRequest(
         method=request.method,
@@ -209,11 +210,16 @@ def _asking(sender: Sender, signed: SignedRequest) -> Asking:
     return replace(asking, grounds=replace(grounds, declared=asking.grounds.declared))
 
 
-def _unsigned_payload(request: Request) -> UnsignedPayload:
-    """A body outside its signature is safe only where nobody can change it on the way."""
+def is_private(request: Request) -> bool:
+    """Whether nobody can read or change the request on its way: it came over TLS, or never left this machine."""
     # From the scope, because `request.url` fails on a query that is no UTF-8.
     near = request.client is not None and request.client.host in _LOOPBACK
-    return UnsignedPayload.ACCEPT if request.scope["scheme"] == "https" or near else UnsignedPayload.REFUSE
+    return request.scope["scheme"] == "https" or near
+
+
+def _unsigned_payload(request: Request) -> UnsignedPayload:
+    """A body outside its signature is safe only where nobody can change it on the way."""
+    return UnsignedPayload.ACCEPT if is_private(request) else UnsignedPayload.REFUSE
 
 
 def _http(response: Response) -> HttpResponse:

@@ -85,10 +85,15 @@ class Gatekeeper(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """A person who asks, and how they proved who they are."""
+    """A person who asks, and how they proved who they are.
+
+    Attributes:
+        bound_use: The only use that their key works for; `None` if it isn't bound.
+    """
 
     person: PersonId
     credential: Credential = Credential.PERSON_KEY
+    bound_use: UseId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -443,7 +448,7 @@ def allow(gatekeeper: Gatekeeper, new_id: Callable[[], str], asker: Asker, act: 
         act,
         gallery=None,
         decision_id=DecisionId(new_id()),
-        asking=Asking(asker.credential, use=use),
+        asking=Asking(asker.credential, use=use, bound_use=asker.bound_use),
     )
 
 
