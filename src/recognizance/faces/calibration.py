@@ -127,6 +127,23 @@ class Calibration:
         decades, similarities = zip(*_ANCHORS, strict=True)
         return float(np.interp(self._decades_at(score), decades, similarities))
 
+    def similarities_pct(self, scores: NDArray[np.float32]) -> NDArray[np.float64]:
+        """As `similarity_pct`, for many scores at once, to the last bit; NaN stays NaN.
+
+        Raises:
+            ValueError: If a score is infinite.
+        """
+        if np.isinf(scores).any():
+            raise ValueError("a score is finite")
+        given = scores.astype(np.float64)
+        measured = np.interp(given, self._scores, self._decades)
+        tail = float(self._decades[-1]) + (given - self.measured_up_to) * self.decades_per_score
+        decades, similarities = zip(*_ANCHORS, strict=True)
+        known = np.interp(np.where(given > self.measured_up_to, tail, measured), decades, similarities)
+        beyond = (np.minimum(given, 1.0) - self._last_score) / (1.0 - self._last_score)
+        last: NDArray[np.float64] = self._last_similarity + (100.0 - self._last_similarity) * beyond
+        return np.where(given >= self._last_score, last, known)
+
     def score_at_pct(self, similarity_pct: float) -> float:
         """The least score whose similarity is `similarity_pct`: the inverse of `similarity_pct`. -1 at 0.
 

@@ -21,6 +21,9 @@ Keys = NDArray[np.uint64]
 BLOCK = 256
 """Rows whose codes are compared before any of them is looked at closely; their dot products stay in the first cache."""
 
+_TILE = 512
+"""Templates whose sums are kept at once: 4 KiB of them, and 256 KiB of templates of 128 dimensions."""
+
 EMPTY = -1
 """A free place in a hash table of rows."""
 
@@ -75,6 +78,31 @@ def score(probe: Floats, template: Floats) -> np.float32:
     for place in range(probe.shape[0]):
         total += np.float64(probe[place]) * np.float64(template[place])
     return min(max(np.float32(total), np.float32(-1.0)), np.float32(1.0))
+
+
+@_compiled
+def score_block(probes: Floats, columns: Floats, block: Floats) -> None:
+    """Write the canonical score of every probe against every template.
+
+    Sums are kept for `_TILE` templates at once, each added up in the order of the dimensions as `score` does, so the
+    compiler can work on several templates side by side and on none in another order.
+
+    Args:
+        probes: (n, d) float32.
+        columns: (d, m) float32, the templates side by side: one dimension of all of them is one row.
+        block: (n, m) float32, written.
+    """
+    sums = np.empty(_TILE, dtype=np.float64)
+    for start in range(0, columns.shape[1], _TILE):
+        width = min(columns.shape[1] - start, _TILE)
+        for row in range(probes.shape[0]):
+            sums[:width] = 0.0
+            for place in range(probes.shape[1]):
+                component = np.float64(probes[row, place])
+                for column in range(width):
+                    sums[column] += component * np.float64(columns[place, start + column])
+            for column in range(width):
+                block[row, start + column] = min(max(np.float32(sums[column]), np.float32(-1.0)), np.float32(1.0))
 
 
 _chunk_product = chunk_product(instruction_sets()[0])
@@ -443,6 +471,7 @@ _SIGNATURES = {
     find_key: "i8(i4[::1], u8[:,::1], u8, u8)",
     free_place: "void(i4[::1], u8[:,::1], i8)",
     insert_rows: "i8(i4[::1], u8[:,::1], i8, i8)",
+    score_block: "void(f4[:,::1], f4[:,::1], f4[:,::1])",
 }
 
 
