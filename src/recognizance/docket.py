@@ -33,6 +33,7 @@ from recognizance.governance.parties import (
 from recognizance.governance.profiles import ProfileName
 from recognizance.governance.purposes import LawfulBasis, Source
 from recognizance.governance.requests import EnrolmentFacts, GalleryFacts
+from recognizance.governance.subjects import RequestId, RequestState
 from recognizance.governance.terms import UseTerms
 from recognizance.governance.uses import Use, settled
 from recognizance.identifiers import GalleryId, PrincipalId
@@ -55,6 +56,8 @@ class Kind(StrEnum):
     USE = "use"
     GALLERY = "gallery"
     COUNT = "search_count"
+    REQUEST = "subject_request"
+    """What somebody asked the desk; its content is the desk's, its state is policy's as well."""
 
 
 class Standing(StrEnum):
@@ -276,13 +279,32 @@ def docket_of(records: Records, installation: Installation, *, clock: Callable[[
         with records.reading() as reader:
             return searches_on(reader, use, day)
 
+    def declared(gallery: GalleryId) -> EnrolmentFacts | None:
+        with records.reading() as reader:
+            known = found(reader, Kind.GALLERY, gallery, GalleryDeclaration)
+        return None if known is None else EnrolmentFacts(known.value.source, known.value.basis)
+
+    def stands(request: RequestId) -> RequestState | None:
+        with records.reading() as reader:
+            return request_state(reader, request)
+
     return OwnerDocket(
         agency=installation.agency,
         owner=installation.owner,
         started=installation.started,
         commit=terms_sha256,
         searches_on=counted,
+        declared=declared,
+        request_state=stands,
     )
+
+
+def request_state(reader: Reader, request: RequestId) -> RequestState | None:
+    """How a request to the desk stands; `None` if there is none of this id."""
+    try:
+        return RequestState(reader.document(Kind.REQUEST.value, request).state)
+    except NotFoundError:
+        return None
 
 
 class RecordsDocket:
@@ -352,6 +374,10 @@ class RecordsDocket:
     def searches_on(self, use: UseId, day: date) -> int:
         with self._records.reading() as reader:
             return searches_on(reader, use, day)
+
+    def desk_request(self, request: RequestId) -> RequestState | None:
+        with self._records.reading() as reader:
+            return request_state(reader, request)
 
 
 MACHINE = PrincipalId("administrator")

@@ -20,6 +20,7 @@ from recognizance.governance.profiles import (
 )
 from recognizance.governance.purposes import Capture, LawfulBasis, OffenceCode, SearchClass, Source
 from recognizance.governance.requests import Act, Asking, Credential, EnrolmentFacts, GalleryFacts, Grounds, SearchFacts
+from recognizance.governance.subjects import RequestId, RequestState
 from recognizance.governance.uses import Use, UseState, suspend
 from recognizance.identifiers import DecisionId, GalleryId, PrincipalId
 from recognizance.permits import Action
@@ -41,6 +42,7 @@ class MemoryDocket:
         default_factory=lambda: {OPERATOR: Party(OwnerKind.PERSON, frozenset({Role.OPERATOR}), AGENCY)}
     )
     trained: datetime | None = datetime(2026, 12, 31, tzinfo=UTC)
+    requests: dict[str, RequestState] = field(default_factory=dict)
 
     def party(self, principal: PrincipalId) -> Party | None:
         return self.parties.get(principal)
@@ -62,6 +64,9 @@ class MemoryDocket:
 
     def searches_on(self, use: UseId, day: date) -> int:
         return self.searches
+
+    def desk_request(self, request: RequestId) -> RequestState | None:
+        return self.requests.get(request)
 
 
 @pytest.fixture

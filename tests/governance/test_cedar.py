@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -24,6 +25,7 @@ from recognizance.governance.purposes import (
 from recognizance.governance.requests import (
     NOTHING_STATED,
     Act,
+    AskerFacts,
     Caller,
     Credential,
     EnrolmentFacts,
@@ -33,6 +35,7 @@ from recognizance.governance.requests import (
     SearchFacts,
 )
 from recognizance.governance.rules import Effect, PolicyFile
+from recognizance.governance.subjects import RequestId, RequestState
 from recognizance.governance.terms import EvaluationOutcome, EvaluationReference, Limits, UseTerms
 from recognizance.governance.uses import Use, UseState
 from recognizance.identifiers import GalleryId, PrincipalId
@@ -138,6 +141,23 @@ def in_own_name(request: Request, act: Act, role: Role) -> Request:
 LE, ORG, PRIV = ProfileName.LAW_ENFORCEMENT, ProfileName.ORGANISATION, ProfileName.PRIVATE
 OTHER = AgencyId("hill-police")
 
+
+def for_asker(
+    request: Request,
+    *,
+    state: RequestState = RequestState.VERIFIED,
+    threshold_pct: float = 80.0,
+    candidates: int = 10,
+    capture: Capture = Capture.STILL,
+    probes: int = 1,
+) -> Request:
+    """A desk officer who searches for somebody that asked, on behalf of no use."""
+    own = in_own_name(request, Act.SEARCH_FOR_ASKER, Role.DESK_OFFICER)
+    search = SearchFacts(None, capture, threshold_pct, candidates, probes)
+    asker = AskerFacts(RequestId("r-1"), state)
+    return replace(with_caller(own, agency=request.caller.agency), gallery=request.gallery, search=search, asker=asker)
+
+
 # One thing wrong with a faultless request, and the one policy that refuses it.
 FAULTS: dict[str, tuple[ProfileName, Callable[[Request], Request]]] = {
     "never-by-protected-trait": (LE, declaring(Declaration.PROTECTED_TRAIT)),
@@ -190,6 +210,8 @@ FAULTS: dict[str, tuple[ProfileName, Callable[[Request], Request]]] = {
     "needs-an-evaluation": (LE, lambda r: evaluated(r, None)),
     "needs-a-person-behind-the-search": (LE, lambda r: with_caller(r, kind=OwnerKind.PROGRAM)),
     "no-untargeted-batches": (LE, lambda r: replace(with_search(r, probes=2), searches_today=0)),
+    "needs-a-verified-request": (LE, lambda r: for_asker(r, state=RequestState.RECEIVED)),
+    "limit-search-for-asker": (LE, lambda r: for_asker(r, candidates=11)),
 }
 # These never come alone: a stopped or unstarted use has other faults too, a live search needs a use approved for it.
 ACCOMPANIED = {"needs-an-active-use", "needs-a-use-in-its-time", "needs-authority-for-live", "needs-a-stated-search"}
@@ -278,6 +300,27 @@ def test_a_threshold_is_never_rounded_into_the_limits(books: dict[ProfileName, R
 
     assert not books[LE].decide(with_search(floor, threshold_pct=99.00001)).allowed
     assert books[LE].decide(with_search(floor, threshold_pct=99.0001)).allowed
+
+
+def test_the_desk_searches_for_whoever_asked_and_nobody_else(
+    books: dict[ProfileName, Rulebook], faultless: Request
+) -> None:
+    """In every profile, under no use; each limit refuses by itself, and so does another agency's gallery."""
+    limits: list[dict[str, Any]] = [
+        {"threshold_pct": 79.99999},
+        {"candidates": 11},
+        {"capture": Capture.LIVE},
+        {"probes": 2},
+    ]
+    closed = [state for state in RequestState if state is not RequestState.VERIFIED]
+    for book in books.values():
+        assert book.decide(for_asker(faultless)).allowed
+        assert all(not book.decide(for_asker(faultless, **limit)).allowed for limit in limits)
+        assert all(not book.decide(for_asker(faultless, state=state)).allowed for state in closed)
+        assert not book.decide(replace(for_asker(faultless), asker=None)).allowed
+        assert not book.decide(with_gallery(for_asker(faultless), agency=OTHER)).allowed
+        session = with_caller(for_asker(faultless), credential=Credential.SESSION)
+        assert book.decide(session).policies == ("needs-people-for-judgement",)
 
 
 def test_the_last_search_of_the_day_is_allowed(books: dict[ProfileName, Rulebook], faultless: Request) -> None:

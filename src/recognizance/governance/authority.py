@@ -37,6 +37,7 @@ from recognizance.governance.profiles import (
 from recognizance.governance.purposes import Source
 from recognizance.governance.requests import (
     Act,
+    AskerFacts,
     Asking,
     Caller,
     EnrolmentFacts,
@@ -44,6 +45,7 @@ from recognizance.governance.requests import (
     Request,
     SearchFacts,
 )
+from recognizance.governance.subjects import RequestId, RequestState
 from recognizance.governance.terms import UseTerms
 from recognizance.governance.uses import Use
 from recognizance.identifiers import DecisionId, GalleryId, PrincipalId
@@ -79,6 +81,10 @@ class Docket(Protocol):
         """Pictures searched for under the use on this UTC day."""
         ...
 
+    def desk_request(self, request: RequestId) -> RequestState | None:
+        """How a request to the desk stands; `None` if there is none of this id."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Party:
@@ -112,7 +118,12 @@ class Ruling:
             return
         act = self.request.act.value
         missing = "; and ".join(self.decision.missing)
-        raise DeniedError(f"{act!r} is refused. Missing: {missing}", decision_id=self.decision_id)
+        raise DeniedError(
+            f"{act!r} is refused. Missing: {missing}",
+            decision_id=self.decision_id,
+            policies=self.decision.policies,
+            missing=self.decision.missing,
+        )
 
 
 class Authority:
@@ -136,6 +147,10 @@ class Authority:
         """Decide, and say so whatever the answer is: a refusal is recorded like a permission."""
         request = self._request(principal, act, gallery=gallery, asking=asking, now=now)
         return Ruling(decision_id, request, self._rulebook.decide(request))
+
+    def party(self, principal: PrincipalId) -> "Party | None":
+        """Who this is; `None` if they are unknown or dismissed."""
+        return self._docket.party(principal)
 
     def _request(
         self, principal: PrincipalId, act: Act, *, gallery: GalleryId | None, asking: Asking, now: datetime
@@ -163,7 +178,12 @@ class Authority:
             enrolment=self._enrolment(act, asking, facts),
             grounds=asking.grounds,
             searches_today=0 if use is None else self._docket.searches_on(use.id, _utc_day(now)),
+            asker=self._asker(asking.desk_request),
         )
+
+    def _asker(self, request: RequestId | None) -> AskerFacts | None:
+        state = None if request is None else self._docket.desk_request(request)
+        return None if request is None or state is None else AskerFacts(request, state)
 
     def _use(self, principal: PrincipalId, *, gallery: GalleryId | None, asking: Asking, now: datetime) -> Use | None:
         named = asking.use or asking.bound_use
@@ -194,6 +214,8 @@ class OwnerDocket:
     Args:
         commit: The SHA-256 of a use's terms as the ledger writes them.
         searches_on: Pictures searched for under a use on a UTC day.
+        declared: Source and basis of a gallery, where the owner has declared other than the profile takes for granted.
+        request_state: How a request to the desk stands; by default there are none.
     """
 
     def __init__(
@@ -204,12 +226,16 @@ class OwnerDocket:
         started: datetime,
         commit: Callable[[UseTerms], Sha256Hex],
         searches_on: Callable[[UseId, date], int],
+        declared: Callable[[GalleryId], EnrolmentFacts | None] = lambda _: None,
+        request_state: Callable[[RequestId], RequestState | None] = lambda _: None,
     ) -> None:
         self._agency = agency
         self._owner = owner
         self._started = started
         self._commit = commit
         self._searches_on = searches_on
+        self._declared = declared
+        self._request_state = request_state
         # A default use is the same value each time, so that of the latest thousand galleries needn't be made again.
         self._standing = lru_cache(maxsize=1000)(self._activate)
 
@@ -220,7 +246,9 @@ class OwnerDocket:
         return None
 
     def gallery(self, gallery: GalleryId) -> GalleryFacts:
-        return GalleryFacts(gallery, self._agency, frozenset({Source.OWN_PHOTOGRAPH}))
+        declared = self._declared(gallery)
+        source = (declared.source if declared else None) or Source.OWN_PHOTOGRAPH
+        return GalleryFacts(gallery, self._agency, frozenset({source}), enrolment=declared)
 
     def use(self, use: UseId) -> Use | None:  # noqa: ARG002 - one owner, one answer
         """No use has to be named, so one that is named is a mistake."""
@@ -257,6 +285,9 @@ class OwnerDocket:
 
     def searches_on(self, use: UseId, day: date) -> int:
         return self._searches_on(use, day)
+
+    def desk_request(self, request: RequestId) -> RequestState | None:
+        return self._request_state(request)
 
 
 def _with_class(search: SearchFacts | None, use: Use | None) -> SearchFacts | None:

@@ -272,6 +272,8 @@ def _context(request: Request) -> _Json:
                 "probes": search.probes,
             }
         )
+    if request.asker is not None:
+        context["asker"] = {"request": request.asker.request, "state": request.asker.state.value}
     if enrolment is not None:
         context["enrolment"] = _present({"source": enrolment.source, "basis": enrolment.basis})
     return _present(context)

@@ -18,7 +18,7 @@ from recognizance.permits import Action, Mandate, Permit
 
 if TYPE_CHECKING:
     # Loading Cedar takes longer than all the rest of a command that never asks it.
-    from recognizance.governance.authority import Authority, Ruling
+    from recognizance.governance.authority import Authority, Party, Ruling
 
 
 __all__ = ["Policy", "Principal", "Role", "RuledPolicy"]
@@ -26,6 +26,16 @@ __all__ = ["Policy", "Principal", "Role", "RuledPolicy"]
 
 OWNER_RULE = "administrators may do everything"
 """The one rule of `Policy`, by name."""
+
+DESK = "desk"
+"""With the agency's name, what stands in the place of the use where the desk searches for somebody who asked."""
+
+SUBJECT_REQUEST = "subject_request"
+"""Purpose and class of such a search."""
+
+NO_AGENCY = "none"
+DESK_SEARCHES_PER_DAY = 1_000
+"""Of one agency's desk; a limit of ours, so that asking can't become a way to search."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +124,42 @@ class RuledPolicy(Policy):
             mandate=_mandate(ruling.request),
         )
 
+    def decide_for_asker(
+        self, principal: Principal, *, gallery: GalleryId, decision_id: DecisionId, asking: Asking
+    ) -> Permit:
+        """Permit one search of a gallery for somebody who asked the desk what is held about them, or refuse it.
+
+        It is on behalf of no use: the record says that the desk searched, for which agency, and commits to the request.
+
+        Args:
+            asking: Names the request and the search.
+
+        Raises:
+            DeniedError: Names what is missing.
+        """
+        ruling = self._rule(principal, Act.SEARCH_FOR_ASKER, gallery=gallery, decision_id=decision_id, asking=asking)
+        ruling.require()
+        caller, asker = ruling.request.caller, ruling.request.asker
+        agency = caller.agency or NO_AGENCY
+        return Permit(
+            decision_id=decision_id,
+            principal=caller.principal,
+            actions=frozenset({Action.SEARCH}),
+            gallery=gallery,
+            policies=ruling.decision.policies,
+            mandate=Mandate(
+                use=f"{DESK}/{agency}",
+                agency=agency,
+                purpose=SUBJECT_REQUEST,
+                search_class=SUBJECT_REQUEST,
+                searches_per_day=DESK_SEARCHES_PER_DAY,
+                review_required=False,
+                case=None if asker is None else asker.request,
+                justification=None,
+                offence=None,
+            ),
+        )
+
     def require(
         self,
         principal: Principal,
@@ -131,6 +177,10 @@ class RuledPolicy(Policy):
         ruling = self._rule(principal, act, gallery=gallery, decision_id=decision_id, asking=asking)
         ruling.require()
         return ruling
+
+    def party(self, principal: PrincipalId) -> "Party | None":
+        """Who a principal is to the policies; `None` if they are unknown or dismissed, so that every act is refused."""
+        return self._authority.party(principal)
 
     def _rule(
         self,

@@ -24,7 +24,7 @@ from recognizance.governance.uses import Use, UseEvent, advance
 from recognizance.identifiers import GalleryId
 
 SCHEMA_FILE = "schema.cedarschema"
-_EVERYWHERE = ("permits.cedar", "prohibitions.cedar", "uses.cedar")
+_EVERYWHERE = ("permits.cedar", "prohibitions.cedar", "uses.cedar", "desk.cedar")
 
 
 class ProfileName(StrEnum):

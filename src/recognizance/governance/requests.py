@@ -11,6 +11,7 @@ from enum import StrEnum
 from recognizance.errors import InputError
 from recognizance.governance.parties import AgencyId, AgencyKind, OwnerKind, Role, UseId
 from recognizance.governance.purposes import Capture, Declaration, LawfulBasis, OffenceCode, SearchClass, Source
+from recognizance.governance.subjects import RequestId, RequestState
 from recognizance.governance.terms import MOST_CANDIDATES
 from recognizance.governance.uses import Use
 from recognizance.identifiers import GalleryId, PrincipalId
@@ -34,6 +35,8 @@ class Act(StrEnum):
     READ_GALLERY = "read_gallery"
     MANAGE_GALLERY = "manage_gallery"
     MEASURE = "measure"
+    SEARCH_FOR_ASKER = "search_for_asker"
+    """Search with the picture of somebody who asked the desk what is held about them."""
 
     ASSUME_USE = "assume_use"
     REGISTER_AGENCY = "register_agency"
@@ -52,6 +55,11 @@ class Act(StrEnum):
     HANDLE_REQUEST = "handle_request"
     RUN_RETENTION = "run_retention"
     READ_RECORD = "read_record"
+    PUBLISH_DEPLOYMENT = "publish_deployment"
+    PUBLISH_OVERSIGHT = "publish_oversight"
+    PUBLISH_REPORT = "publish_report"
+    PUBLISH_AUDIT = "publish_audit"
+    REPORT_INCIDENT = "report_incident"
 
 
 class Credential(StrEnum):
@@ -61,6 +69,8 @@ class Credential(StrEnum):
     PROGRAM_KEY = "program_key"
     SESSION = "session"
     """Short-lived, from `AssumeRole` on a use."""
+    SIGN_IN = "sign_in"
+    """Signed in to the pages, in person."""
     COMMAND_LINE = "command_line"
     """Standing at the machine."""
 
@@ -136,6 +146,14 @@ class EnrolmentFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class AskerFacts:
+    """The request of somebody who asked the desk, as it stands at this moment."""
+
+    request: RequestId
+    state: RequestState
+
+
+@dataclass(frozen=True, slots=True)
 class Grounds:
     """What the caller stated: why this, and in which case. One line each, of printable characters."""
 
@@ -163,6 +181,7 @@ class Asking:
     Attributes:
         use: The use that the session, the key or the request names; `None` if none does.
         bound_use: The only use that the key or session works for; `None` if it isn't bound.
+        desk_request: The request to the desk that this is done for; `None` if it's done for none.
     """
 
     credential: Credential
@@ -171,6 +190,7 @@ class Asking:
     search: SearchFacts | None = None
     enrolment: EnrolmentFacts | None = None
     grounds: Grounds = NOTHING_STATED
+    desk_request: RequestId | None = None
 
 
 AT_THE_MACHINE = Asking(Credential.COMMAND_LINE)
@@ -185,6 +205,7 @@ class Request:
         gallery: What the act is done to; `None` for acts on no gallery.
         use_agency_kind: The kind of the agency whose use it is; given exactly when `use` is.
         searches_today: Made under the use since midnight UTC, this request not included.
+        asker: Whose request to the desk this is done for; `None` if it's done for none, or there is no such request.
         now: Aware; every rule about time is about this moment.
     """
 
@@ -198,6 +219,7 @@ class Request:
     enrolment: EnrolmentFacts | None = None
     grounds: Grounds = NOTHING_STATED
     searches_today: int = 0
+    asker: AskerFacts | None = None
 
     def __post_init__(self) -> None:
         if self.now.tzinfo is None:

@@ -33,6 +33,8 @@ class SearchClass(StrEnum):
     EVALUATION = "evaluation"
     ORGANISATION = "organisation"
     PRIVATE = "private"
+    SUBJECT_REQUEST = "subject_request"
+    """By the desk, for somebody who asked what is held about them."""
 
 
 class UseState(StrEnum):
