@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 from rich.progress import Progress
 
-from recognizance.app import Service, new_decision_id, new_id, open_service
+from recognizance.app import Service, open_service
 from recognizance.cli.portraits import collins_portrait
 from recognizance.config import Settings
 from recognizance.faces import QualityFilter, open_photograph
@@ -39,6 +39,7 @@ from recognizance.identifiers import FaceId, GalleryId, ImageId
 from recognizance.permits import Action, Permit
 from recognizance.records import Box, NewFace
 from recognizance.search import Search
+from recognizance.storage import new_decision_id, new_id
 
 GALLERY = GalleryId("benchmark")
 

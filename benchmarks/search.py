@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 import faiss
 import numpy as np
 
-from recognizance.gallery import ExactIndex
+from recognizance.gallery.exact import ExactIndex
 from recognizance.gallery.index import scores
 from recognizance.gallery.kernels import warm_up
 from recognizance.governance import Policy, Principal

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from recognizance.app import Service, open_faces, open_records, wire
+from recognizance.app import Service, open_faces, wire
 from recognizance.cli.portraits import collins_portrait, hopper_portrait
 from recognizance.config import Settings
 from recognizance.faces import Calibration, FaceReader
@@ -19,6 +19,7 @@ from recognizance.governance import Policy
 from recognizance.governing.access import ADMINISTRATOR, principal_of
 from recognizance.identifiers import DecisionId, GalleryId
 from recognizance.permits import Action, Permit
+from recognizance.storage import open_records
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from recognizance.app import Service, new_id, open_recorder, open_records, wire
+from recognizance.app import Service, wire
 from recognizance.config import Settings
 from recognizance.docket import (
     GalleryDeclaration,
@@ -66,6 +66,7 @@ from recognizance.permits import Action, Permit
 from recognizance.records import FaceRow
 from recognizance.reviewing.reviews import Asker, Shown
 from recognizance.search import PhotographSearch
+from recognizance.storage import new_id, open_recorder, open_records
 
 from .conftest import jpeg
 

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recognizance.app import Service, open_records
+from recognizance.app import Service
 from recognizance.config import Settings
 from recognizance.errors import ConflictError, DeniedError, NotFoundError
 from recognizance.gallery import Templates
 from recognizance.identifiers import FaceId, GalleryId, ImageId, ModelId, SubjectId
 from recognizance.permits import Action, Permit
 from recognizance.records import Box, NewFace, Records, SubjectKey
+from recognizance.storage import open_records
 
 from .conftest import NOW
 
@@ -173,7 +174,7 @@ def test_each_act_asks_for_its_own_permit(service: Service, permit_for: Permits)
     galleries = service.galleries
 
     with pytest.raises(DeniedError, match="people"):
-        galleries.delete(GALLERY, permit=permit_for(Action.MANAGE_GALLERY, other))
+        service.erasure.gallery(GALLERY, permit=permit_for(Action.MANAGE_GALLERY, other))
     with pytest.raises(DeniedError, match="manage_gallery"):
         galleries.tag(GALLERY, {"a": "b"}, permit=permit_for(Action.READ_GALLERY, GALLERY))
     with pytest.raises(DeniedError, match="search"):
@@ -185,9 +186,9 @@ def test_a_deleted_gallery_is_not_found_again(service: Service, permit_for: Perm
     """Description, search and a second deletion all say so."""
     permit = permit_for(Action.MANAGE_GALLERY, GALLERY)
 
-    assert service.galleries.delete(GALLERY, permit=permit).id == GALLERY
+    assert service.erasure.gallery(GALLERY, permit=permit).proof is not None
     with pytest.raises(NotFoundError, match="people"):
-        service.galleries.delete(GALLERY, permit=permit)
+        service.erasure.gallery(GALLERY, permit=permit)
     with pytest.raises(NotFoundError, match="people"):
         held(service, permit_for(Action.SEARCH, GALLERY))
 

@@ -1,11 +1,12 @@
-"""Wiring: every object of a service is built here, once, and handed to those that need it."""
+"""Wiring: every object of a service is built once and handed to those that need it.
+
+What looks at pictures is built here, around the `office`, which has the rest.
+"""
 
 import io
 import os
-import uuid
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from PIL import Image
@@ -26,7 +27,7 @@ from recognizance.aws import (
     rekognition_handlers,
 )
 from recognizance.config import Settings
-from recognizance.desk import Desk
+from recognizance.desk import SearchingDesk
 from recognizance.disclosing.disclosure import Disclosing
 from recognizance.enrolling.bulk import BulkEnrolment
 from recognizance.enrolling.enrolment import Enrolment
@@ -34,43 +35,33 @@ from recognizance.faces import (
     DEFAULT_DETECTOR,
     Calibration,
     FaceReader,
-    ModelStore,
     load_calibration,
     open_photograph,
     open_reader,
 )
-from recognizance.forgetting.erasure import REQUEST_KIND, Erasure
-from recognizance.forgetting.marks import MARK_KIND, Marks
+from recognizance.forgetting.erasure import Erasure
+from recognizance.forgetting.marks import Marks
 from recognizance.galleries import Clock, Galleries
-from recognizance.gallery import ExactIndex
+from recognizance.gallery.exact import ExactIndex
 from recognizance.governance import Policy, RuledPolicy
 from recognizance.governing.access import ADMINISTRATOR, AccessKeys, principal_of
-from recognizance.governing.installation import Governing, open_governing
+from recognizance.governing.installation import Governing
 from recognizance.governing.sessions import SessionSigners
-from recognizance.identifiers import DecisionId, ModelId
-from recognizance.ledger import SALT_BYTES, ledger_routes
+from recognizance.identifiers import ModelId
+from recognizance.ledger.serving import ledger_routes
+from recognizance.office import furnish, open_models
 from recognizance.oneshot import OneShot
 from recognizance.permits import Action
-from recognizance.recording import (
-    Recorder,
-    key_statement,
-    model_statement,
-    schema_statement,
-    software_statement,
-    state,
-    threshold_statement,
-)
-from recognizance.records import MasterKey, Records
+from recognizance.recording import Recorder, software_statement, state
+from recognizance.recording.model_statements import model_statement, threshold_statement
+from recognizance.records import Records
 from recognizance.retention_runs import RetentionRuns
-from recognizance.reviewing.erasure import REVIEW_HOLDERS
 from recognizance.reviewing.leads import Leads
 from recognizance.reviewing.probes import Probes
 from recognizance.reviewing.reviews import Reviewing
 from recognizance.search import Search
+from recognizance.storage import new_decision_id, new_id, now, open_records
 
-MASTER_KEY_FILE = "master.key"
-RECORDS_FILE = "records.sqlite3"
-MODELS_FOLDER = "models"
 _USUAL_SIZES = ((300, 300), (1600, 1200), (1200, 1600), (1600, 1067), (1067, 1600), (640, 480))
 """Width and height of what cameras, telephones and crops usually are."""
 
@@ -94,7 +85,7 @@ class Service:
     marks: Marks
     erasure: Erasure
     retention: RetentionRuns
-    desk: Desk
+    desk: SearchingDesk
     oneshot: OneShot
     reviewing: Reviewing
     leads: Leads
@@ -116,6 +107,7 @@ def http_app(service: Service) -> Starlette:
     handlers = rekognition_handlers(
         galleries=service.galleries,
         enrolment=service.enrolment,
+        erasure=service.erasure,
         search=service.search,
         oneshot=service.oneshot,
         model=service.reader.model,
@@ -143,66 +135,6 @@ def http_app(service: Service) -> Starlette:
         new_id=new_id,
     )
     return rekognition_app(endpoint, beside=ledger_routes(service.recorder.public))
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-def new_id() -> str:
-    """A fresh lower-case UUID, version 4."""
-    return str(uuid.uuid4())
-
-
-def new_decision_id() -> DecisionId:
-    return DecisionId(new_id())
-
-
-def master_key_file(data: Path, settings: Settings) -> Path:
-    """Where the master key is, or will be on the first start."""
-    return Path(settings.master_key_file) if settings.master_key_file else data / MASTER_KEY_FILE
-
-
-def open_records(data: Path, settings: Settings) -> Records:
-    """Open the records of the installation in `data`, creating folder and master key on the first start.
-
-    Raises:
-        InputError: If the master key is missing beside records that exist, is readable by others, or is another one.
-        UnavailableError: If the folder can't be used.
-        CorruptionError: If the file is no database of ours.
-    """
-    key_file = master_key_file(data, settings)
-    data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # A new key beside old records would look like a start from nothing, and end in a puzzling refusal.
-    first_start = not key_file.exists() and not any(data.glob("records.sqlite3*"))
-    master_key = MasterKey.create_file(key_file) if first_start else MasterKey.from_file(key_file)
-    return Records.open(data, master_key=master_key)
-
-
-def open_recorder(data: Path, settings: Settings, records: Records, *, clock: Clock = now) -> Recorder:
-    """Open the ledger of the installation in `data`; its first entry is the form of all others.
-
-    Raises:
-        InputError: If the ledger's key is missing, readable by others, or of another origin.
-        UnavailableError: If the folder can't be used.
-        CorruptionError: If records and ledger contradict each other.
-    """
-    recorder = Recorder.open(
-        data,
-        records,
-        origin=settings.ledger_origin,
-        witnesses=settings.ledger_witnesses,
-        clock=clock,
-        new_id=new_id,
-        new_salt=lambda: os.urandom(SALT_BYTES),
-    )
-    state(recorder, [schema_statement(), key_statement(recorder.verifier)])
-    return recorder
-
-
-def open_models(data: Path) -> ModelStore:
-    """The models that this installation knows: the built-in ones, and those of `DATA/models/`."""
-    return ModelStore(data / MODELS_FOLDER)
 
 
 def bulk_enrolment(service: Service) -> BulkEnrolment:
@@ -276,19 +208,7 @@ def wire(
         InputError: If the ledger's key doesn't fit.
         CorruptionError: If records and ledger contradict each other.
     """
-    recorder = open_recorder(data, settings, records, clock=clock)
-    governing = open_governing(data, records, recorder, clock=clock, new_id=new_id, random_bytes=os.urandom)
     models, detector = open_models(data), DEFAULT_DETECTOR
-    state(
-        recorder,
-        [
-            software_statement(),
-            model_statement(models.model(detector)),
-            model_statement(models.model(settings.recogniser)),
-            threshold_statement(calibration, max_fpir=settings.max_fpir),
-            governing.statement(),
-        ],
-    )
     # One pool for the indexes of all galleries: many galleries don't mean many threads.
     search_threads = settings.search_threads or (os.cpu_count() or 1)
     searchers = ThreadPoolExecutor(search_threads, thread_name_prefix="search")
@@ -296,31 +216,29 @@ def wire(
     def open_index(_model: ModelId) -> ExactIndex:
         return ExactIndex(reader.dimension, workers=searchers, threads=search_threads)
 
-    galleries = Galleries(records, recorder, model=reader.model, open_index=open_index, clock=clock)
-    reviewing = Reviewing(records, recorder, governing.policy, clock=clock, new_id=new_id, random_bytes=os.urandom)
-    with records.reading() as snapshot:
-        marks_key = snapshot.derived_key("marks")
-    marks = Marks(records, recorder, key=marks_key, clock=clock, new_id=new_id)
-    search = Search(
-        records, recorder, galleries, reader, calibration, reviewing, max_fpir=settings.max_fpir, marks=marks
-    )
-    erasure = Erasure(
-        records,
+    office = furnish(data, settings, records, model=reader.model, open_index=open_index, clock=clock)
+    recorder, galleries, erasure, marks = office.recorder, office.galleries, office.erasure, office.marks
+    state(
         recorder,
-        galleries,
-        clock=clock,
-        new_id=new_id,
-        holders=REVIEW_HOLDERS,
-        kept=(MARK_KIND, REQUEST_KIND),
+        [
+            software_statement(),
+            model_statement(models.model(detector)),
+            model_statement(models.model(settings.recogniser)),
+            threshold_statement(calibration, max_fpir=settings.max_fpir),
+            office.governing.statement(),
+        ],
+    )
+    search = Search(
+        records, recorder, galleries, reader, calibration, office.reviewing, max_fpir=settings.max_fpir, marks=marks
     )
     return Service(
         data=data,
         settings=settings,
         records=records,
         recorder=recorder,
-        governing=governing,
-        policy=governing.policy,
-        keys=AccessKeys(records, recorder, clock=clock, random_bytes=os.urandom),
+        governing=office.governing,
+        policy=office.policy,
+        keys=office.keys,
         reader=reader,
         calibration=calibration,
         galleries=galleries,
@@ -337,12 +255,14 @@ def wire(
         search=search,
         marks=marks,
         erasure=erasure,
-        retention=RetentionRuns(records, recorder, erasure, clock=clock, new_id=new_id),
-        desk=Desk(records, recorder, search, erasure, marks, clock=clock, new_id=new_id),
+        retention=office.retention,
+        desk=SearchingDesk(
+            records, recorder, office.governing.gate, search, erasure, marks, clock=clock, new_id=new_id
+        ),
         oneshot=OneShot(reader, calibration, recorder=recorder),
-        reviewing=reviewing,
-        leads=Leads(records, recorder, governing.policy, clock=clock, new_id=new_id),
-        probes=Probes(records, recorder, clock=clock, label_key=reviewing.label_key),
-        disclosing=Disclosing(records, recorder, governing.policy, clock=clock, new_id=new_id),
+        reviewing=office.reviewing,
+        leads=office.leads,
+        probes=office.probes,
+        disclosing=office.disclosing,
         searchers=searchers,
     )

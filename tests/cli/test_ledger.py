@@ -16,7 +16,6 @@ from typer.testing import CliRunner
 
 from recognizance.cli import app
 from recognizance.ledger import (
-    FolderWitnessStore,
     NoteKey,
     Receipt,
     VerifierKey,
@@ -24,8 +23,8 @@ from recognizance.ledger import (
     WitnessAddress,
     read_checkpoint,
     source_at,
-    witness_app,
 )
+from recognizance.ledger.witness_server import FolderWitnessStore, witness_app
 from recognizance.recording import RecordsOutbox
 from recognizance.recording.keeper import LogKeeper
 from tests.recording.world import World, create_gallery, key_entry

@@ -15,7 +15,6 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from recognizance.app import new_id, open_recorder, open_records
 from recognizance.config import Settings
 from recognizance.docket import GalleryDeclaration
 from recognizance.governance.oversight import Choice
@@ -34,6 +33,8 @@ from recognizance.governing.access import IssuedKey
 from recognizance.governing.installation import Governing, open_governing
 from recognizance.governing.registration import at_the_machine, establish
 from recognizance.identifiers import GalleryId, ModelId
+from recognizance.reviewing.upkeep import withdraw_use
+from recognizance.storage import new_id, open_recorder, open_records
 
 from .rekognition_world import REGION, Server, running
 
@@ -159,7 +160,9 @@ def governed(data: Path, clock: Clock, *, profile: ProfileName = ProfileName.LAW
         closing(open_recorder(data, SETTINGS, records, clock=clock)) as recorder,
     ):
         establish(records, recorder, profile, owner_name="an administrator", clock=clock, new_id=new_id)
-        yield open_governing(data, records, recorder, clock=clock, new_id=new_id, random_bytes=os.urandom)
+        yield open_governing(
+            data, records, recorder, clock=clock, new_id=new_id, random_bytes=os.urandom, ends_use=withdraw_use
+        )
 
 
 def take_up(governing: Governing) -> Police:

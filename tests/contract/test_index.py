@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from recognizance.errors import ConflictError, DeniedError, NotFoundError
-from recognizance.gallery import BruteForceIndex, Candidate, ExactIndex, Index, Templates
+from recognizance.gallery import BruteForceIndex, Candidate, Index, Templates
+from recognizance.gallery.exact import ExactIndex
 from recognizance.gallery.index import scores
 from recognizance.governance import Policy, Principal
 from recognizance.governance.policy import Role

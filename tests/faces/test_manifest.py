@@ -7,7 +7,7 @@ import pytest
 from recognizance.errors import InputError
 from recognizance.faces.manifest import DetectorOutput, LocalSource, ModelKind, RecogniserOutput, read_manifest
 from recognizance.faces.models import BUILT_IN
-from recognizance.faces.weights import ChannelOrder
+from recognizance.faces.manifest import ChannelOrder
 
 OWN = """
 [[model]]

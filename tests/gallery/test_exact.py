@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recognizance.gallery import Candidate, ExactIndex, Index, Templates
+from recognizance.gallery import Candidate, Index, Templates
+from recognizance.gallery.exact import ExactIndex
 from recognizance.gallery.exact import _MOST_DEFERRED, _SEED_FACES
 from recognizance.gallery.index import scores
 from recognizance.governance import Policy, Principal
@@ -204,7 +205,7 @@ import numpy as np
 from numba.core import caching
 for locator in caching.CacheImpl._locator_classes:
     locator.from_function = classmethod(lambda cls, function, path: None)
-from recognizance.gallery import ExactIndex
+from recognizance.gallery.exact import ExactIndex
 index = ExactIndex(4)
 index.add(["00000000-0000-0000-0000-000000000001"], np.eye(4, dtype=np.float32)[:1])
 print(len(index))

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
 from recognizance.errors import Error, InputError
-from recognizance.records import MasterKey, Records, check_records, schema
+from recognizance.records import MasterKey, Records, check_records, migrations, schema
 from recognizance.records.migrations import migrate, newest_form
 
 
@@ -66,6 +67,13 @@ def test_a_database_of_a_later_version_is_refused(tmp_path: Path, master_key: Ma
     with pytest.raises(InputError, match=r"'9999'.*later.*backup"):
         Records.open(tmp_path, master_key=master_key)
     assert (tmp_path / "records.sqlite3").read_bytes() == before
+
+
+def test_the_last_step_is_the_one_that_the_others_lead_to() -> None:
+    """Its number is told from its file's name, and by the chain of steps."""
+    scripts = ScriptDirectory(str(Path(migrations.__file__).parent))
+
+    assert newest_form() == scripts.get_current_head()
 
 
 def test_migrating_twice_changes_nothing(records: Records) -> None:

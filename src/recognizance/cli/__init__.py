@@ -3,7 +3,6 @@
 Nothing heavy is imported before a command runs, so that `--help` answers at once.
 """
 
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -39,6 +38,8 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version
+
         results.print(f"recognizance {version('recognizance')}")
         raise typer.Exit
 

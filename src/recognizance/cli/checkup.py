@@ -104,9 +104,9 @@ def _settings(data: Path) -> Iterator[Finding]:
 
 
 def _models(data: Path) -> Iterator[Finding]:
-    from recognizance.app import open_models
     from recognizance.config import read_settings
     from recognizance.faces import DEFAULT_DETECTOR, FileState
+    from recognizance.office import open_models
 
     store = open_models(data)
     needed = {read_settings(data).recogniser, DEFAULT_DETECTOR}
@@ -169,9 +169,9 @@ def _folder(data: Path) -> Iterator[Finding]:
 
 
 def _records(data: Path) -> Iterator[Finding]:
-    from recognizance.app import RECORDS_FILE, open_records
     from recognizance.config import read_settings
     from recognizance.records import check_records
+    from recognizance.storage import RECORDS_FILE, open_records
 
     if not (data / RECORDS_FILE).exists():
         return

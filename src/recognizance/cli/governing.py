@@ -41,11 +41,11 @@ def init(
     """Set an installation up with a profile, which stays. Without this, the first start makes a private one."""
     import contextlib
 
-    from recognizance.app import new_id, now, open_recorder, open_records
     from recognizance.config import read_settings
     from recognizance.errors import InputError
     from recognizance.governance.profiles import ProfileName
     from recognizance.governing.registration import establish
+    from recognizance.storage import new_id, now, open_recorder, open_records
 
     try:
         name = ProfileName(profile)

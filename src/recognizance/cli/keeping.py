@@ -26,10 +26,10 @@ def backup(
 @speaking_plainly
 def rotate_master_key(data: Data = DEFAULT_DATA) -> None:
     """Draw a new master key, put every data key under it, and drop the old one. A crash on the way loses nothing."""
-    from recognizance.app import master_key_file
     from recognizance.cli.opening import records_of
     from recognizance.config import read_settings
     from recognizance.records import replace_key_file
+    from recognizance.storage import master_key_file
 
     path = master_key_file(data, read_settings(data))
     with records_of(data) as records:

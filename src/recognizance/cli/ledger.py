@@ -170,7 +170,8 @@ def witness(
 
     import uvicorn
 
-    from recognizance.ledger import FolderWitnessStore, VerifierKey, Witness, witness_app
+    from recognizance.ledger import VerifierKey, Witness
+    from recognizance.ledger.witness_server import FolderWitnessStore, witness_app
     from recognizance.recording import draw_key, read_key
 
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -15,7 +15,7 @@ app = typer.Typer(help="List, fetch and verify the models.", no_args_is_help=Tru
 @speaking_plainly
 def list_models(data: Data = DEFAULT_DATA, json: Json = False) -> None:
     """List the models of the manifest, with licence, source and state."""
-    from recognizance.app import open_models
+    from recognizance.office import open_models
 
     store = open_models(data)
     known = [(model, store.state(model)) for model in store.models]
@@ -49,7 +49,7 @@ def pull(
     name: Annotated[str, typer.Argument(help="Its name in `recognizance models list`.")], data: Data = DEFAULT_DATA
 ) -> None:
     """Fetch a model's file, resuming what was begun, and keep it only if its SHA-256 is the manifest's."""
-    from recognizance.app import open_models
+    from recognizance.office import open_models
 
     store = open_models(data)
     model = store.model(name)
@@ -69,8 +69,8 @@ def pull(
 @speaking_plainly
 def verify(data: Data = DEFAULT_DATA, json: Json = False) -> None:
     """Check every model file that is here against the manifest's SHA-256; exit status 1 if one differs."""
-    from recognizance.app import open_models
     from recognizance.faces import FileState
+    from recognizance.office import open_models
 
     store = open_models(data)
     states = {model.name: store.state(model) for model in store.models}

@@ -1,24 +1,17 @@
-"""Opening an installation for one command, and closing it again."""
+"""Opening as much of an installation as a command needs, for one command, and closing it again.
+
+What looks at pictures is imported by those functions alone that open it: loading it takes several times as long as
+everything else that most commands do.
+"""
 
 import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from recognizance.app import (
-    RECORDS_FILE,
-    Service,
-    new_decision_id,
-    new_id,
-    now,
-    open_faces,
-    open_recorder,
-    open_records,
-    open_service,
-)
 from recognizance.config import read_settings
 from recognizance.errors import ImageError, ImageTooLargeError, NotFoundError
-from recognizance.faces import Photograph, open_photograph
 from recognizance.governance import AT_THE_MACHINE, Asking, Credential, Grounds, Policy, SearchFacts
 from recognizance.governance.parties import UseId
 from recognizance.governance.purposes import Capture, OffenceCode
@@ -26,15 +19,24 @@ from recognizance.governing.access import ADMINISTRATOR, AccessKeys, principal_o
 from recognizance.governing.installation import Governing, open_governing
 from recognizance.governing.registration import Actor, at_the_machine
 from recognizance.identifiers import GalleryId, PrincipalId
-from recognizance.oneshot import OneShot
 from recognizance.permits import Action, Permit
 from recognizance.recording import Recorder
 from recognizance.records import Records
+from recognizance.reviewing.upkeep import withdraw_use
+from recognizance.storage import RECORDS_FILE, new_decision_id, new_id, now, open_recorder, open_records
+
+if TYPE_CHECKING:
+    from recognizance.app import Service
+    from recognizance.faces import Photograph
+    from recognizance.office import Office
+    from recognizance.oneshot import OneShot
 
 
 @contextmanager
-def service_of(data: Path) -> Iterator[Service]:
+def service_of(data: Path) -> Iterator["Service"]:
     """The whole service of the installation in `data`, for the time of a `with` block."""
+    from recognizance.app import open_service
+
     service = open_service(data, read_settings(data))
     try:
         yield service
@@ -43,7 +45,7 @@ def service_of(data: Path) -> Iterator[Service]:
 
 
 @contextmanager
-def installed_service_of(data: Path) -> Iterator[Service]:
+def installed_service_of(data: Path) -> Iterator["Service"]:
     """As `service_of`, for commands that only look: a folder that isn't there isn't created.
 
     Raises:
@@ -55,7 +57,21 @@ def installed_service_of(data: Path) -> Iterator[Service]:
 
 
 @contextmanager
-def oneshot_of(data: Path) -> Iterator[tuple[OneShot, Policy]]:
+def installed_office_of(data: Path) -> Iterator["Office"]:
+    """The parts of an installation that look at no picture, without loading any network.
+
+    Raises:
+        NotFoundError: If there is no installation in `data`.
+    """
+    from recognizance.office import open_office
+
+    _require_installation(data)
+    with closing(open_office(data, read_settings(data))) as office:
+        yield office
+
+
+@contextmanager
+def oneshot_of(data: Path) -> Iterator[tuple["OneShot", Policy]]:
     """Detection and comparison with the settings of the installation in `data`, under its policy and on its record.
 
     It need not exist: what somebody does with two pictures of their own, beside any installation, has no record.
@@ -63,14 +79,20 @@ def oneshot_of(data: Path) -> Iterator[tuple[OneShot, Policy]]:
     if not (data / RECORDS_FILE).exists():
         yield oneshot_beside(data), Policy()
         return
+    from recognizance.app import open_faces
+    from recognizance.oneshot import OneShot
+
     settings = read_settings(data)
     faces = open_faces(data, settings)
     with closing(open_records(data, settings)) as records, closing(open_recorder(data, settings, records)) as recorder:
         yield OneShot(*faces, recorder=recorder), governing_of(data, records, recorder).policy
 
 
-def oneshot_beside(data: Path) -> OneShot:
+def oneshot_beside(data: Path) -> "OneShot":
     """As `oneshot_of`, off the record: for pictures that an installed package ships, and where nothing is installed."""
+    from recognizance.app import open_faces
+    from recognizance.oneshot import OneShot
+
     return OneShot(*open_faces(data, read_settings(data)), recorder=None)
 
 
@@ -103,7 +125,7 @@ def _require_installation(data: Path) -> None:
 
 
 def permit_here(
-    service: Service, action: Action, gallery: str | None = None, *, asking: Asking = AT_THE_MACHINE
+    service: "Service | Office", action: Action, gallery: str | None = None, *, asking: Asking = AT_THE_MACHINE
 ) -> Permit:
     """Ask the policy on behalf of whoever can run commands on the data folder itself.
 
@@ -148,7 +170,9 @@ def still_search(
 
 def governing_of(data: Path, records: Records, recorder: Recorder) -> Governing:
     """The governing parts alone, without loading any network."""
-    return open_governing(data, records, recorder, clock=now, new_id=new_id, random_bytes=os.urandom)
+    return open_governing(
+        data, records, recorder, clock=now, new_id=new_id, random_bytes=os.urandom, ends_use=withdraw_use
+    )
 
 
 def actor(person: str | None) -> Actor:
@@ -170,13 +194,15 @@ def government_of(data: Path) -> Iterator[Governing]:
         yield governing_of(data, records, recorder)
 
 
-def photograph_at(path: Path, permit: Permit) -> Photograph:
+def photograph_at(path: Path, permit: Permit) -> "Photograph":
     """Open a photograph from a file.
 
     Raises:
         ImageError: If it can't be read or is no picture. Names the file.
         ImageTooLargeError: If it's beyond a limit.
     """
+    from recognizance.faces import open_photograph
+
     try:
         data = path.read_bytes()
     except OSError as error:

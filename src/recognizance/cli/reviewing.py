@@ -5,9 +5,6 @@ What a reviewer is shown is written into a folder that has to be new, under name
 `candidate-1.png` and so on, in the reviewer's own order.
 """
 
-from collections.abc import Generator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,12 +15,9 @@ from recognizance.cli.output import print_json, results, speaking_plainly
 from recognizance.governance.leads import EditKind, EvidenceKind
 
 if TYPE_CHECKING:
-    from recognizance.disclosing.disclosure import Disclosing
     from recognizance.governance.review import Finding
-    from recognizance.governing.installation import Governing
-    from recognizance.reviewing.leads import Leads, NamedLead
-    from recognizance.reviewing.probes import Probes
-    from recognizance.reviewing.reviews import Asker, Reviewing
+    from recognizance.reviewing.leads import NamedLead
+    from recognizance.reviewing.reviews import Asker
 
 review_app = typer.Typer(
     help="Compare candidates with the probe, blind, as one of two reviewers.", no_args_is_help=True
@@ -36,21 +30,14 @@ Lead = Annotated[str, typer.Argument(help="The lead's id.")]
 NewFolder = Annotated[Path, typer.Option("--out", help="A new folder for the pictures.")]
 
 
-@dataclass(frozen=True, slots=True)
-class _Reviews:
-    governing: "Governing"
-    reviewing: "Reviewing"
-    leads: "Leads"
-    probes: "Probes"
-    disclosing: "Disclosing"
-
-
 @review_app.command("list")
 @speaking_plainly
 def list_reviews(person: Person, data: Data = DEFAULT_DATA, json: Json = False) -> None:
     """List the reviews that somebody has taken on, or could take on."""
-    with _reviews_of(data) as reviews:
-        waiting = reviews.reviewing.waiting_for(_asker(person))
+    from recognizance.cli.opening import installed_office_of
+
+    with installed_office_of(data) as office:
+        waiting = office.reviewing.waiting_for(_asker(person))
     if json:
         print_json({"reviews": list(waiting)})
     else:
@@ -61,30 +48,33 @@ def list_reviews(person: Person, data: Data = DEFAULT_DATA, json: Json = False) 
 @speaking_plainly
 def claim(review: Review, person: Person, data: Data = DEFAULT_DATA) -> None:
     """Take a review on. There are two seats, and a third once two reviewers differ."""
+    from recognizance.cli.opening import installed_office_of
     from recognizance.governance.review import ReviewId
 
-    with _reviews_of(data) as reviews:
-        reviews.reviewing.claim(ReviewId(review), _asker(person))
+    with installed_office_of(data) as office:
+        office.reviewing.claim(ReviewId(review), _asker(person))
 
 
 @review_app.command("release")
 @speaking_plainly
 def release(review: Review, person: Person, data: Data = DEFAULT_DATA) -> None:
     """Give a review back unanswered."""
+    from recognizance.cli.opening import installed_office_of
     from recognizance.governance.review import ReviewId
 
-    with _reviews_of(data) as reviews:
-        reviews.reviewing.release(ReviewId(review), _asker(person))
+    with installed_office_of(data) as office:
+        office.reviewing.release(ReviewId(review), _asker(person))
 
 
 @review_app.command("show")
 @speaking_plainly
 def show(review: Review, person: Person, out: NewFolder, data: Data = DEFAULT_DATA, json: Json = False) -> None:
     """Write the probe and the candidates into a folder, in this reviewer's own order."""
+    from recognizance.cli.opening import installed_office_of
     from recognizance.governance.review import ReviewId
 
-    with _reviews_of(data) as reviews:
-        shown = reviews.reviewing.show(ReviewId(review), _asker(person))
+    with installed_office_of(data) as office:
+        shown = office.reviewing.show(ReviewId(review), _asker(person))
     names = [None if each.png is None else f"candidate-{number}.png" for number, each in enumerate(shown.faces, 1)]
     pictures = {name: each.png for name, each in zip(names, shown.faces, strict=True) if name and each.png}
     _write_folder(out, {"probe.png": shown.probe_png, **pictures})
@@ -111,21 +101,23 @@ def answer(
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Give one's findings on all candidates at once; final."""
+    from recognizance.cli.opening import installed_office_of
     from recognizance.governance.review import ReviewId
 
     findings = [_finding(each) for each in finding]
-    with _reviews_of(data) as reviews:
-        reviews.reviewing.answer(ReviewId(review), _asker(person), findings)
+    with installed_office_of(data) as office:
+        office.reviewing.answer(ReviewId(review), _asker(person), findings)
 
 
 @review_app.command("progress")
 @speaking_plainly
 def progress(review: Review, person: Person, data: Data = DEFAULT_DATA, json: Json = False) -> None:
     """Say what whoever searched may know: under review, lead, no lead or withdrawn."""
+    from recognizance.cli.opening import installed_office_of
     from recognizance.governance.review import ReviewId
 
-    with _reviews_of(data) as reviews:
-        stands = reviews.reviewing.progress(ReviewId(review), _asker(person))
+    with installed_office_of(data) as office:
+        stands = office.reviewing.progress(ReviewId(review), _asker(person))
     if json:
         print_json({"review": review, "progress": stands.value})
     else:
@@ -145,25 +137,25 @@ def edit(
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Crop, turn, scale, brighten or contrast a probe; both versions are kept, and the edit is on the record."""
-    from recognizance.app import new_decision_id
-    from recognizance.cli.opening import photograph_at
+    from recognizance.cli.opening import installed_office_of, photograph_at
     from recognizance.governance import Asking, Credential, Grounds, Principal
     from recognizance.governance.parties import UseId
     from recognizance.identifiers import PrincipalId
     from recognizance.permits import Action
     from recognizance.reviewing.probe_edits import Edit
+    from recognizance.storage import new_decision_id
 
     wanted = Edit(kind, parameters)
     _require_new(out)
-    with _reviews_of(data) as reviews:
-        permit = reviews.governing.policy.decide(
+    with installed_office_of(data) as office:
+        permit = office.policy.decide(
             Principal(PrincipalId(person), frozenset()),
             Action.DETECT,
             gallery=None,
             decision_id=new_decision_id(),
             asking=Asking(Credential.COMMAND_LINE, use=UseId(use), grounds=Grounds(case=case)),
         )
-        edited = reviews.probes.edit(photograph_at(image, permit), wanted, permit=permit)
+        edited = office.probes.edit(photograph_at(image, permit), wanted, permit=permit)
     out.write_bytes(edited.png)
     results.print(f"{edited.edit.before_sha256} -> {edited.edit.after_sha256}")
 
@@ -172,8 +164,10 @@ def edit(
 @speaking_plainly
 def list_leads(person: Person, data: Data = DEFAULT_DATA, json: Json = False) -> None:
     """List the leads that somebody may see: of their own searches, or of their agency for a supervisor."""
-    with _reviews_of(data) as reviews:
-        known = reviews.leads.list(_asker(person))
+    from recognizance.cli.opening import installed_office_of
+
+    with installed_office_of(data) as office:
+        known = office.leads.list(_asker(person))
     if json:
         print_json({"leads": [_described(each) for each in known]})
         return
@@ -198,11 +192,12 @@ def attest(
     """State that independent evidence exists, which unlocks the lead's export."""
     import hashlib
 
+    from recognizance.cli.opening import installed_office_of
     from recognizance.governance.leads import LeadId
 
     digest = hashlib.sha256(document.read_bytes()).hexdigest()
-    with _reviews_of(data) as reviews:
-        reviews.leads.attest(LeadId(lead), _asker(person), kind=kind, description=description, document_sha256=digest)
+    with installed_office_of(data) as office:
+        office.leads.attest(LeadId(lead), _asker(person), kind=kind, description=description, document_sha256=digest)
 
 
 @lead_app.command("export")
@@ -211,11 +206,12 @@ def export(lead: Lead, person: Person, out: NewFolder, data: Data = DEFAULT_DATA
     """Take a lead out of the service, with its stamp; locked until independent evidence is attested."""
     import json
 
+    from recognizance.cli.opening import installed_office_of
     from recognizance.governance.leads import LeadId
 
     _require_new(out)
-    with _reviews_of(data) as reviews:
-        exported = reviews.leads.export(LeadId(lead), _asker(person))
+    with installed_office_of(data) as office:
+        exported = office.leads.export(LeadId(lead), _asker(person))
     files = {"lead.json": json.dumps(_described(exported.named), indent=2, ensure_ascii=False).encode()}
     pictures = {"probe.png": exported.probe_png, "candidate.png": exported.candidate_png}
     _write_folder(out, files | {name: png for name, png in pictures.items() if png is not None})
@@ -232,8 +228,10 @@ def disclose(
 ) -> None:
     """Put everything on record about a case into one file that proves itself offline."""
     _require_new(out)
-    with _reviews_of(data) as reviews:
-        bundle = reviews.disclosing.disclose(case, _asker(person), recipient_kind=recipient_kind, recipient=recipient)
+    from recognizance.cli.opening import installed_office_of
+
+    with installed_office_of(data) as office:
+        bundle = office.disclosing.disclose(case, _asker(person), recipient_kind=recipient_kind, recipient=recipient)
     out.write_bytes(bundle)
 
 
@@ -259,37 +257,6 @@ def verify_disclosure(
     if not keys:
         results.print("held against the key in the bundle; compare it with the published one:")
         results.print("\n".join(str(each) for each in checked.log_keys))
-
-
-@contextmanager
-def _reviews_of(data: Path) -> Generator[_Reviews]:
-    """The services of an installation that exists, without loading any network."""
-    import os
-    from contextlib import closing
-
-    from recognizance.app import RECORDS_FILE, new_id, now, open_recorder, open_records
-    from recognizance.cli.opening import governing_of
-    from recognizance.config import read_settings
-    from recognizance.disclosing.disclosure import Disclosing
-    from recognizance.errors import NotFoundError
-    from recognizance.reviewing.leads import Leads
-    from recognizance.reviewing.probes import Probes
-    from recognizance.reviewing.reviews import Reviewing
-
-    if not (data / RECORDS_FILE).exists():
-        raise NotFoundError(f"there is no installation in {data}: `recognizance init` begins one")
-    settings = read_settings(data)
-    with closing(open_records(data, settings)) as records, closing(open_recorder(data, settings, records)) as recorder:
-        governing = governing_of(data, records, recorder)
-        policy = governing.policy
-        reviewing = Reviewing(records, recorder, policy, clock=now, new_id=new_id, random_bytes=os.urandom)
-        yield _Reviews(
-            governing=governing,
-            reviewing=reviewing,
-            leads=Leads(records, recorder, policy, clock=now, new_id=new_id),
-            probes=Probes(records, recorder, clock=now, label_key=reviewing.label_key),
-            disclosing=Disclosing(records, recorder, policy, clock=now, new_id=new_id),
-        )
 
 
 def _asker(person: str) -> "Asker":

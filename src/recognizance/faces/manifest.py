@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from recognizance.errors import InputError
-from recognizance.faces.weights import ChannelOrder, InputGeometry
 from recognizance.identifiers import ModelId
 
 MAX_SIZE_BYTES = 2 << 30
@@ -87,6 +86,27 @@ class LocalSource:
     """A file that the operator put there. `path` is absolute once read."""
 
     path: Path
+
+
+class ChannelOrder(StrEnum):
+    RGB = "RGB"
+    BGR = "BGR"
+
+
+@dataclass(frozen=True, slots=True)
+class InputGeometry:
+    """What a model's own first layer takes, as its manifest states it.
+
+    Attributes:
+        size_hw: Height and width in pixels. A detector is also run at other sizes.
+        mean: Subtracted from each channel, in the model's channel order, on the scale 0 to 255.
+        scale: Multiplied after that, in the model's channel order.
+    """
+
+    size_hw: tuple[int, int]
+    channel_order: ChannelOrder
+    mean: tuple[float, float, float]
+    scale: tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True)

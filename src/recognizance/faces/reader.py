@@ -20,7 +20,6 @@ from recognizance.faces.models import ModelStore
 from recognizance.faces.networks import Network, load_network
 from recognizance.faces.quality import Pose, Quality, pose_of, quality_of
 from recognizance.faces.templates import NetworkRecogniser, Recogniser, Templates
-from recognizance.faces.weights import fold
 from recognizance.identifiers import ModelId
 from recognizance.permits import Permit
 
@@ -91,6 +90,9 @@ def open_reader(
         CorruptionError: If a file isn't the one that the manifest states.
         InputError: If the model isn't a recogniser, or the runtime can't run it.
     """
+    # Reading ONNX takes longer to load than all the rest of this folder, which also those use who load no network.
+    from recognizance.faces.weights import fold
+
     models = store or ModelStore(None)
     wanted = models.model(recogniser)
     if wanted.kind is not ModelKind.RECOGNISER:

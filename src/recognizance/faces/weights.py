@@ -12,8 +12,6 @@ It must never guess: a file with more than one true input, or with an unknown ki
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -23,32 +21,12 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from recognizance.errors import InputError
+from recognizance.faces.manifest import ChannelOrder, InputGeometry
 
 PIXELS = "pixels"
 """The name of the only input of a folded graph."""
 
 Constants = dict[str, NDArray[Any]]
-
-
-class ChannelOrder(StrEnum):
-    RGB = "RGB"
-    BGR = "BGR"
-
-
-@dataclass(frozen=True, slots=True)
-class InputGeometry:
-    """What a model's own first layer takes, as its manifest states it.
-
-    Attributes:
-        size_hw: Height and width in pixels. A detector is also run at other sizes.
-        mean: Subtracted from each channel, in the model's channel order, on the scale 0 to 255.
-        scale: Multiplied after that, in the model's channel order.
-    """
-
-    size_hw: tuple[int, int]
-    channel_order: ChannelOrder
-    mean: tuple[float, float, float]
-    scale: tuple[float, float, float]
 
 
 def fold(content: bytes, geometry: InputGeometry, output_names: Sequence[str]) -> bytes:

@@ -1,4 +1,8 @@
-"""What we promise: an append-only, signed, publicly verifiable record of everything that was done."""
+"""What we promise: an append-only, signed, publicly verifiable record of everything that was done.
+
+`recognizance.ledger.serving` and `.witness_server` are public too, and imported by their own names: they load a web
+server.
+"""
 
 from recognizance.ledger import facts
 from recognizance.ledger.canonical import JsonObject, JsonValue, read_canonical, write_canonical
@@ -21,12 +25,10 @@ from recognizance.ledger.outbox import MemoryOutbox, Outbox, PendingEntry
 from recognizance.ledger.receipts import Receipt
 from recognizance.ledger.schema import schema_document, schema_facts
 from recognizance.ledger.sequencer import Sequencer
-from recognizance.ledger.serving import ledger_routes
 from recognizance.ledger.sources import ArchiveSource, FolderSource, Source, UrlSource, read_entries, source_at
 from recognizance.ledger.stores import FileStore, MemoryStore, Store
 from recognizance.ledger.verifier import verify
 from recognizance.ledger.witness import Answer, MemoryWitnessStore, Witness, WitnessStore
-from recognizance.ledger.witness_server import FolderWitnessStore, witness_app
 
 __all__ = [
     "SALT_BYTES",
@@ -44,7 +46,6 @@ __all__ = [
     "FileStore",
     "Finding",
     "FolderSource",
-    "FolderWitnessStore",
     "JsonObject",
     "JsonValue",
     "Log",
@@ -78,7 +79,6 @@ __all__ = [
     "export_archive",
     "export_folder",
     "facts",
-    "ledger_routes",
     "open_checkpoint",
     "prove",
     "prove_consistency",
@@ -89,6 +89,5 @@ __all__ = [
     "schema_facts",
     "source_at",
     "verify",
-    "witness_app",
     "write_canonical",
 ]

@@ -1,6 +1,7 @@
 """Nothing off the record: each act and its ledger entry are one change, and no answer comes before the promise.
 
 Between governance and the services. See docs/ledger.md and docs/decisions/0026-nothing-off-the-record.md.
+`recognizance.recording.model_statements` is public too, and imported by its own name.
 """
 
 from recognizance.recording import acts
@@ -13,12 +14,10 @@ from recognizance.recording.recorder import LEDGER_FOLDER, Before, Change, Promi
 from recognizance.recording.statements import (
     Statement,
     key_statement,
-    model_statement,
     policy_statement,
     schema_statement,
     software_statement,
     state,
-    threshold_statement,
 )
 
 __all__ = [
@@ -42,11 +41,9 @@ __all__ = [
     "draw_key",
     "face_digest",
     "key_statement",
-    "model_statement",
     "policy_statement",
     "read_key",
     "schema_statement",
     "software_statement",
     "state",
-    "threshold_statement",
 ]

@@ -1,4 +1,6 @@
-"""What the ledger is told at each start if it isn't what it was: schema, software, models, thresholds, policy.
+"""What the ledger is told at each start if it isn't what it was: schema, key, software, policy.
+
+Models and thresholds too, of which `model_statements` speaks.
 
 So that whoever reads an entry can tell which software wrote it, with which model and under which rules: those of the
 last such entry before it. What was said last is remembered in the records, in the transaction that says it.
@@ -12,7 +14,6 @@ from importlib import metadata, resources
 from importlib.resources.abc import Traversable
 
 from recognizance.errors import NotFoundError
-from recognizance.faces import Calibration, Model, ModelKind
 from recognizance.ledger import Entry, EntryId, VerifierKey, facts, schema_facts
 from recognizance.recording.acts import token
 from recognizance.recording.drafts import Maker
@@ -20,13 +21,10 @@ from recognizance.recording.recorder import Change, Recorder
 from recognizance.records import Document
 
 STATEMENT_KIND = "statement"
-REFERENCE_PCT = 80.0
-"""Rekognition's default similarity, whose score stands for a model's table in the ledger."""
 
 Statement = tuple[str, facts.Facts]
 """What is said, under a name by which it is known from start to start. None of its fields is private."""
 
-_ROLES = {ModelKind.DETECTOR: facts.ModelRole.DETECTOR, ModelKind.RECOGNISER: facts.ModelRole.RECOGNISER}
 # Only what a statement says is compared, so that the rest is the same for all.
 _ANY_ID = EntryId("00000000-0000-0000-0000-000000000000")
 _ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)
@@ -66,37 +64,6 @@ def software_statement() -> Statement:
         version=token(metadata.version("recognizance")),
         digest=package.hexdigest(),
         dependencies_digest=sha256("\n".join(installed).encode()).hexdigest(),
-    )
-
-
-def model_statement(model: Model) -> Statement:
-    """A model that is in use: which file, from where, under what licence."""
-    return f"model {model.kind}", facts.Model(
-        model=model.id,
-        standing=facts.Standing.ADDED,
-        role=_ROLES[model.kind],
-        file_digest=model.sha256,
-        source=" ".join(model.origin.split()),
-        licence=token(model.licence),
-    )
-
-
-def threshold_statement(calibration: Calibration, *, max_fpir: float) -> Statement:
-    """What a similarity of 80 means for the model, and how the threshold follows the gallery's size."""
-    score = calibration.score_at_pct(REFERENCE_PCT)
-    return f"threshold {calibration.model}", facts.ThresholdChange(
-        model=calibration.model,
-        gallery=None,
-        former=None,
-        new=score,
-        false_match_rate=calibration.false_match_rate(score).bound,
-        evaluation=None,
-        proposal=None,
-        changed_by=None,
-        reason=(
-            f"The score of similarity {REFERENCE_PCT:g} in the model's measured table. A search raises its threshold"
-            f" with the size of the gallery, so that the false positive identification rate stays under {max_fpir:g}."
-        ),
     )
 
 

@@ -1,21 +1,15 @@
 """The database's form, step by step. Steps go forward only, and never import `schema`, which changes after them.
 
-Each step is a file of `versions/`. All that are missing run at opening, in one transaction that either takes the
-database to the newest form or leaves it as it was.
+Each step is a file `vNNNN_name.py` of `versions/`, and NNNN its revision. All that are missing run at opening, in one
+transaction that either takes the database to the newest form or leaves it as it was.
 """
 
 from pathlib import Path
 
-from alembic.operations import Operations
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.script.revision import ResolutionError
-from alembic.util import CommandError
-from sqlalchemy import Connection
-
-from recognizance.errors import CorruptionError, InputError
+from sqlalchemy import Connection, inspect, text
 
 _FOLDER = Path(__file__).parent
+_CURRENT = text("SELECT version_num FROM alembic_version")
 
 
 def migrate(connection: Connection) -> None:
@@ -24,27 +18,13 @@ def migrate(connection: Connection) -> None:
     Raises:
         InputError: If a later version of this program has written the database.
     """
-    scripts = ScriptDirectory(str(_FOLDER))
-    context = MigrationContext.configure(connection)
-    current = context.get_current_revision()
-    newest = scripts.get_current_head()
-    if current == newest:
+    if inspect(connection).has_table("alembic_version") and connection.scalars(_CURRENT).all() == [newest_form()]:
         return
-    try:
-        missing = list(scripts.iterate_revisions(newest, current or "base"))
-    except (CommandError, ResolutionError) as error:
-        raise InputError(
-            f"the records have the form {current!r}, which this version doesn't know: a later one has written them."
-            f" Use that version, or put back the copy from before (`recognizance backup`); forms never go back"
-        ) from error
-    if newest is None:
-        raise CorruptionError("this installation lacks the steps that make a database")
-    with Operations.context(context):
-        for step in reversed(missing):
-            step.module.upgrade()
-    context.stamp(scripts, newest)
+    from recognizance.records.migrations.steps import take_missing_steps
+
+    take_missing_steps(connection, _FOLDER)
 
 
-def newest_form() -> str | None:
-    """The form that this program writes."""
-    return ScriptDirectory(str(_FOLDER)).get_current_head()
+def newest_form() -> str:
+    """The form that this program writes: the number of its last step."""
+    return max(path.name[1:5] for path in (_FOLDER / "versions").glob("v[0-9][0-9][0-9][0-9]_*.py"))

@@ -1,0 +1,75 @@
+"""Opening what an installation keeps: its records and its ledger, and where they are.
+
+What time it is and how ids are drawn is decided here too, once. Nothing here looks at a face, and nothing heavy is
+imported: most commands need no more than this and `governing`.
+"""
+
+import os
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+
+from recognizance.config import Settings
+from recognizance.galleries import Clock
+from recognizance.identifiers import DecisionId
+from recognizance.ledger import SALT_BYTES
+from recognizance.recording import Recorder, key_statement, schema_statement, state
+from recognizance.records import MasterKey, Records
+
+MASTER_KEY_FILE = "master.key"
+RECORDS_FILE = "records.sqlite3"
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """A fresh lower-case UUID, version 4."""
+    return str(uuid.uuid4())
+
+
+def new_decision_id() -> DecisionId:
+    return DecisionId(new_id())
+
+
+def master_key_file(data: Path, settings: Settings) -> Path:
+    """Where the master key is, or will be on the first start."""
+    return Path(settings.master_key_file) if settings.master_key_file else data / MASTER_KEY_FILE
+
+
+def open_records(data: Path, settings: Settings) -> Records:
+    """Open the records of the installation in `data`, creating folder and master key on the first start.
+
+    Raises:
+        InputError: If the master key is missing beside records that exist, is readable by others, or is another one.
+        UnavailableError: If the folder can't be used.
+        CorruptionError: If the file is no database of ours.
+    """
+    key_file = master_key_file(data, settings)
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # A new key beside old records would look like a start from nothing, and end in a puzzling refusal.
+    first_start = not key_file.exists() and not any(data.glob("records.sqlite3*"))
+    master_key = MasterKey.create_file(key_file) if first_start else MasterKey.from_file(key_file)
+    return Records.open(data, master_key=master_key)
+
+
+def open_recorder(data: Path, settings: Settings, records: Records, *, clock: Clock = now) -> Recorder:
+    """Open the ledger of the installation in `data`; its first entry is the form of all others.
+
+    Raises:
+        InputError: If the ledger's key is missing, readable by others, or of another origin.
+        UnavailableError: If the folder can't be used.
+        CorruptionError: If records and ledger contradict each other.
+    """
+    recorder = Recorder.open(
+        data,
+        records,
+        origin=settings.ledger_origin,
+        witnesses=settings.ledger_witnesses,
+        clock=clock,
+        new_id=new_id,
+        new_salt=lambda: os.urandom(SALT_BYTES),
+    )
+    state(recorder, [schema_statement(), key_statement(recorder.verifier)])
+    return recorder
