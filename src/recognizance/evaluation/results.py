@@ -13,7 +13,7 @@ Pure. Implements docs/evaluation-reports.md, "The result document". Terms as in 
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -30,7 +30,7 @@ from recognizance.evaluation.measures import (
     Estimate,
     Extrapolation,
     GroupMatrix,
-    GroupRate,
+    GroupRates,
     Histogram,
     Identification,
     MatchRateAtFmr,
@@ -177,7 +177,7 @@ class VerificationAt:
         name: Of the threshold: `default`, `use`, `80`, `fmr 1e-4`.
         threshold: On the engine's scale. A score equal to it is accepted.
         similarity_pct: The same as a similarity, where that is known.
-        fnmr_by_group: By group column. FMR within a group is on the diagonal of `matrices`.
+        fnmr_by_group: One for each group column. FMR within a group is on the diagonal of `matrices`.
     """
 
     name: str
@@ -185,7 +185,7 @@ class VerificationAt:
     similarity_pct: float | None
     fmr: Estimate
     fnmr: Estimate
-    fnmr_by_group: Mapping[str, tuple[GroupRate, ...]]
+    fnmr_by_group: tuple[GroupRates, ...]
     matrices: tuple[GroupMatrix, ...]
     differentials: tuple[Differentials, ...]
 
@@ -264,11 +264,11 @@ class Findings:
 
     Attributes:
         acquisition: Pictures of which no template was made, among all (FTA).
-        acquisition_by_group: By group column.
+        acquisition_by_group: One for each group column.
     """
 
     acquisition: Estimate
-    acquisition_by_group: Mapping[str, tuple[GroupRate, ...]]
+    acquisition_by_group: tuple[GroupRates, ...]
     verification: Verification | None
     searches: Searches | None
 

@@ -1,16 +1,14 @@
 """How a result document is written, read and described: the annotations of its types decide all three.
 
 So what is written, what is accepted and what the published JSON Schema says can't drift apart. Reading is strict:
-exactly the fields of a type, each of exactly its type, and the checks that a value makes when it is built. JSON has no
-infinity, which a ratio of error rates may have as its upper bound: it is the string "unbounded", and no other string is
-a number.
+exactly the fields of a type, each of exactly its type, and the checks that a value makes when it is built. Numbers are
+finite, as JSON's are.
 
 Pure. Implements docs/evaluation-reports.md, "The result document".
 """
 
 import dataclasses
 import inspect
-import math
 import types
 import typing
 from collections.abc import Mapping
@@ -22,13 +20,12 @@ from typing import Any, TypeVar, cast
 from recognizance.errors import InputError
 from recognizance.ledger import JsonValue
 
-UNBOUNDED = "unbounded"
 _MOMENT_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
 _SIMPLE: dict[Any, dict[str, object]] = {
     str: {"type": "string"},
     bool: {"type": "boolean"},
     int: {"type": "integer"},
-    float: {"anyOf": [{"type": "number"}, {"const": UNBOUNDED}]},
+    float: {"type": "number"},
     types.NoneType: {"type": "null"},
 }
 _MOMENT: dict[str, object] = {
@@ -42,17 +39,15 @@ _Value = TypeVar("_Value")
 def written(value: object) -> JsonValue:
     """Return the JSON form of a value.
 
-    >>> written((1.5, math.inf, None))
-    [1.5, 'unbounded', None]
+    >>> written((1.5, "a", None))
+    [1.5, 'a', None]
 
     Raises:
         TypeError: If something in it is no part of a document.
     """
     if isinstance(value, StrEnum):
         return value.value
-    if isinstance(value, float):
-        return UNBOUNDED if value == math.inf else value
-    if value is None or isinstance(value, bool | int | str):
+    if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, datetime):
         return _moment_text(value)
@@ -141,8 +136,6 @@ def _read_scalar(kind: Any, value: JsonValue) -> Any:
     # Canonical JSON writes 99.0 as 99.
     if kind is float and type(value) in {int, float}:
         return float(cast("float", value))
-    if kind is float and value == UNBOUNDED:
-        return math.inf
     if isinstance(value, str) and kind is datetime:
         return _read_moment(value)
     if isinstance(value, str) and isinstance(kind, type) and issubclass(kind, StrEnum) and value in set(kind):

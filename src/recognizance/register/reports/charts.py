@@ -5,12 +5,13 @@ isn't exact is hatched and labelled. The same chart is the same bytes with the s
 """
 
 import io
+from collections.abc import Callable
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from recognizance.register.reports.blocks import Bars, Intervals
+from recognizance.register.reports.blocks import Bars, Intervals, Picture
 
 _BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "#555555"
 _WIDTH_INCHES = 7.0
@@ -35,6 +36,20 @@ def draw_svg(chart: Bars | Intervals) -> bytes:
 def draw_png(chart: Bars | Intervals) -> bytes:
     """Return the chart as PNG, for print."""
     return _drawn(chart, "png", dpi=_PNG_DPI, metadata={"Software": None})
+
+
+def finished_picture(title: str, text: str, height_inches: float, paint: Callable[[Any], None]) -> Picture:
+    """Return a drawing that `paint` makes on matplotlib's axes, as wide as a page, in both forms."""
+    svg, png = io.BytesIO(), io.BytesIO()
+    with mpl.rc_context(_SETTINGS):
+        figure = Figure(figsize=(_WIDTH_INCHES, height_inches), layout="constrained")
+        axes = figure.add_subplot()
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.set_title(title, loc="left", fontsize=10)
+        paint(axes)
+        figure.savefig(svg, format="svg", metadata=_NO_METADATA)
+        figure.savefig(png, format="png", dpi=_PNG_DPI, metadata={"Software": None})
+    return Picture(title, svg.getvalue(), png.getvalue(), text)
 
 
 def _drawn(chart: Bars | Intervals, kind: str, **options: Any) -> bytes:

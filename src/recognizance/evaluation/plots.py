@@ -1,0 +1,316 @@
+"""The drawings of an evaluation: what a table can't show at a glance.
+
+Every drawing has its numbers as a table beside it and says in words what it shows. Colours are Okabe and Ito's (2008),
+which people with every kind of colour vision tell apart, and each series has a line and a mark of its own as well, so
+that a print in grey says the same. What was not measured is hollow and dashed. The same result is drawn to the same
+bytes with the same matplotlib.
+
+Pure. Implements docs/evaluation-reports.md, "Drawings".
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import cycle
+from typing import Any
+
+from recognizance.evaluation.measures import Curve, CurvePoint, Estimate, GroupMatrix, Histogram
+from recognizance.evaluation.results import Beyond, IdentificationAt, Verification
+from recognizance.evaluation.words import percent, rate_phrase
+from recognizance.register.document import plain_text
+from recognizance.register.reports.blocks import Picture
+from recognizance.register.reports.charts import finished_picture
+
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
+"""Okabe and Ito's colours but for yellow, which paper doesn't show."""
+
+LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)))
+MARKS = ("o", "s", "^", "D", "v", "P", "X")
+_GREY = "#555555"
+_MAX_SERIES = len(PALETTE)
+_LONGEST_NAME = 40
+_BANDS_ALPHA = 0.18
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How one series is told from the others."""
+
+    color: str
+    line: Any
+    mark: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A rate that others are held against, drawn as a line across."""
+
+    rate: float
+    name: str
+
+
+def looks(count: int) -> tuple[Look, ...]:
+    """Return a look for each of `count` series; no two of them share both colour and line up to 49."""
+    found: list[Look] = []
+    for place in range(count):
+        lap = place // _MAX_SERIES
+        found.append(
+            Look(
+                PALETTE[place % _MAX_SERIES], LINES[(place + lap) % _MAX_SERIES], MARKS[(place + 2 * lap) % _MAX_SERIES]
+            )
+        )
+    return tuple(found)
+
+
+def det_picture(verification: Verification, title: str) -> Picture:
+    """Draw FNMR against FMR, of everybody with a band and of each group, and mark the named thresholds.
+
+    Both axes are logarithmic. A point without any error has no place on them: the curve ends at the last with one.
+    """
+    series = [("everybody", verification.curve), *((_group(each), each.curve) for each in verification.group_curves)]
+
+    def paint(axes: Any) -> None:
+        for (name, curve), look in zip(series, looks(len(series)), strict=True):
+            _det_line(axes, name, curve, look, band=name == "everybody")
+        for at, mark in zip(verification.at, cycle(MARKS), strict=False):
+            fmr, fnmr = at.fmr.rate.value, at.fnmr.rate.value
+            if fmr and fnmr:
+                axes.plot(fmr, fnmr, mark, color="white", markeredgecolor="black", markersize=7, zorder=5)
+                _note(axes, _short(at.name), (fmr, fnmr))
+        axes.set(xscale="log", yscale="log", xlabel="false match rate (FMR)", ylabel="false non-match rate (FNMR)")
+        axes.xaxis.set_major_formatter(_percent_tick)
+        axes.yaxis.set_major_formatter(_percent_tick)
+        axes.grid(visible=True, which="major", color="#dddddd", linewidth=0.6)
+        if len(series) > 1:
+            axes.legend(frameon=False, fontsize=8)
+
+    said = "; ".join(
+        f"at {_short(at.name)}, FMR {rate_phrase(at.fmr)} and FNMR {rate_phrase(at.fnmr)}" for at in verification.at
+    )
+    text = (
+        "Curves that fall from left to right: the fewer strangers are taken for the same person (FMR), the more often"
+        " the same person is taken for a stranger (FNMR). Lower and further left is better. The band is the 95 %"
+        f" interval of FNMR for everybody. Marked: {said}."
+    )
+    return finished_picture(title, text, 4.4, paint)
+
+
+def sizes_picture(
+    found: Mapping[str, Sequence[IdentificationAt]], beyond: Sequence[Beyond], own_faces: int | None, title: str
+) -> Picture:
+    """Draw FPIR against the number of faces in the gallery, for each threshold by name, with this operator's size."""
+    names = tuple(found)
+
+    def paint(axes: Any) -> None:
+        for name, look in zip(names, looks(len(names)), strict=True):
+            _sizes_line(axes, name, found[name], look)
+            _beyond_points(axes, [each for each in beyond if each.name == name], look)
+        if own_faces is not None:
+            axes.axvline(own_faces, color=_GREY, linestyle=":", linewidth=1.2)
+            label = f"this gallery: {own_faces:,}"
+            axes.annotate(label, (own_faces, 1), xycoords=("data", "axes fraction"), xytext=(4, -2),
+                          textcoords="offset points", va="top", fontsize=8, color=_GREY)  # fmt: skip
+        axes.set(xscale="log", xlabel="faces in the gallery", ylabel="searches that return a wrong person (FPIR)")
+        axes.xaxis.set_major_formatter(_count_tick)
+        axes.set_ylim(bottom=0)
+        axes.yaxis.set_major_formatter(_percent_tick)
+        axes.grid(visible=True, which="major", axis="y", color="#dddddd", linewidth=0.6)
+        axes.legend(frameon=False, fontsize=8, title="threshold", title_fontsize=8)
+
+    said = "; ".join(
+        f"threshold {_short(name)}: "
+        + ", ".join(f"{at.found.gallery_faces:,} faces {rate_phrase(at.found.fpir)}" for at in found[name])
+        for name in names
+    )
+    hollow = " Hollow marks are extreme-value estimates beyond the data, not measurements." if beyond else ""
+    text = (
+        f"Lines with intervals: how often a search for somebody who isn't there returns a wrong person. {said}.{hollow}"
+    )
+    return finished_picture(title, text, 4.0, paint)
+
+
+def bars_picture(
+    rows: Sequence[tuple[str, Estimate]], title: str, what: str, reference: Reference | None = None
+) -> Picture:
+    """Draw rates as bars with their intervals, from top to bottom, and a line that they are held against."""
+
+    def paint(axes: Any) -> None:
+        for place, (_, estimate) in enumerate(rows):
+            value = estimate.rate.value
+            if value is None:
+                axes.annotate("nothing was tried", (0, place), xytext=(4, 0), textcoords="offset points", va="center")
+                continue
+            axes.barh(place, value, height=0.55, color=PALETTE[0])
+            if estimate.interval is not None:
+                ends = [estimate.interval.low, estimate.interval.high]
+                axes.plot(ends, [place, place], color="black", linewidth=1.4)
+                axes.plot(ends, [place, place], "|", color="black", markersize=8)
+            far = value if estimate.interval is None else max(value, estimate.interval.high)
+            counts = f"{estimate.rate.errors:,} of {estimate.rate.trials:,}"
+            axes.annotate(counts, (far, place), xytext=(6, 0), textcoords="offset points", va="center", fontsize=8)
+        if reference is not None:
+            axes.axvline(reference.rate, color=PALETTE[1], linestyle="--", linewidth=1.2)
+            axes.annotate(reference.name, (reference.rate, 1), xycoords=("data", "axes fraction"), xytext=(3, 2),
+                          textcoords="offset points", fontsize=8, color=_GREY)  # fmt: skip
+        axes.set_yticks(range(len(rows)), [_short(name) for name, _ in rows])
+        axes.set_ylim(len(rows) - 0.5, -0.5)
+        axes.set_xlim(0, 1.35 * _furthest(rows, reference))
+        axes.set_xlabel(what)
+        axes.xaxis.set_major_formatter(_percent_tick)
+
+    said = "; ".join(f"{_short(name)}: {rate_phrase(estimate)}" for name, estimate in rows)
+    line = "" if reference is None else f" A line at {percent(reference.rate)}: {reference.name}."
+    text = f"Bars with 95 % intervals: {what}. {said}.{line}"
+    return finished_picture(title, text, 1.1 + 0.34 * len(rows), paint)
+
+
+def histogram_picture(
+    parts: Sequence[tuple[str, Histogram]], thresholds: Sequence[tuple[str, float]], title: str, scale: str
+) -> Picture:
+    """Draw how scores are spread, each part as shares of its own total on a logarithmic axis, and the thresholds."""
+
+    def paint(axes: Any) -> None:
+        for (name, histogram), look in zip(parts, looks(len(parts)), strict=True):
+            total = sum(histogram.counts) or 1
+            shares = [count / total for count in histogram.counts]
+            axes.stairs(shares, histogram.edges, color=look.color, linestyle=look.line, linewidth=1.6, label=name)
+        axes.set_yscale("log")
+        axes.set_xlim(*_occupied([histogram for _, histogram in parts], [place for _, place in thresholds]))
+        for height, (name, threshold) in enumerate(thresholds):
+            axes.axvline(threshold, color=_GREY, linestyle=":", linewidth=1)
+            axes.annotate(_short(name), (threshold, 1), xycoords=("data", "axes fraction"),
+                          xytext=(2, -2 - 10 * (height % 3)), textcoords="offset points", va="top", fontsize=7,
+                          color=_GREY)  # fmt: skip
+        axes.set(xlabel=scale, ylabel="share of comparisons")
+        axes.yaxis.set_major_formatter(_percent_tick)
+        axes.legend(frameon=False, fontsize=8)
+
+    said = "; ".join(f"{name}: {sum(histogram.counts):,} scores" for name, histogram in parts)
+    lines = ", ".join(f"{_short(name)} at {threshold:g}" for name, threshold in thresholds)
+    text = f"Two outlines of how often each score occurs, on a logarithmic axis. {said}. Thresholds: {lines or 'none'}."
+    return finished_picture(title, text, 3.4, paint)
+
+
+def matrix_picture(matrix: GroupMatrix, title: str) -> Picture:
+    """Draw FMR between groups as a map, darker for more, with the rate in each cell. Grey cells were never tried."""
+    rates = [[cell.rate.value for cell in row] for row in matrix.cells]
+    tried = [rate for row in rates for rate in row if rate is not None]
+    highest = max(tried, default=0.0) or 1.0
+    size = len(matrix.groups)
+
+    def paint(axes: Any) -> None:
+        axes.set_facecolor("#bbbbbb")
+        shown = [[float("nan") if rate is None else rate for rate in row] for row in rates]
+        mesh = axes.pcolormesh(shown, cmap="cividis_r", vmin=0.0, vmax=highest, edgecolors="white", linewidth=1)
+        for row in range(size):
+            for column in range(size):
+                rate = rates[row][column]
+                words = "not tried" if rate is None else percent(rate)
+                ink = "white" if rate is not None and rate > 0.5 * highest else "black"
+                axes.text(column + 0.5, row + 0.5, words, ha="center", va="center", fontsize=8, color=ink)
+        names = [_short(name) for name in matrix.groups]
+        places = [place + 0.5 for place in range(size)]
+        axes.set_xticks(places, names, rotation=30 if size > 4 else 0, ha="right" if size > 4 else "center")
+        axes.set_yticks(places, names)
+        axes.invert_yaxis()
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+        bar = axes.figure.colorbar(mesh, ax=axes, fraction=0.046)
+        bar.ax.yaxis.set_major_formatter(_percent_tick)
+        bar.set_label("FMR", fontsize=8)
+
+    worst = [
+        f"{_short(matrix.groups[i])} with {_short(matrix.groups[j])} {rate_phrase(matrix.cells[i][j])}"
+        for i in range(size)
+        for j in range(i + 1)
+    ]
+    text = (
+        f"A map of {size} by {size} cells, one for each two groups of {_short(matrix.column)}: how often two different"
+        f" people of these groups are taken for one (FMR). Darker is more often. {'; '.join(worst)}."
+    )
+    return finished_picture(title, text, 1.6 + 0.5 * max(3, size), paint)
+
+
+def _det_line(axes: Any, name: str, curve: Curve, look: Look, *, band: bool) -> None:
+    # Several thresholds between two scores of strangers have one FMR; the lowest of them is the best.
+    points = list({point.fmr.rate: point for point in reversed(curve.points) if _is_drawn(point)}.values())
+    across = [point.fmr.rate.value for point in points]
+    axes.plot(across, [point.fnmr.rate.value for point in points], color=look.color, linestyle=look.line,
+              linewidth=1.8, label=_short(name))  # fmt: skip
+    with_interval = [(point.fmr.rate.value, point.fnmr.interval) for point in points if point.fnmr.interval is not None]
+    if band and with_interval:
+        axes.fill_between(
+            [value for value, _ in with_interval],
+            [max(interval.low, 1e-9) for _, interval in with_interval],
+            [interval.high for _, interval in with_interval],
+            color=look.color,
+            alpha=_BANDS_ALPHA,
+            linewidth=0,
+        )
+
+
+def _is_drawn(point: CurvePoint) -> bool:
+    return point.fmr.rate.errors > 0 and point.fnmr.rate.errors > 0
+
+
+def _sizes_line(axes: Any, name: str, found: Sequence[IdentificationAt], look: Look) -> None:
+    points = [(at.found.gallery_faces, at.found.fpir) for at in found if at.found.fpir.rate.trials]
+    sizes = [size for size, _ in points]
+    rates = [estimate.rate.value or 0.0 for _, estimate in points]
+    axes.plot(sizes, rates, look.mark, color=look.color, linestyle=look.line, linewidth=1.6, label=_short(name))
+    for size, estimate in points:
+        if estimate.interval is not None:
+            ends = [estimate.interval.low, estimate.interval.high]
+            axes.plot([size, size], ends, color=look.color, linewidth=1, alpha=0.8)
+
+
+def _beyond_points(axes: Any, beyond: Sequence[Beyond], look: Look) -> None:
+    for each in beyond:
+        if each.estimate.fpir is None:
+            continue
+        axes.plot(each.estimate.gallery_faces, each.estimate.fpir, look.mark, color="white",
+                  markeredgecolor=look.color)  # fmt: skip
+        if each.estimate.interval is not None:
+            ends = [each.estimate.interval.low, min(1.0, each.estimate.interval.high)]
+            axes.plot([each.estimate.gallery_faces] * 2, ends, color=look.color, linestyle="--", linewidth=1)
+
+
+def _occupied(histograms: Sequence[Histogram], thresholds: Sequence[float]) -> tuple[float, float]:
+    """Return the ends of the scores that occurred and of the thresholds, with a little room."""
+    ends = list(thresholds)
+    for histogram in histograms:
+        filled = [place for place, count in enumerate(histogram.counts) if count]
+        ends += [histogram.edges[place] for place in filled] + [histogram.edges[place + 1] for place in filled]
+    low, high = (min(ends), max(ends)) if ends else (0.0, 1.0)
+    room = 0.03 * (high - low) or 1.0
+    return low - room, high + room
+
+
+def _furthest(rows: Sequence[tuple[str, Estimate]], reference: Reference | None) -> float:
+    ends = [0.0 if reference is None else reference.rate]
+    for _, estimate in rows:
+        ends.append(estimate.rate.value or 0.0)
+        if estimate.interval is not None:
+            ends.append(estimate.interval.high)
+    return max(ends) or 1.0
+
+
+def _note(axes: Any, words: str, place: tuple[float, float]) -> None:
+    axes.annotate(words, place, xytext=(6, 4), textcoords="offset points", fontsize=8)
+
+
+def _count_tick(value: float, _place: object) -> str:
+    return f"{value:,.0f}"
+
+
+def _percent_tick(value: float, _place: object) -> str:
+    return f"{100 * value:g} %" if value >= 0 else ""
+
+
+def _short(name: str) -> str:
+    """A name from a manifest as it fits a drawing: nothing hidden in it, and not too long."""
+    plain = plain_text(name).replace("\n", " ")
+    return plain if len(plain) <= _LONGEST_NAME else plain[: _LONGEST_NAME - 1] + "…"
+
+
+def _group(curve: Any) -> str:
+    return f"{curve.column}: {curve.group}"
