@@ -7,15 +7,25 @@ two can't happen, and what an `import` in another process enrols is seen by the 
 
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from recognizance.errors import ConflictError, NotFoundError
+from recognizance.declarations import (
+    TAG_PREFIX,
+    Stated,
+    declare,
+    declared,
+    provenance_of,
+    resolve,
+    split_tags,
+    tags_of,
+)
+from recognizance.errors import ConflictError, InputError, NotFoundError
 from recognizance.gallery import Index, Templates
 from recognizance.identifiers import GalleryId, ModelId
 from recognizance.ledger.facts import Standing
 from recognizance.permits import Action, Permit
-from recognizance.recording import NOT_STATED, Provenance, Recorder, acts
+from recognizance.recording import NOT_STATED, Change, Provenance, Recorder, acts
 from recognizance.records import RELOAD, GalleryRow, Reader, Records, Reload
 
 Clock = Callable[[], datetime]
@@ -49,11 +59,12 @@ class _Batch:
 
 
 class Galleries:
-    """Creates, describes and deletes galleries, and hands out their indexes, caught up.
+    """Creates and describes galleries, and hands out their indexes, caught up.
 
     Args:
         model: The recogniser of new galleries.
         open_index: Builds an empty index for the templates of a model.
+        undeclared: What the ledger says of where the faces of a gallery come from that nobody declared.
     """
 
     def __init__(
@@ -64,59 +75,45 @@ class Galleries:
         model: ModelId,
         open_index: Callable[[ModelId], Index],
         clock: Clock,
+        undeclared: Provenance = NOT_STATED,
     ) -> None:
         self._records = records
         self._recorder = recorder
         self._model = model
         self._open_index = open_index
         self._clock = clock
+        self._undeclared = undeclared
         self._lock = threading.Lock()
         self._faces: dict[GalleryId, _Live] = {}
         self._subjects: dict[GalleryId, _Live] = {}
 
-    def create(
-        self, gallery: GalleryId, *, tags: Mapping[str, str], permit: Permit, provenance: Provenance = NOT_STATED
-    ) -> GalleryRow:
-        """Create an empty gallery for templates of the service's recogniser.
-
-        Args:
-            provenance: Where its faces will come from, for the record.
+    def create(self, gallery: GalleryId, *, tags: Mapping[str, str], permit: Permit) -> GalleryRow:
+        """Create an empty gallery for templates of the service's recogniser; tags of ours declare it.
 
         Raises:
             ConflictError: If it exists.
             LimitError: If there are too many tags.
+            InputError: If a tag of ours isn't one, or a declaration is incomplete.
         """
         permit.require(Action.MANAGE_GALLERY, gallery)
+        stated, own = split_tags(tags)
         with self._recorder.changing() as change:
-            created = change.transaction.create_gallery(gallery, model=self._model, created=self._clock(), tags=tags)
-            change.enter(acts.gallery(permit, created, Standing.ADDED, provenance=provenance))
+            change.transaction.create_gallery(gallery, model=self._model, created=self._clock(), tags=own)
+            self._declare(change, gallery, stated, permit)
+            created = change.transaction.gallery(gallery)
+            change.enter(acts.gallery(permit, created, Standing.ADDED, provenance=self.provenance(change, gallery)))
         return created
 
-    def delete(self, gallery: GalleryId, *, permit: Permit) -> GalleryRow:
-        """Delete a gallery with everything in it, and destroy its key; answers what it was.
-
-        Raises:
-            NotFoundError: If there is none of this name.
-        """
-        permit.require(Action.MANAGE_GALLERY, gallery)
-        try:
-            with self._recorder.changing() as change:
-                deleted = change.transaction.delete_gallery(gallery)
-                change.enter(acts.gallery(permit, deleted, Standing.REMOVED))
-        finally:
-            # Also if it's deleted and the entry isn't promised yet; a gallery that is still there is loaded again.
-            self._drop(gallery)
-        return deleted
-
     def describe(self, gallery: GalleryId, *, permit: Permit) -> GalleryRow:
-        """Describe a gallery, at once whatever its size.
+        """Describe a gallery, at once whatever its size. What is declared of it is among its tags.
 
         Raises:
             NotFoundError: If there is none of this name.
         """
         permit.require(Action.READ_GALLERY, gallery)
         with self._records.reading() as reader:
-            return reader.gallery(gallery)
+            row = reader.gallery(gallery)
+            return replace(row, tags={**row.tags, **tags_of(declared(reader, gallery))})
 
     def page(self, *, after: GalleryId | None, limit: int, permit: Permit) -> list[GalleryRow]:
         """Galleries ordered by name, beginning behind `after`."""
@@ -125,27 +122,52 @@ class Galleries:
             return reader.galleries(after=after, limit=limit)
 
     def tag(self, gallery: GalleryId, tags: Mapping[str, str], *, permit: Permit) -> None:
-        """Set tags, replacing the values of those that are there.
+        """Set tags, replacing the values of those that are there; tags of ours declare the gallery while it is empty.
 
         Raises:
             NotFoundError: If there is no such gallery.
             LimitError: If it would have too many. Nothing is changed then.
+            ConflictError: If it holds faces, and tags of ours say something else than what is declared.
+            InputError: As for `create`.
         """
         permit.require(Action.MANAGE_GALLERY, gallery)
+        stated, own = split_tags(tags)
         with self._recorder.changing() as change:
-            change.transaction.tag_gallery(gallery, tags)
-            change.enter(acts.gallery(permit, change.transaction.gallery(gallery), Standing.CHANGED))
+            change.transaction.tag_gallery(gallery, own)
+            self._declare(change, gallery, stated, permit)
+            self._enter_changed(change, gallery, permit)
 
     def untag(self, gallery: GalleryId, names: Collection[str], *, permit: Permit) -> None:
         """Remove tags; names that the gallery doesn't have are passed over.
 
         Raises:
             NotFoundError: If there is no such gallery.
+            InputError: If a tag of ours is named: what is declared can be said anew while the gallery is empty, and
+                never be taken back.
         """
         permit.require(Action.MANAGE_GALLERY, gallery)
+        ours = sorted(name for name in names if name.startswith(TAG_PREFIX))
         with self._recorder.changing() as change:
             change.transaction.untag_gallery(gallery, names)
-            change.enter(acts.gallery(permit, change.transaction.gallery(gallery), Standing.CHANGED))
+            if ours:
+                raise InputError(
+                    f"the tag {ours[0]!r} can't be removed: a gallery's source and lawful basis are declared for good;"
+                    " while it is empty, TagResource replaces them"
+                )
+            self._enter_changed(change, gallery, permit)
+
+    def provenance(self, change: Change, gallery: GalleryId) -> Provenance:
+        """What the ledger says of where a gallery's faces come from."""
+        return provenance_of(change.transaction, gallery, self._undeclared)
+
+    def _declare(self, change: Change, gallery: GalleryId, stated: Stated | None, permit: Permit) -> None:
+        if stated is not None:
+            declaration = resolve(change.transaction, gallery, stated, by=permit.principal)
+            declare(change, declaration, by=permit.principal)
+
+    def _enter_changed(self, change: Change, gallery: GalleryId, permit: Permit) -> None:
+        row = change.transaction.gallery(gallery)
+        change.enter(acts.gallery(permit, row, Standing.CHANGED, provenance=self.provenance(change, gallery)))
 
     def faces_index(self, gallery: GalleryId, *, model: ModelId, permit: Permit, progress: Progress = _silent) -> Index:
         """The index of a gallery's faces, as of now: whatever was acknowledged before this call is in it.
@@ -205,10 +227,7 @@ class Galleries:
         return sorted({gallery for gallery, each in live if any(key in each.index for key in keys)})
 
     def drop(self, gallery: GalleryId) -> None:
-        """Let go of the indexes of a gallery that is gone."""
-        self._drop(gallery)
-
-    def _drop(self, gallery: GalleryId) -> None:
+        """Let go of the indexes of a gallery that is gone, or may be: one that is there is loaded again."""
         with self._lock:
             self._faces.pop(gallery, None)
             self._subjects.pop(gallery, None)
@@ -221,7 +240,7 @@ class Galleries:
                 row = reader.gallery(gallery)
         except NotFoundError:
             # Deleted, perhaps by another process: its templates must not stay in memory.
-            self._drop(gallery)
+            self.drop(gallery)
             raise
         if row.model != model:
             raise ConflictError(

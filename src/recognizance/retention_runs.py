@@ -3,8 +3,8 @@
 A run reads what a gallery keeps (faces, photographs, results of searches), asks `governance.retention` what is due, has
 `erasure` destroy it, and accounts for it: how much went by which rule, how late it was, what is held by an order to
 preserve, and what failed. An emergency that nobody authorised in time loses its results in the same run. Every run is
-on the record. A gallery without a schedule is reported as such and nothing in it is touched: no rule says how long it
-may be kept, which is for a person to mend and not for a guess.
+on the record. A gallery without a schedule is reported as such and nothing in it is touched but the results of such an
+emergency: no rule says how long the rest may be kept, which is for a person to mend and not for a guess.
 
 A run that was interrupted is simply run again: what it destroyed is gone, and the rest is still due. Implements
 `docs/forgetting.md`, "Retention".
@@ -21,6 +21,7 @@ from recognizance.docket import Kind, UseRecord, every
 from recognizance.errors import ConflictError, Error, InputError, NotFoundError
 from recognizance.forgetting.erasure import HOLD_KIND, RESULT_FIELDS, Cause, Erasure, Order
 from recognizance.galleries import Clock
+from recognizance.governance import Act
 from recognizance.governance.codec import read_document, write_document
 from recognizance.governance.oversight import Sha256Hex
 from recognizance.governance.parties import UseId
@@ -37,6 +38,7 @@ from recognizance.governance.retention import (
     lapsed_results,
     receipt,
 )
+from recognizance.governing.registration import Actor, Gate
 from recognizance.identifiers import FaceId, GalleryId, ImageId
 from recognizance.ledger import Entry, EntryId, Facts, FolderSource, facts, prove
 from recognizance.permits import Action, Permit
@@ -51,9 +53,6 @@ BATCH = 256
 
 _PAGE = 1000
 _log = logging.getLogger(__name__)
-
-PermitFor = Callable[[Action, GalleryId], Permit]
-"""Asks the policy on behalf of whoever runs retention."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ class RunReport:
     """What a run did in one gallery.
 
     Attributes:
-        receipt: `None` for a gallery without a schedule, in which nothing was touched.
+        receipt: `None` for a gallery without a schedule, in which no emergency's results were due either.
         kept: What the gallery holds after the run, of everything that its schedule covers.
         held: Things that would have gone but for an order to preserve.
     """
@@ -87,21 +86,37 @@ class RunReport:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What a gallery keeps, and which use each result came from."""
+    """What a gallery keeps, and which use each result came from.
+
+    Attributes:
+        schedule: `None` if nobody has said how long; then `holdings` are results alone.
+    """
 
     row: GalleryRow
-    schedule: Schedule
+    schedule: Schedule | None
     holdings: tuple[Holding, ...]
 
 
 class RetentionRuns:
-    """Keeps schedules and holds, and runs. Safe to share between threads; two runs at once do no harm."""
+    """Keeps schedules and holds, and runs. Safe to share between threads; two runs at once do no harm.
+
+    Whoever acts is named with each call and asked for by the policy: schedules, holds and what is due are for those who
+    manage the gallery, runs for those who run retention as well. A refusal is a `DeniedError`, on the record.
+    """
 
     def __init__(
-        self, records: Records, recorder: Recorder, erasure: Erasure, *, clock: Clock, new_id: Callable[[], str]
+        self,
+        records: Records,
+        recorder: Recorder,
+        gate: Gate,
+        erasure: Erasure,
+        *,
+        clock: Clock,
+        new_id: Callable[[], str],
     ) -> None:
         self._records = records
         self._recorder = recorder
+        self._gate = gate
         self._erasure = erasure
         self._clock = clock
         self._new_id = new_id
@@ -109,13 +124,13 @@ class RetentionRuns:
         self._searches: dict[str, facts.Search] = {}
         self._times: dict[str, datetime] = {}
 
-    def set_schedule(self, schedule: Schedule, *, permit: Permit) -> None:
+    def set_schedule(self, schedule: Schedule, *, by: Actor) -> None:
         """Say how long a gallery keeps what; public from now on.
 
         Raises:
             NotFoundError: If there is no such gallery.
         """
-        permit.require(Action.MANAGE_GALLERY, schedule.gallery)
+        permit = self._gate.permit(by, Action.MANAGE_GALLERY, schedule.gallery)
         days = tuple(_Days(kind, count) for kind, count in sorted(schedule.days.items()))
         body = write_document(_StoredSchedule(schedule.gallery, days, schedule.years_after_last_interaction))
         with self._recorder.changing() as change:
@@ -144,7 +159,7 @@ class RetentionRuns:
         with self._records.reading() as reader:
             return _schedule_of(reader, gallery)
 
-    def hold(self, holding: str, *, document_sha256: str, until: date, permit: Permit, gallery: GalleryId) -> None:
+    def hold(self, holding: str, *, document_sha256: str, until: date, gallery: GalleryId, by: Actor) -> None:
         """Keep a thing from being destroyed, by an order to preserve, until a date. Again replaces the date.
 
         Args:
@@ -154,7 +169,7 @@ class RetentionRuns:
         Raises:
             InputError: If the date has passed or the hash isn't one.
         """
-        permit.require(Action.MANAGE_GALLERY, gallery)
+        permit = self._gate.permit(by, Action.MANAGE_GALLERY, gallery)
         hold = Hold(HoldingId(holding), Sha256Hex(document_sha256), until)
         if until <= self._clock().date():
             raise InputError(f"the order ends on {until}, which isn't after today")
@@ -183,24 +198,29 @@ class RetentionRuns:
         with self._records.reading() as reader:
             return list(_holds(reader))
 
-    def due(self, gallery: GalleryId) -> tuple[Due, ...]:
+    def due(self, gallery: GalleryId, *, by: Actor) -> tuple[Due, ...]:
         """What a run would destroy today.
 
         Raises:
             NotFoundError: If there is no such gallery.
             InputError: If it has no schedule, or its schedule doesn't say how long something is kept that it holds.
         """
+        self._gate.permit(by, Action.MANAGE_GALLERY, gallery)
         with self._records.reading() as reader:
             found = self._found(reader, gallery)
-            if found is None:
+            if found.schedule is None:
                 raise InputError(f"gallery {gallery!r} has no retention schedule")
             return self._due(reader, found)
 
-    def run_all(self, permit_for: PermitFor) -> list[RunReport]:
+    def run_all(self, *, by: Actor) -> list[RunReport]:
         """Run for every gallery, ordered by name. What fails in one doesn't keep the others from their run.
 
         What reviews that have ended still hold, pictures and names, goes with it when its time has come.
+
+        Raises:
+            DeniedError: If whoever runs it may not.
         """
+        self._gate.require(by, Act.RUN_RETENTION)
         self._end_reviews()
         reports: list[RunReport] = []
         after: GalleryId | None = None
@@ -212,7 +232,7 @@ class RetentionRuns:
             for row in page:
                 after = row.id
                 try:
-                    reports.append(self.run(row.id, permit=permit_for(Action.MANAGE_GALLERY, row.id)))
+                    reports.append(self._run(row.id, by))
                 except Error as error:
                     # A gallery that was deleted meanwhile has nothing left; anything else is tried again next time.
                     _log.error("retention of gallery %s failed", row.id, exc_info=error)
@@ -224,21 +244,26 @@ class RetentionRuns:
             # What is due stays due; the next run takes it up.
             _log.error("destroying what ended reviews hold failed", exc_info=error)
 
-    def run(self, gallery: GalleryId, *, permit: Permit) -> RunReport:
+    def run(self, gallery: GalleryId, *, by: Actor) -> RunReport:
         """Destroy what is due in a gallery.
 
         Raises:
             NotFoundError: If there is no such gallery.
+            DeniedError: If whoever runs it may not.
             InputError: If the schedule doesn't say how long something is kept that the gallery holds.
             UnavailableError: If it couldn't be put on the record; what was destroyed is, and the rest is still due.
         """
-        permit.require(Action.MANAGE_GALLERY, gallery)
+        self._gate.require(by, Act.RUN_RETENTION)
+        return self._run(gallery, by)
+
+    def _run(self, gallery: GalleryId, by: Actor) -> RunReport:
+        permit = self._gate.permit(by, Action.MANAGE_GALLERY, gallery)
         with self._records.reading() as reader:
             found = self._found(reader, gallery)
-            if found is None:
-                return RunReport(gallery, None)
             ordered = self._due(reader, found)
-            unheld = due(found.holdings, {gallery: found.schedule}, (), self._clock().date())
+            if found.schedule is None and not ordered:
+                return RunReport(gallery, None)
+            held = self._held(found, ordered)
             row = found.row
         destroyed: set[HoldingId] = set()
         entries: list[EntryId] = []
@@ -257,7 +282,6 @@ class RetentionRuns:
             content_after_sha256=_content_sha256(after),
             now=self._clock(),
         )
-        held = len({each.holding.id for each in unheld} - {each.holding.id for each in ordered})
         report = RunReport(gallery, accounted, len(found.holdings) - len(destroyed), held)
         self._account(report, entries)
         return report
@@ -323,16 +347,24 @@ class RetentionRuns:
 
             change.enter(said)
 
-    def _found(self, reader: Reader, gallery: GalleryId) -> _Found | None:
+    def _found(self, reader: Reader, gallery: GalleryId) -> _Found:
         row = reader.gallery(gallery)
-        schedule = _schedule_of(reader, gallery)
+        schedule, results = _schedule_of(reader, gallery), tuple(self._results(reader, gallery))
         if schedule is None:
-            return None
-        return _Found(row, schedule, (*_faces_and_images(reader, gallery), *self._results(reader, gallery)))
+            return _Found(row, None, results)
+        return _Found(row, schedule, (*_faces_and_images(reader, gallery), *results))
+
+    def _held(self, found: _Found, ordered: Sequence[Due]) -> int:
+        """How much would go but for an order to preserve."""
+        if found.schedule is None:
+            return 0
+        unheld = due(found.holdings, {found.row.id: found.schedule}, (), self._clock().date())
+        return len({each.holding.id for each in unheld} - {each.holding.id for each in ordered})
 
     def _due(self, reader: Reader, found: _Found) -> tuple[Due, ...]:
         now = self._clock()
-        by_age = due(found.holdings, {found.row.id: found.schedule}, _holds(reader), now.date())
+        schedules = {} if found.schedule is None else {found.row.id: found.schedule}
+        by_age = due(found.holdings if schedules else (), schedules, _holds(reader), now.date())
         uses = {each.value.use.id: each.value.use for each in every(reader, Kind.USE, UseRecord)}
         results = [each for each in found.holdings if each.kind is HoldingKind.RESULT and each.use in uses]
         lapsed = {each.holding.id: each for each in lapsed_results(results, uses, now)}
@@ -361,9 +393,9 @@ class RetentionRuns:
 class Sweeper:
     """Runs retention in the background of a server: soon after the start, and then again and again."""
 
-    def __init__(self, runs: RetentionRuns, permit_for: PermitFor, *, every_s: float) -> None:
+    def __init__(self, runs: RetentionRuns, by: Actor, *, every_s: float) -> None:
         self._runs = runs
-        self._permit_for = permit_for
+        self._by = by
         self._every_s = every_s
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
@@ -380,7 +412,7 @@ class Sweeper:
     def _run(self) -> None:
         while not self._closing.is_set():
             try:
-                self._runs.run_all(self._permit_for)
+                self._runs.run_all(by=self._by)
             except Error as error:
                 _log.error("retention could not run; trying again in %g s", self._every_s, exc_info=error)
             self._closing.wait(self._every_s)

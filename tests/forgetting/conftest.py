@@ -11,11 +11,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recognizance.docket import terms_sha256
 from recognizance.forgetting.erasure import DELETES_DOCUMENT, Erasure, Holder
 from recognizance.galleries import Galleries
 from recognizance.gallery import BruteForceIndex
-from recognizance.governance import Policy
+from recognizance.governance import Policy, RuledPolicy
+from recognizance.governance.authority import Authority, OwnerDocket
+from recognizance.governance.parties import AgencyId, PersonId
+from recognizance.governance.profiles import PROFILES, ProfileName, rulebook
 from recognizance.governing.access import ADMINISTRATOR, principal_of
+from recognizance.governing.registration import Gate
 from recognizance.identifiers import DecisionId, FaceId, GalleryId, ImageId, PrincipalId, SubjectId
 from recognizance.ledger import (
     Entry,
@@ -32,6 +37,7 @@ from recognizance.ledger import (
 from recognizance.permits import Action, Permit
 from recognizance.recording import ContentDelta, Recorder, Searched, acts, face_digest
 from recognizance.records import FaceRow, MasterKey, NewFace, Records, Secret, SubjectKey
+from recognizance.reviewing.upkeep import forget_gallery
 from tests.governance.conftest import use_in as use_in  # noqa: PLC0414 - a fixture of theirs, shared here
 from tests.records.world import World
 
@@ -68,8 +74,23 @@ class Installation:
             clock=lambda: self.now,
             new_id=self.new_id,
             holders={"review": DELETES_DOCUMENT} if holders is None else holders,
+            ends_gallery=forget_gallery,
             kept=kept,
         )
+
+    @property
+    def gate(self) -> Gate:
+        """The policies of a private installation, and its one owner."""
+        docket = OwnerDocket(
+            agency=AgencyId("owner"),
+            owner=PersonId(OFFICER),
+            started=self.now,
+            commit=terms_sha256,
+            searches_on=lambda _use, _day: 0,
+        )
+        profile = PROFILES[ProfileName.PRIVATE]
+        authority = Authority(profile, rulebook(profile), docket)
+        return Gate(RuledPolicy(authority, clock=lambda: self.now, record=lambda _: None), new_id=self.new_id)
 
     def create(self, gallery: GalleryId) -> None:
         self.galleries.create(gallery, tags={}, permit=permit_for(Action.MANAGE_GALLERY, gallery))

@@ -11,6 +11,7 @@ from recognizance.docket import Kind, UseRecord, inserted
 from recognizance.errors import InputError, NotFoundError
 from recognizance.governance.retention import HoldingKind, Limit, Schedule
 from recognizance.governance.uses import Use, UseState
+from recognizance.governing.registration import at_the_machine
 from recognizance.identifiers import GalleryId
 from recognizance.ledger import Entry, FolderSource, facts, prove
 from recognizance.permits import Action, Mandate, Permit
@@ -18,6 +19,7 @@ from recognizance.retention_runs import RetentionRuns, Sweeper
 
 from .conftest import ADA, GALLERY, OTHER_GALLERY, Installation, permit_for
 
+ROOT = at_the_machine()
 SCHEDULE = Schedule(GALLERY, {HoldingKind.KEPT_IMAGE: 10, HoldingKind.RESULT: 5, HoldingKind.FACE: 30})
 
 
@@ -26,11 +28,12 @@ def runs(installation: Installation) -> RetentionRuns:
     runs = RetentionRuns(
         installation.records,
         installation.recorder,
+        installation.gate,
         installation.erasure(),
         clock=lambda: installation.now,
         new_id=installation.new_id,
     )
-    runs.set_schedule(SCHEDULE, permit=permit_for(Action.MANAGE_GALLERY))
+    runs.set_schedule(SCHEDULE, by=ROOT)
     return runs
 
 
@@ -53,11 +56,10 @@ def test_each_thing_goes_on_the_day_after_its_last(installation: Installation, r
     """Results after 5 days, photographs after 10, faces after 30: never earlier, and never by a day later."""
     [ada] = installation.enrol(subject=ADA)
     search = installation.search(ada.face_id)
-    permit = permit_for(Action.MANAGE_GALLERY)
     left = []
     for days in (5, 1, 4, 1, 19, 1):
         installation.after(days=days)
-        runs.run(GALLERY, permit=permit)
+        runs.run(GALLERY, by=ROOT)
         left.append((len(installation.openable(search)), kept(installation), len(installation.rows())))
 
     assert left == [(4, 1, 1), (2, 1, 1), (2, 1, 1), (2, 0, 1), (2, 0, 1), (2, 0, 0)]
@@ -71,7 +73,7 @@ def test_a_run_accounts_for_everything_it_did(installation: Installation, runs: 
     [recent] = installation.enrol()
     installation.after(days=13)
 
-    report = runs.run(GALLERY, permit=permit_for(Action.MANAGE_GALLERY))
+    report = runs.run(GALLERY, by=ROOT)
 
     assert report.receipt is not None
     lines = [(line.kind, line.limit, line.count, line.most_overdue_days) for line in report.receipt.lines]
@@ -91,15 +93,14 @@ def test_an_order_to_preserve_is_kept_until_it_ends_and_counted(
 ) -> None:
     """What it holds stays; that something was held is public, what isn't."""
     [ada], [bob] = installation.enrol(), installation.enrol()
-    permit = permit_for(Action.MANAGE_GALLERY)
     until = installation.now.date() + timedelta(days=40)
-    runs.hold(ada.face_id, document_sha256="0" * 64, until=until, permit=permit, gallery=GALLERY)
+    runs.hold(ada.face_id, document_sha256="0" * 64, until=until, gallery=GALLERY, by=ROOT)
     installation.after(days=31)
 
-    first = runs.run(GALLERY, permit=permit)
+    first = runs.run(GALLERY, by=ROOT)
     during = [row.face_id for row in installation.rows()]
     installation.after(days=9)
-    second = runs.run(GALLERY, permit=permit)
+    second = runs.run(GALLERY, by=ROOT)
 
     assert during == [ada.face_id]
     assert bob.face_id not in during
@@ -114,12 +115,11 @@ def test_what_an_order_protects_indirectly_fails_is_counted_and_the_rest_goes(
     """A search's candidates are held, so the face that they name can't go; its neighbours in the batch do."""
     [ada], [bob] = installation.enrol(), installation.enrol()
     search = installation.search(ada.face_id)
-    permit = permit_for(Action.MANAGE_GALLERY)
     until = installation.now.date() + timedelta(days=90)
-    runs.hold(search, document_sha256="0" * 64, until=until, permit=permit, gallery=GALLERY)
+    runs.hold(search, document_sha256="0" * 64, until=until, gallery=GALLERY, by=ROOT)
     installation.after(days=31)
 
-    report = runs.run(GALLERY, permit=permit)
+    report = runs.run(GALLERY, by=ROOT)
 
     assert report.receipt is not None
     assert report.receipt.failed == 1
@@ -135,16 +135,13 @@ def test_without_a_schedule_nothing_is_touched_and_that_is_said(
     installation.enrol(gallery=OTHER_GALLERY)
     installation.after(days=5000)
 
-    def permit(action: Action, gallery: GalleryId) -> Permit:
-        return permit_for(action, gallery)
-
-    reports = {report.gallery: report for report in runs.run_all(permit)}
+    reports = {report.gallery: report for report in runs.run_all(by=ROOT)}
 
     assert reports[OTHER_GALLERY].receipt is None
     assert reports[GALLERY].receipt is not None
     assert len(installation.rows(OTHER_GALLERY)) == 1
     with pytest.raises(InputError, match="no retention schedule"):
-        runs.due(OTHER_GALLERY)
+        runs.due(OTHER_GALLERY, by=ROOT)
 
 
 def test_a_kind_that_the_schedule_is_silent_about_stops_the_run(
@@ -152,10 +149,10 @@ def test_a_kind_that_the_schedule_is_silent_about_stops_the_run(
 ) -> None:
     """It may not be kept at all, and isn't guessed about."""
     installation.enrol()
-    runs.set_schedule(Schedule(GALLERY, {HoldingKind.FACE: 30}), permit=permit_for(Action.MANAGE_GALLERY))
+    runs.set_schedule(Schedule(GALLERY, {HoldingKind.FACE: 30}), by=ROOT)
 
     with pytest.raises(InputError, match="kept_image"):
-        runs.run(GALLERY, permit=permit_for(Action.MANAGE_GALLERY))
+        runs.run(GALLERY, by=ROOT)
     assert runs.schedule(GALLERY) == Schedule(GALLERY, {HoldingKind.FACE: 30})
 
 
@@ -163,27 +160,25 @@ def test_running_again_destroys_nothing_more(installation: Installation, runs: R
     """A run that was interrupted is simply run again."""
     installation.enrol()
     installation.after(days=31)
-    permit = permit_for(Action.MANAGE_GALLERY)
 
-    assert len(runs.due(GALLERY)) == 2
-    first, second = runs.run(GALLERY, permit=permit), runs.run(GALLERY, permit=permit)
+    assert len(runs.due(GALLERY, by=ROOT)) == 2
+    first, second = runs.run(GALLERY, by=ROOT), runs.run(GALLERY, by=ROOT)
 
     assert first.receipt is not None
     assert second.receipt is not None
     assert (first.receipt.count, second.receipt.count) == (2, 0)
     assert said_last(installation).rule == "nothing_due"
     with pytest.raises(NotFoundError):
-        runs.run(GalleryId("nowhere"), permit=permit_for(Action.MANAGE_GALLERY, GalleryId("nowhere")))
+        runs.run(GalleryId("nowhere"), by=ROOT)
 
 
 def test_an_order_that_has_ended_is_no_order(installation: Installation, runs: RetentionRuns) -> None:
     """It has to end after today, and name a document by its hash."""
-    permit = permit_for(Action.MANAGE_GALLERY)
     with pytest.raises(InputError, match="after today"):
-        runs.hold("x", document_sha256="0" * 64, until=installation.now.date(), permit=permit, gallery=GALLERY)
+        runs.hold("x", document_sha256="0" * 64, until=installation.now.date(), gallery=GALLERY, by=ROOT)
     tomorrow = installation.now.date() + timedelta(days=1)
     with pytest.raises(InputError):
-        runs.hold("x", document_sha256="no hash", until=tomorrow, permit=permit, gallery=GALLERY)
+        runs.hold("x", document_sha256="no hash", until=tomorrow, gallery=GALLERY, by=ROOT)
 
 
 def test_an_emergency_that_lapsed_loses_its_results_and_no_order_keeps_them(
@@ -197,17 +192,37 @@ def test_an_emergency_that_lapsed_loses_its_results_and_no_order_keeps_them(
     mandate = Mandate(use.id, "police", "find", "targeted", 5, True, "24-1701", None, None)
     lapsed = installation.search(ada.face_id, permit=replace(permit_for(Action.SEARCH), mandate=mandate))
     other = installation.search(ada.face_id)
-    permit = permit_for(Action.MANAGE_GALLERY)
     until = installation.now.date() + timedelta(days=9)
-    runs.hold(lapsed, document_sha256="0" * 64, until=until, permit=permit, gallery=GALLERY)
+    runs.hold(lapsed, document_sha256="0" * 64, until=until, gallery=GALLERY, by=ROOT)
     installation.settle()
 
-    runs.run(GALLERY, permit=permit)
+    runs.run(GALLERY, by=ROOT)
 
     assert installation.openable(lapsed) == {"case", "justification"}
     assert len(installation.rows()) == 1
     assert said_last(installation).rule == "emergency_lapsed"
     assert "result" in installation.openable(other)
+
+
+def test_a_lapsed_emergency_loses_its_results_without_a_schedule_too(
+    installation: Installation, runs: RetentionRuns, use_in: Callable[..., Use]
+) -> None:
+    """That nobody made a schedule for the gallery keeps nothing that 48 hours have ended; faces are left alone."""
+    [ada] = installation.enrol(gallery=OTHER_GALLERY)
+    use: Use = use_in(UseState.LAPSED)
+    with installation.records.transaction() as transaction:
+        inserted(transaction, Kind.USE, use.id, UseRecord(use, "entry"))
+    mandate = Mandate(use.id, "police", "find", "targeted", 5, True, "24-1701", None, None)
+    permit = replace(permit_for(Action.SEARCH, OTHER_GALLERY), mandate=mandate)
+    lapsed = installation.search(ada.face_id, gallery=OTHER_GALLERY, permit=permit)
+    installation.settle()
+
+    report = runs.run(OTHER_GALLERY, by=ROOT)
+
+    assert report.receipt is not None
+    assert installation.openable(lapsed) == {"case", "justification"}
+    assert said_last(installation).rule == "emergency_lapsed"
+    assert len(installation.rows(OTHER_GALLERY)) == 1
 
 
 def test_a_server_runs_retention_by_itself(installation: Installation, runs: RetentionRuns) -> None:
@@ -221,7 +236,7 @@ def test_a_server_runs_retention_by_itself(installation: Installation, runs: Ret
             asked.set()
         return permit_for(action, gallery)
 
-    sweeper = Sweeper(runs, permit, every_s=3600)
+    sweeper = Sweeper(runs, ROOT, every_s=3600)
     sweeper.start()
     assert asked.wait(20)
     sweeper.close()

@@ -128,7 +128,7 @@ ACTS: dict[str, tuple[Act, list[str]]] = {
     ),
     "tag it": (lambda s: s.service.galleries.tag(GALLERY, {"a": "b"}, permit=s.permit(MANAGE)), ["gallery changed"]),
     "untag it": (lambda s: s.service.galleries.untag(GALLERY, ["a"], permit=s.permit(MANAGE)), ["gallery changed"]),
-    "delete it": (lambda s: s.service.galleries.delete(GALLERY, permit=s.permit(MANAGE)), ["gallery removed"]),
+    "delete it": (lambda s: s.service.erasure.gallery(GALLERY, permit=s.permit(MANAGE)), ["gallery removed", "erasure"]),
     "enrol a face": (lambda s: s.enrol(s.portrait + b"\0"), ["content enrolled +1 -0 =3"]),
     "enrol it again": (lambda s: s.enrol(s.portrait), ["content enrolled +0 -0 =2"]),
     "enrol nobody": (lambda s: s.enrol(s.empty), ["content enrolled +0 -0 =2"]),

@@ -32,6 +32,7 @@ from recognizance.errors import (
     UnavailableError,
 )
 from recognizance.governance import Asking, Policy, Principal, SearchFacts
+from recognizance.governance.requests import EnrolmentFacts
 from recognizance.identifiers import DecisionId, GalleryId
 from recognizance.permits import Action, Permit
 from recognizance.recording import Promised
@@ -102,16 +103,25 @@ class Call:
     asking: Asking
     headers: dict[str, str] = field(default_factory=dict[str, str])
 
-    def permit(self, action: Action, gallery: GalleryId | None = None, *, search: SearchFacts | None = None) -> Permit:
+    def permit(
+        self,
+        action: Action,
+        gallery: GalleryId | None = None,
+        *,
+        search: SearchFacts | None = None,
+        enrolment: EnrolmentFacts | None = None,
+    ) -> Permit:
         """Ask the policy.
 
         Args:
             search: What a search or comparison asks for; without it, both are refused.
+            enrolment: Where images are said to come from, as a declaration of their gallery states it.
 
         Raises:
             DeniedError: If it refuses.
         """
-        decision, asking = DecisionId(self.new_id()), replace(self.asking, search=search)
+        decision = DecisionId(self.new_id())
+        asking = replace(self.asking, search=search, enrolment=enrolment or self.asking.enrolment)
         return self.policy.decide(self.principal, action, gallery=gallery, decision_id=decision, asking=asking)
 
 

@@ -22,7 +22,7 @@ from recognizance.governance.profiles import PROFILES, Profile, ProfileName, rul
 from recognizance.governance.rules import PolicyFile
 from recognizance.governing.registration import Gate, Registration, establish
 from recognizance.governing.sessions import SessionTokens
-from recognizance.governing.uses import Uses
+from recognizance.governing.uses import EndsUse, Uses
 from recognizance.recording import Recorder, Refused, Statement, acts, policy_statement
 from recognizance.records import Records
 
@@ -44,6 +44,7 @@ class Governing:
     profile: Profile
     rulebook: Rulebook
     policy: RuledPolicy
+    gate: Gate
     registration: Registration
     uses: Uses
     tokens: SessionTokens
@@ -62,8 +63,12 @@ def open_governing(
     clock: Clock,
     new_id: Callable[[], str],
     random_bytes: Callable[[int], bytes],
+    ends_use: EndsUse,
 ) -> Governing:
     """Open the governing parts of the installation in `data`; one that nobody set up becomes a private one.
+
+    Args:
+        ends_use: Ends what the searches of a use led to, when it is revoked or its emergency lapses.
 
     Raises:
         InputError: If a policy doesn't validate, or an operator's own one permits something.
@@ -92,10 +97,11 @@ def open_governing(
         profile=profile,
         rulebook=rules,
         policy=policy,
+        gate=gate,
         registration=Registration(
             records, recorder, gate, profile, clock=clock, new_id=new_id, random_bytes=random_bytes
         ),
-        uses=Uses(records, recorder, gate, profile, clock=clock),
+        uses=Uses(records, recorder, gate, profile, clock=clock, ends_use=ends_use),
         tokens=SessionTokens(sealing_key=sealing_key, secrets_key=secrets_key, clock=clock, random_bytes=random_bytes),
     )
 

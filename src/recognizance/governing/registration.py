@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 
+from recognizance.declarations import declare
 from recognizance.docket import (
     INSTALLATION_ID,
     MACHINE,
@@ -26,7 +27,7 @@ from recognizance.docket import (
     replaced,
     stored,
 )
-from recognizance.errors import ConflictError, InputError, NotFoundError
+from recognizance.errors import ConflictError, InputError
 from recognizance.galleries import Clock
 from recognizance.governance import AT_THE_MACHINE, Act, Asking, Principal, Role, RuledPolicy
 from recognizance.governance.parties import (
@@ -44,9 +45,12 @@ from recognizance.governance.parties import (
     check_separation,
 )
 from recognizance.governance.profiles import Profile, ProfileName
+from recognizance.governance.requests import EnrolmentFacts, SearchFacts
+from recognizance.governance.subjects import RequestId
 from recognizance.governing.access import IssuedKey, draw_key_pair
 from recognizance.identifiers import DecisionId, GalleryId, PrincipalId
 from recognizance.ledger import facts
+from recognizance.permits import Action, Permit
 from recognizance.recording import EntryDraft, Recorder, acts
 from recognizance.records import Reader, Records, Secret
 
@@ -97,6 +101,25 @@ class Gate:
             actor.principal, act, gallery=None, decision_id=DecisionId(self._new_id()), asking=actor.asking
         )
         return ruling.request.caller.principal, ruling.request.caller.agency
+
+    def permit(self, actor: Actor, action: Action, gallery: GalleryId) -> Permit:
+        """A permit for an act on a gallery.
+
+        Raises:
+            DeniedError: Names what is missing and who can grant it.
+        """
+        decision = DecisionId(self._new_id())
+        return self._policy.decide(actor.principal, action, gallery=gallery, decision_id=decision, asking=actor.asking)
+
+    def permit_for_asker(self, actor: Actor, gallery: GalleryId, request: RequestId, search: SearchFacts) -> Permit:
+        """A permit for one search of a gallery on behalf of somebody who asked the desk.
+
+        Raises:
+            DeniedError: Names what is missing and who can grant it.
+        """
+        asking = replace(actor.asking, desk_request=request, search=search)
+        decision = DecisionId(self._new_id())
+        return self._policy.decide_for_asker(actor.principal, gallery=gallery, decision_id=decision, asking=asking)
 
 
 def establish(
@@ -299,18 +322,13 @@ class Registration:
 
         Raises:
             ConflictError: If it holds faces already, whose source nobody can declare for them afterwards.
+            DeniedError: If the caller may not, or the images are scraped.
         """
-        self._gate.require(by, Act.REGISTER_AGENCY)
+        stated = EnrolmentFacts(declaration.source, declaration.basis)
+        said = replace(by, asking=replace(by.asking, enrolment=stated))
+        principal, _ = self._gate.require(said, Act.REGISTER_AGENCY)
         with self._recorder.changing() as change:
-            _require_agency(change.transaction, declaration.agency)
-            faces = _face_count(change.transaction, declaration.gallery)
-            if faces:
-                raise ConflictError(f"gallery {declaration.gallery!r} holds {faces} faces; empty it first")
-            known = found(change.transaction, Kind.GALLERY, declaration.gallery, GalleryDeclaration)
-            if known is None:
-                inserted(change.transaction, Kind.GALLERY, declaration.gallery, declaration)
-            else:
-                replaced(change.transaction, known, declaration)
+            declare(change, declaration, by=principal)
 
     def agencies(self) -> list[tuple[Agency, Standing]]:
         """All agencies, by id; public."""
@@ -325,13 +343,6 @@ class Registration:
     def programs(self) -> list[tuple[Program, Standing]]:
         with self._records.reading() as reader:
             return [(each.value, Standing(each.document.state)) for each in every(reader, Kind.PROGRAM, Program)]
-
-
-def _face_count(reader: Reader, gallery: GalleryId) -> int:
-    try:
-        return reader.gallery(gallery).face_count
-    except NotFoundError:
-        return 0
 
 
 def _require_agency(reader: Reader, agency: AgencyId | None) -> None:

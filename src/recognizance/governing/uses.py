@@ -11,8 +11,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 
 from recognizance.docket import (
+    MACHINE,
     PAGE,
     Comment,
     Kind,
@@ -48,6 +50,7 @@ from recognizance.governance.uses import (
     vote_on_suspended,
 )
 from recognizance.governing.registration import Actor, Gate
+from recognizance.identifiers import PrincipalId
 from recognizance.ledger import EntryId, facts
 from recognizance.recording import Change, Recorder, acts
 from recognizance.records import Document, Reader, Records
@@ -58,6 +61,8 @@ MAX_COMMENTS = 1_000
 _NEVER_APPROVED = frozenset({UseState.PROPOSED, UseState.COMMENTED, UseState.REJECTED})
 _BY_TIME = "time"
 _BY_VOTES = "votes"
+_TAKES_RESULTS = frozenset({UseState.REVOKED, UseState.LAPSED})
+"""The ends after which nothing that the use's searches led to may be followed any further."""
 
 
 class Question(StrEnum):
@@ -68,15 +73,37 @@ class Question(StrEnum):
     REVOKE = "revoke"
 
 
-class Uses:
-    """Everything that happens to uses."""
+class EndsUse(Protocol):
+    """Ends what a use's searches led to, in the transaction that ends the use."""
 
-    def __init__(self, records: Records, recorder: Recorder, gate: Gate, profile: Profile, *, clock: Clock) -> None:
+    def __call__(self, change: Change, use: UseId, now: datetime, *, done_by: PrincipalId) -> int:
+        """Leave no review open and no lead that could still be followed; answers how many reviews were withdrawn."""
+        ...
+
+
+class Uses:
+    """Everything that happens to uses.
+
+    Args:
+        ends_use: Called when a use is revoked, or its emergency lapses. Reviews stand further up, so it is passed in.
+    """
+
+    def __init__(
+        self,
+        records: Records,
+        recorder: Recorder,
+        gate: Gate,
+        profile: Profile,
+        *,
+        clock: Clock,
+        ends_use: EndsUse,
+    ) -> None:
         self._records = records
         self._recorder = recorder
         self._gate = gate
         self._profile = profile
         self._clock = clock
+        self._ends_use = ends_use
 
     def propose(self, use: UseId, terms: UseTerms, *, by: Actor) -> Use:
         """Propose a use of the caller's own agency. Who may vote on it is fixed now.
@@ -176,7 +203,7 @@ class Uses:
                 conditions=conditions,
             )
 
-        return self._change(use, cast, entered)
+        return self._change(use, cast, entered, by=voter)
 
     def suspend(self, use: UseId, reasons: str, *, by: Actor) -> Use:
         """Stop a use from the next request on. One overseer is enough."""
@@ -185,7 +212,7 @@ class Uses:
         def stop(before: Use, now: datetime) -> Use:
             return suspend(before, Suspension(PersonId(overseer), reasons, now))
 
-        return self._change(use, stop, cause=UseEvent.SUSPEND, decided_by=overseer, said=reasons)
+        return self._change(use, stop, cause=UseEvent.SUSPEND, by=overseer, said=reasons)
 
     def withdraw(self, use: UseId, *, by: Actor) -> Use:
         """Give a use up. Only its own agency can."""
@@ -196,7 +223,7 @@ class Uses:
                 raise DeniedError(f"use {before.id!r} is withdrawn by a supervisor of {before.terms.agency!r}")
             return advance(before, UseEvent.WITHDRAW, now)
 
-        return self._change(use, give_up, cause=UseEvent.WITHDRAW, decided_by=supervisor)
+        return self._change(use, give_up, cause=UseEvent.WITHDRAW, by=supervisor)
 
     def declare_emergency(self, use: UseId, grounds: str, *, by: Actor) -> Use:
         """Begin a proposed use before anybody agreed, for 48 hours at the most."""
@@ -207,7 +234,7 @@ class Uses:
                 raise DeniedError(f"an emergency of {before.terms.agency!r} is declared by one of its own supervisors")
             return declare_emergency(before, Emergency(PersonId(supervisor), grounds, now))
 
-        return self._change(use, declare, cause=UseEvent.DECLARE_EMERGENCY, decided_by=supervisor, said=grounds)
+        return self._change(use, declare, cause=UseEvent.DECLARE_EMERGENCY, by=supervisor, said=grounds)
 
     def get(self, use: UseId) -> UseRecord:
         """A use as it stands at this moment; public.
@@ -245,11 +272,16 @@ class Uses:
         step: Callable[[Use, datetime], Use],
         entered: Callable[[UseRecord], facts.Facts] | None = None,
         *,
+        by: PrincipalId,
         cause: UseEvent | None = None,
-        decided_by: str | None = None,
         said: str | None = None,
     ) -> Use:
-        """Take what is overdue, then somebody's step, then what that decides, all in one transaction."""
+        """Take what is overdue, then somebody's step, then what that decides, all in one transaction.
+
+        Args:
+            by: Who takes the step.
+            cause: Set for a step that is somebody's decision alone; a vote's outcome is entered by what it decides.
+        """
         now = self._clock()
         with self._recorder.changing() as change:
             known = self._settle(change, stored(change.transaction, Kind.USE, use, UseRecord), now)
@@ -258,12 +290,18 @@ class Uses:
             if entered is not None:
                 change.enter(lambda _: entered(record))
             if cause is not None:
-                change.enter(lambda _: _transition(record.use, after.use, cause.value, decided_by, said))
+                change.enter(lambda _: _transition(record.use, after.use, cause.value, by, said))
             known = self._store(change, known, after, now)
-            return self._settle(change, known, now).value.use
+            return self._settle(change, known, now, by=by).value.use
 
-    def _settle(self, change: Change, known: Stored[UseRecord], now: datetime) -> Stored[UseRecord]:
-        """Record the steps that need nobody; gives `known` itself if there are none."""
+    def _settle(
+        self, change: Change, known: Stored[UseRecord], now: datetime, *, by: PrincipalId = MACHINE
+    ) -> Stored[UseRecord]:
+        """Record the steps that need nobody, and end what ends with them; gives `known` itself if there are none.
+
+        Args:
+            by: Whose step decided them; time's own steps are the machine's.
+        """
         before = known.value.use
         steps = settled(before, now)
         if not steps:
@@ -273,6 +311,8 @@ class Uses:
             if event in {UseEvent.EXPIRE, UseEvent.LAPSE}:
                 cause = _BY_TIME
             change.enter(_entering(before, after, f"{event.value}.{cause}"))
+            if after.state in _TAKES_RESULTS:
+                self._ends_use(change, after.id, now, done_by=by)
             before = after
         return self._store(change, known, replace(known.value, use=before), now)
 

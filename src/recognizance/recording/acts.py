@@ -40,10 +40,15 @@ _OWN = Mandate(
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where a gallery's faces come from, and why they may be held."""
+    """Where a gallery's faces come from, and why they may be held.
+
+    Attributes:
+        agency: Who answers for it; `None` takes whoever acts.
+    """
 
     source: str = "not stated"
     lawful_basis: str = "not stated"
+    agency: str | None = None
     categories: tuple[str, ...] = ()
     retention_days: int | None = None
 
@@ -89,7 +94,7 @@ def gallery(permit: Permit, row: GalleryRow, standing: facts.Standing, *, proven
         return facts.Gallery(
             gallery=row.id,
             standing=standing,
-            agency=token(_mandate(permit).agency),
+            agency=token(provenance.agency or _mandate(permit).agency),
             model=row.model,
             source=provenance.source,
             lawful_basis=provenance.lawful_basis,

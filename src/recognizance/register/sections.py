@@ -217,17 +217,18 @@ def _system(state: State) -> rows.SystemSection:
 
 def _galleries(state: State) -> Iterator[rows.GalleryRow]:
     last = {said.gallery: said for _, said in _of(state, facts.Gallery)}
+    declared = {said.gallery: said for _, said in _of(state, facts.GalleryDeclaration)}
     for name, said in sorted(last.items()):
         changed, purged = state.contents.get(name), state.purges.get(name)
         content = changed.facts if changed else None
         purge = purged.facts if purged else None
         yield rows.GalleryRow(
             name,
-            said.agency,
+            declared[name].agency if name in declared else said.agency,
             said.standing.value,
             said.model,
-            said.source,
-            said.lawful_basis,
+            declared[name].source if name in declared else said.source,
+            declared[name].lawful_basis if name in declared else said.lawful_basis,
             said.categories,
             said.retention_days,
             published(content.faces if isinstance(content, facts.GalleryContent) else 0),

@@ -24,6 +24,7 @@ _KEPT: tuple[type[Facts], ...] = (
     facts.Deployment,
     facts.Evaluation,
     facts.Gallery,
+    facts.GalleryDeclaration,
     facts.Incident,
     facts.LedgerKey,
     facts.Model,

@@ -54,13 +54,21 @@ def withdraw_results(change: Change, label: tuple[str, str], now: datetime, *, d
             withdrawn += 1
         _destroy(change.transaction, ReviewKind.PICTURE, ("review", document.id))
         _destroy(change.transaction, ReviewKind.IDENTITIES, ("review", document.id))
-    for document in list(documents_of(change.transaction, ReviewKind.LEAD, label=label)):
-        led = Filed(read_document(LeadFile, document.body), document)
-        if led.value.lead.state is not LeadState.WITHDRAWN:
-            ended = replace(led.value, lead=withdraw_lead(led.value.lead))
-            replace_filed(change.transaction, led, ended, state=ended.lead.state.value)
-            change.enter(lead(ended, facts.LeadEvent.CLOSED, done_by))
+    end_leads(change, label, done_by=done_by)
     return withdrawn
+
+
+def end_leads(change: Change, label: tuple[str, str], *, done_by: PrincipalId) -> int:
+    """Withdraw every lead of a review, a use or a gallery that isn't; answers how many there were."""
+    ended = 0
+    for document in list(documents_of(change.transaction, ReviewKind.LEAD, label=label)):
+        before = Filed(read_document(LeadFile, document.body), document)
+        if before.value.lead.state is not LeadState.WITHDRAWN:
+            after = replace(before.value, lead=withdraw_lead(before.value.lead))
+            replace_filed(change.transaction, before, after, state=after.lead.state.value)
+            change.enter(lead(after, facts.LeadEvent.CLOSED, done_by))
+            ended += 1
+    return ended
 
 
 def withdraw_use(change: Change, use: UseId, now: datetime, *, done_by: PrincipalId) -> int:

@@ -9,6 +9,7 @@ from recognizance.aws.operations.stateless import StatelessOperations
 from recognizance.aws.operations.users import UserOperations
 from recognizance.aws.pagination import PageTokens
 from recognizance.enrolling.enrolment import Enrolment
+from recognizance.forgetting.erasure import Erasure
 from recognizance.galleries import Galleries
 from recognizance.identifiers import ModelId
 from recognizance.oneshot import OneShot
@@ -21,6 +22,7 @@ def rekognition_handlers(
     *,
     galleries: Galleries,
     enrolment: Enrolment,
+    erasure: Erasure,
     search: Search,
     oneshot: OneShot,
     model: ModelId,
@@ -34,7 +36,7 @@ def rekognition_handlers(
         model: The recogniser that `enrolment` and `search` make templates with.
     """
     return {
-        **CollectionOperations(galleries, tokens, arns).handlers(),
+        **CollectionOperations(galleries, erasure, tokens, arns).handlers(),
         **FaceOperations(galleries, enrolment, search, images, tokens, model).handlers(),
         **UserOperations(enrolment, search, images, tokens, model).handlers(),
         **StatelessOperations(oneshot, images).handlers(),

@@ -7,7 +7,10 @@ from recognizance.aws.operations.arns import Arns
 from recognizance.aws.operations.pages import page_of, page_size
 from recognizance.aws.pagination import PageTokens
 from recognizance.aws.shapes import Answer, Members
+from recognizance.declarations import split_tags
+from recognizance.forgetting.erasure import Erasure
 from recognizance.galleries import Galleries
+from recognizance.governance.requests import EnrolmentFacts
 from recognizance.identifiers import GalleryId
 from recognizance.permits import Action
 
@@ -17,8 +20,9 @@ _OK = 200
 class CollectionOperations:
     """What is done to galleries as a whole."""
 
-    def __init__(self, galleries: Galleries, tokens: PageTokens, arns: Arns) -> None:
+    def __init__(self, galleries: Galleries, erasure: Erasure, tokens: PageTokens, arns: Arns) -> None:
         self._galleries = galleries
+        self._erasure = erasure
         self._tokens = tokens
         self._arns = arns
 
@@ -35,13 +39,14 @@ class CollectionOperations:
 
     def _create(self, request: Members, call: Call) -> Mapping[str, Answer]:
         gallery = gallery_of(request)
-        permit = call.permit(Action.MANAGE_GALLERY, gallery)
-        row = self._galleries.create(gallery, tags=request.text_map("Tags"), permit=permit)
+        tags = request.text_map("Tags")
+        permit = call.permit(Action.MANAGE_GALLERY, gallery, enrolment=_stated(tags))
+        row = self._galleries.create(gallery, tags=tags, permit=permit)
         return {"StatusCode": _OK, "CollectionArn": self._arns.bare(row.id), "FaceModelVersion": row.model}
 
     def _delete(self, request: Members, call: Call) -> Mapping[str, Answer]:
         gallery = gallery_of(request)
-        self._galleries.delete(gallery, permit=call.permit(Action.MANAGE_GALLERY, gallery))
+        self._erasure.gallery(gallery, permit=call.permit(Action.MANAGE_GALLERY, gallery))
         return {"StatusCode": _OK}
 
     def _describe(self, request: Members, call: Call) -> Mapping[str, Answer]:
@@ -71,7 +76,9 @@ class CollectionOperations:
 
     def _tag(self, request: Members, call: Call) -> Mapping[str, Answer]:
         gallery = self._arns.gallery(request.text("ResourceArn"))
-        self._galleries.tag(gallery, request.text_map("Tags"), permit=call.permit(Action.MANAGE_GALLERY, gallery))
+        tags = request.text_map("Tags")
+        permit = call.permit(Action.MANAGE_GALLERY, gallery, enrolment=_stated(tags))
+        self._galleries.tag(gallery, tags, permit=permit)
         return {}
 
     def _untag(self, request: Members, call: Call) -> Mapping[str, Answer]:
@@ -83,6 +90,12 @@ class CollectionOperations:
         gallery = self._arns.gallery(request.text("ResourceArn"))
         row = self._galleries.describe(gallery, permit=call.permit(Action.READ_GALLERY, gallery))
         return {"Tags": dict(row.tags)}
+
+
+def _stated(tags: Mapping[str, str]) -> EnrolmentFacts | None:
+    """What tags declare, for policy to judge: a word that we don't have is refused before it is asked."""
+    stated, _ = split_tags(tags)
+    return None if stated is None else EnrolmentFacts(stated.source, stated.basis)
 
 
 def gallery_of(request: Members) -> GalleryId:

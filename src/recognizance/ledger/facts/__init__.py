@@ -6,6 +6,7 @@
 from recognizance.ledger.facts.fields import Commitment, EntryId, Facts
 from recognizance.ledger.facts.parties import (
     AccessKey,
+    Account,
     Agency,
     AgencyKind,
     Deployment,
@@ -50,6 +51,7 @@ from recognizance.ledger.facts.searches import (
     Failure,
     Gallery,
     GalleryContent,
+    GalleryDeclaration,
     Lead,
     LeadEvent,
     ProbeEdit,
@@ -77,6 +79,7 @@ from recognizance.ledger.facts.subjects import (
 
 _ALL: tuple[type[Facts], ...] = (
     AccessKey,
+    Account,
     Agency,
     Alert,
     Comment,
@@ -89,6 +92,7 @@ _ALL: tuple[type[Facts], ...] = (
     Failure,
     Gallery,
     GalleryContent,
+    GalleryDeclaration,
     Hold,
     Incident,
     Lead,
@@ -124,6 +128,7 @@ KINDS: dict[str, type[Facts]] = {facts.kind: facts for facts in _ALL}
 __all__ = [
     "KINDS",
     "AccessKey",
+    "Account",
     "Agency",
     "AgencyKind",
     "Alert",
@@ -144,6 +149,7 @@ __all__ = [
     "Failure",
     "Gallery",
     "GalleryContent",
+    "GalleryDeclaration",
     "GroupResult",
     "Hold",
     "Incident",

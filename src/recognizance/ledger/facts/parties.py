@@ -103,6 +103,17 @@ class AccessKey(Facts):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Account(Facts):
+    """Somebody was given an account for the pages, or it was reset, suspended or resumed. It gives them no right."""
+
+    kind: ClassVar[str] = "account"
+    standing: Standing
+    owner: Pseudonym
+    agency: Token
+    login: Commitment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OversightBody(Facts):
     """Those who decide on uses, and how many of them it takes."""
 

@@ -35,6 +35,21 @@ class Gallery(Facts):
     changed_by: Pseudonym
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GalleryDeclaration(Facts):
+    """Somebody said whose a gallery is, where all its images come from, and what allows keeping them.
+
+    Before the first face is in it; of several, the last one holds.
+    """
+
+    kind: ClassVar[str] = "gallery_declaration"
+    gallery: Token
+    agency: Token
+    source: Token
+    lawful_basis: Token
+    declared_by: Pseudonym
+
+
 class ContentChange(StrEnum):
     ENROLLED = "enrolled"
     REMOVED = "removed"
