@@ -279,7 +279,7 @@ class _Collection:
         return None if kept is None else kept[0]
 
     def _listed(self) -> set[str]:
-        """The pictures whose faces are in the collection already, because a run was killed before it could delete it."""
+        """The pictures whose faces are in the collection already, because a killed run couldn't delete it."""
         found: set[str] = set()
         token: dict[str, str] = {}
         while True:
