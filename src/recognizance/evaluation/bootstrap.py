@@ -108,7 +108,7 @@ class SubjectBootstrap:
         return np.asarray(rates)
 
     def false_non_match_rates(self, thresholds: NDArray[np.float64], column: str | None, group: int) -> Rates:
-        """FNMR of one group by threshold, which rise, and resample: (t, b). Mated pairs have both images in the group."""
+        """FNMR of one group by threshold, which rise, and resample: (t, b)."""
         comparisons = self._comparisons
         chosen = comparisons.mated_of(column, group)
         subjects = self._subjects[comparisons.mated_pairs[chosen, 0]]

@@ -1,8 +1,8 @@
 """FMR against FNMR over all thresholds, and the few points of it that people ask for by name.
 
-Pure. DET curve, TMR at a fixed FMR and equal error rate as in ISO/IEC 19795-1:2021; the table from scores to false match
-rates that `recognizance.faces.calibration` and decision 0006 are about. Intervals hold a threshold fixed: they say how
-its rates vary with other people, not how the threshold would.
+Pure. DET curve, TMR at a fixed FMR and equal error rate as in ISO/IEC 19795-1:2021; the table from scores to false
+match rates that `recognizance.faces.calibration` and decision 0006 are about. Intervals hold a threshold fixed: they
+say how its rates vary with other people, not how the threshold would.
 """
 
 import math
@@ -78,7 +78,8 @@ def det_thresholds(comparisons: Comparisons, column: str | None = OVERALL, group
     trials = comparisons.impostor_trials(column, group, group)
     decades = math.log10(trials) if trials else 0.0
     targets = 10.0 ** -np.arange(0.0, decades + 1 / POINTS_A_DECADE, 1 / POINTS_A_DECADE)
-    impostor = [_lowest_at(comparisons, allowed_errors(target, trials), column, group) for target in [*targets, 0.0]]
+    allowed = [*(allowed_errors(target, trials) for target in targets), 0]
+    impostor = _lowest_thresholds(comparisons, allowed, column, group)
     mated = comparisons.mated_scores[comparisons.mated_of(column, group)].astype(np.float64)
     beyond = np.quantile(mated, np.linspace(0.0, 1.0, 21), method="lower") if len(mated) else np.zeros(0)
     low, high = comparisons.scale
@@ -99,17 +100,19 @@ def match_rates_at(
     A target below one error in all comparisons has no point: these data can't set that threshold.
     """
     trials = comparisons.impostor_trials(column, group, group)
-    found = []
-    for target in target_fmrs:
-        if not 0.0 < target < 1.0:
-            raise ValueError(f"a target FMR lies between 0 and 1, not at {target}")
-        allowed = allowed_errors(target, trials)
-        point = None
-        if allowed:
-            threshold = max(_lowest_at(comparisons, allowed, column, group), _lowest_finite(comparisons))
-            point = points_at(comparisons, np.array([threshold]), column, group, bootstrap=bootstrap)[0]
-        found.append(MatchRateAtFmr(target, point))
-    return tuple(found)
+    if any(not 0.0 < target < 1.0 for target in target_fmrs):
+        raise ValueError("target FMRs lie between 0 and 1")
+    allowed = [allowed_errors(target, trials) for target in target_fmrs]
+    least = _lowest_finite(comparisons)
+    lowest = [max(each, least) for each in _lowest_thresholds(comparisons, allowed, column, group)]
+    thresholds = np.unique(np.array(lowest))
+    points = {
+        point.threshold: point for point in points_at(comparisons, thresholds, column, group, bootstrap=bootstrap)
+    }
+    return tuple(
+        MatchRateAtFmr(target, points[threshold] if errors else None)
+        for target, errors, threshold in zip(target_fmrs, allowed, lowest, strict=True)
+    )
 
 
 def equal_errors(comparisons: Comparisons, column: str | None = OVERALL, group: int = 0) -> EqualErrorRate | None:
@@ -175,20 +178,27 @@ def _log_deviations(rates: NDArray[np.float64]) -> NDArray[np.float64]:
     return deviations
 
 
-def _lowest_at(comparisons: Comparisons, allowed: int, column: str | None, group: int) -> float:
-    """The lowest threshold with at most `allowed` false matches in a cell: exact in the tail, else a bin's edge."""
+def _lowest_thresholds(comparisons: Comparisons, allowed: list[int], column: str | None, group: int) -> list[float]:
+    """The lowest thresholds with at most so many false matches in a group: exact in the tail, else a bin's edge.
+
+    -inf where every comparison may match.
+    """
     trials = comparisons.impostor_trials(column, group, group)
-    if allowed >= trials:
-        return -math.inf
     scores = comparisons.tail_scores(column, group, group)
-    if allowed < len(scores):
-        return just_above(float(scores[allowed]))
-    if comparisons.tail.floor == -math.inf:
-        return -math.inf
+    floor = comparisons.tail.floor
     edges = np.linspace(*comparisons.scale, BINS + 1)
-    edges = edges[edges <= comparisons.tail.floor]
-    enough = comparisons.false_matches(edges, column, group, group) <= allowed
-    return float(edges[np.argmax(enough)]) if enough.any() else just_above(comparisons.tail.floor)
+    edges = edges[edges <= floor]
+    reached = comparisons.false_matches(edges, column, group, group)
+
+    def lowest(errors: int) -> float:
+        if errors >= trials:
+            return -math.inf
+        if errors < len(scores):
+            return just_above(float(scores[errors]))
+        enough = reached <= errors
+        return float(edges[np.argmax(enough)]) if enough.any() else just_above(floor)
+
+    return [lowest(errors) for errors in allowed]
 
 
 def _lowest_finite(comparisons: Comparisons) -> float:

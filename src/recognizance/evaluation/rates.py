@@ -92,7 +92,7 @@ def equal_error_rate(mated_scores: Scores, impostor_scores: Scores) -> EqualErro
 
 
 def closest_errors(
-    thresholds: Scores,
+    thresholds: NDArray[np.floating],
     false_matches: NDArray[np.int64],
     impostor_trials: int,
     false_non_matches: NDArray[np.int64],

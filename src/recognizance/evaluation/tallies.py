@@ -99,7 +99,8 @@ class Comparisons:
 
     def tail_scores(self, column: str | None = OVERALL, group: int = 0, other: int = 0) -> Scores:
         """The highest impostor scores between two groups, falling: all above the tail's floor."""
-        return self.tail.scores[self.grouping(column).cells_of(self.tail.pairs) == cell_of(group, other)]
+        chosen = np.equal(self.grouping(column).cells_of(self.tail.pairs), cell_of(group, other))
+        return np.asarray(self.tail.scores[chosen])
 
     def mated_of(self, column: str | None = OVERALL, group: int = 0) -> NDArray[np.bool_]:
         """Mark the mated comparisons both of whose samples are in a group: those that count for its FNMR."""
