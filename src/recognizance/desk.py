@@ -4,8 +4,11 @@ Anybody may ask whether they are enrolled or were ever a candidate, have somethi
 What they said stands sealed in the records under the request's id; the ledger has the request's kind, its deadline and
 who handled it, so that the public can count what was asked and how long it took, and nobody can see by whom.
 
-An officer answers from identifiers (a name that the gallery knows) or from a photograph, which is a search like any
-other, with a permit and an entry of its own. Never stores the photograph or what proved who was asking.
+Whoever acts here is named with each call and has to hold the role: the desk asks the policy itself. An officer finds
+what is held by identifiers (a name that the gallery knows) or by a photograph, for a request whose asker has proven who
+they are, and only in galleries of the officer's own agency. A photograph is a search with a permit and an entry of its
+own, and answers with face ids and similarities alone: a similar face is not the same person, so the officer says which
+of them are the asker's, and only those are theirs to have. Never stores the photograph or what proved who was asking.
 
 Implements `docs/forgetting.md`, "The desk", over the tables of `governance.subjects`.
 """
@@ -17,13 +20,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 
+from recognizance.docket import GalleryDeclaration, Kind, found
 from recognizance.errors import ConflictError, InputError, NotFoundError
-from recognizance.faces import Photograph, QualityFilter
+from recognizance.faces import QualityFilter, open_photograph
 from recognizance.forgetting.erasure import REQUEST_KIND, Cause, Erased, Erasure, Order
 from recognizance.forgetting.marks import Marks
 from recognizance.galleries import Clock
+from recognizance.governance import Act
 from recognizance.governance.codec import read_document, write_document
-from recognizance.governance.parties import PersonId
+from recognizance.governance.parties import AgencyId, PersonId
+from recognizance.governance.purposes import Capture
+from recognizance.governance.requests import SearchFacts
 from recognizance.governance.subjects import (
     DeskTerms,
     Refusal,
@@ -36,6 +43,7 @@ from recognizance.governance.subjects import (
     extend,
     overdue,
 )
+from recognizance.governing.registration import Actor, Gate
 from recognizance.identifiers import FaceId, GalleryId, PrincipalId, SubjectId
 from recognizance.ledger import Facts, facts
 from recognizance.permits import Action, Permit
@@ -44,10 +52,12 @@ from recognizance.records import Document, FaceRow, Needles, Reader, Records
 from recognizance.search import Search
 
 MAX_STATEMENT_CHARACTERS = 10_000
-_PAGE = 500
+LEAST_SIMILARITY_PCT = 80.0
+MOST_FACES = 10
+"""What a photograph may ask of each gallery; `desk.cedar` holds the same limits against everybody."""
 
-PermitFor = Callable[[Action, GalleryId], Permit]
-"""Asks the policy on behalf of the officer."""
+_PAGE = 500
+_PROVEN = frozenset({RequestState.VERIFIED, RequestState.ANSWERED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +90,15 @@ class HeldFace:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What is held about somebody.
+    """What is held about whoever made a request.
 
     Attributes:
-        similarities_pct: Of faces that were found by a photograph; a similar face is not the same person, which an
-            officer has to decide before any of it is handed out.
+        elsewhere: Galleries of other agencies, which weren't looked through: their own desks answer for them.
     """
 
+    request: RequestId
     faces: tuple[HeldFace, ...]
-    similarities_pct: tuple[tuple[FaceId, float], ...] = ()
+    elsewhere: tuple[GalleryId, ...] = ()
 
     @property
     def is_enrolled(self) -> bool:
@@ -99,14 +109,35 @@ class Findings:
         return any(each.candidate_in for each in self.faces)
 
 
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """A face that resembles the asker's photograph. Whose it is isn't said: it may be somebody else's."""
+
+    gallery: GalleryId
+    face: FaceId
+    similarity_pct: float
+
+
+@dataclass(frozen=True, slots=True)
+class Likenesses:
+    """What a photograph brought up, most similar first, and galleries that other desks answer for."""
+
+    faces: tuple[Likeness, ...]
+    elsewhere: tuple[GalleryId, ...] = ()
+
+
 class Desk:
-    """Takes requests, answers them, and does what was rightly asked. Safe to share between threads."""
+    """Takes requests, answers them, and does what was rightly asked. Safe to share between threads.
+
+    Raises:
+        DeniedError: From every method, if whoever acts isn't a desk officer. Names what is missing; on the record.
+    """
 
     def __init__(
         self,
         records: Records,
         recorder: Recorder,
-        search: Search,
+        gate: Gate,
         erasure: Erasure,
         marks: Marks,
         *,
@@ -116,19 +147,22 @@ class Desk:
     ) -> None:
         self._records = records
         self._recorder = recorder
-        self._search = search
+        self._gate = gate
         self._erasure = erasure
         self._marks = marks
         self._clock = clock
         self._new_id = new_id
         self._terms = terms
 
-    def open(self, kind: RequestKind, *, asker: str, statement: str, received: date | None = None) -> SubjectRequest:
+    def open(
+        self, kind: RequestKind, *, asker: str, statement: str, received: date | None = None, by: Actor
+    ) -> SubjectRequest:
         """Take a request; its deadline runs from the day it came in, not from the day it was typed in.
 
         Raises:
             InputError: If nobody asks, the statement is too long, or it came in later than today.
         """
+        self._gate.require(by, Act.HANDLE_REQUEST)
         if not asker.strip():
             raise InputError("a request is somebody's: say who asks and how to reach them")
         if len(statement) > MAX_STATEMENT_CHARACTERS:
@@ -144,25 +178,20 @@ class Desk:
         return request
 
     def step(
-        self,
-        request: str,
-        event: RequestEvent,
-        *,
-        officer: PrincipalId | None = None,
-        refusal: Refusal | None = None,
-        answer: str = "",
+        self, request: str, event: RequestEvent, *, refusal: Refusal | None = None, answer: str = "", by: Actor
     ) -> SubjectRequest:
         """Take one step of a request's life; an answer, a refusal and an end are on the record.
 
         Raises:
             NotFoundError: If there is no such request.
             ConflictError: If the table has no such step, or the appeal would be decided by the same officer.
-            InputError: If the officer or the reason is missing.
+            InputError: If a reason is missing.
         """
-        who = None if officer is None else PersonId(PrincipalId(self._recorder.pseudonym(officer)))
+        principal, _ = self._gate.require(by, Act.HANDLE_REQUEST)
+        officer = PersonId(PrincipalId(self._recorder.pseudonym(principal)))
         with self._recorder.changing() as change:
-            document, file = self._stored(change.transaction, request)
-            moved = advance(file.request, event, today=self._today(), officer=who, refusal=refusal)
+            document, file = _stored(change.transaction, request)
+            moved = advance(file.request, event, today=self._today(), officer=officer, refusal=refusal)
             after = replace(file, request=moved, answer=answer or file.answer)
             change.transaction.replace_document(replace(_document(after), revision=document.revision))
             public = _PUBLIC_EVENTS.get(event)
@@ -170,96 +199,73 @@ class Desk:
                 change.enter(_said(after, public, None if refusal is None else refusal.value))
         return moved
 
-    def extend(self, request: str, reason: str) -> SubjectRequest:
+    def extend(self, request: str, reason: str, *, by: Actor) -> SubjectRequest:
         """Give the desk its one extension, with a reason that the asker is told.
 
         Raises:
             NotFoundError: If there is no such request.
             ConflictError: If no answer is owed, the deadline has passed or it was extended before.
         """
+        self._gate.require(by, Act.HANDLE_REQUEST)
         with self._recorder.changing() as change:
-            document, file = self._stored(change.transaction, request)
+            document, file = _stored(change.transaction, request)
             after = replace(file, request=extend(file.request, reason, self._today()))
             change.transaction.replace_document(replace(_document(after), revision=document.revision))
             change.enter(_said(after, facts.RequestEvent.EXTENDED, None))
         return after.request
 
-    def file(self, request: str) -> RequestFile:
+    def file(self, request: str, *, by: Actor) -> RequestFile:
         """A request with what was said.
 
         Raises:
             NotFoundError: If there is no such request.
         """
+        self._gate.require(by, Act.HANDLE_REQUEST)
         with self._records.reading() as reader:
-            return self._stored(reader, request)[1]
+            return _stored(reader, request)[1]
 
-    def files(self, *, state: RequestState | None = None) -> list[RequestFile]:
+    def files(self, *, state: RequestState | None = None, by: Actor) -> list[RequestFile]:
         """All requests, or those in a state, by their deadlines, the earliest first."""
+        self._gate.require(by, Act.HANDLE_REQUEST)
         with self._records.reading() as reader:
-            found = list(_files(reader, state))
-        return sorted(found, key=lambda file: (file.request.deadline, file.request.id))
+            files = list(_files(reader, state))
+        return sorted(files, key=lambda file: (file.request.deadline, file.request.id))
 
-    def overdue(self) -> tuple[SubjectRequest, ...]:
+    def overdue(self, *, by: Actor) -> tuple[SubjectRequest, ...]:
         """Requests that are late, the longest first."""
-        return overdue([file.request for file in self.files()], self._today())
+        return overdue([file.request for file in self.files(by=by)], self._today())
 
-    def held_under(self, names: Sequence[str], permit_for: PermitFor) -> Findings:
+    def held_under(self, request: str, names: Sequence[str], *, by: Actor) -> Findings:
         """What is held under names that galleries know: of subjects, of photographs, or ids of faces.
 
         Raises:
-            DeniedError: If the officer may not read one of the galleries.
+            NotFoundError: If there is no such request.
+            ConflictError: If the asker hasn't proven who they are, or the request has ended.
         """
+        file = self._proven(request, by)
+        own, elsewhere = self._galleries(by)
         faces: list[HeldFace] = []
         wanted = frozenset(names)
-        for gallery in self._galleries():
-            permit_for(Action.READ_GALLERY, gallery).require(Action.READ_GALLERY, gallery)
+        for gallery in own:
+            self._gate.permit(by, Action.READ_GALLERY, gallery).require(Action.READ_GALLERY, gallery)
             with self._records.reading() as reader:
                 rows = [
                     row for row in _rows(reader, gallery) if wanted & {row.face_id, row.subject, row.external_image_id}
                 ]
                 faces += self._held(reader, gallery, rows)
-        return Findings(tuple(faces))
+        return Findings(file.request.id, tuple(faces), elsewhere)
 
-    def held_like(
-        self, photograph: Photograph, permit_for: PermitFor, *, threshold_pct: float, limit: int = 10
-    ) -> Findings:
-        """What is held of faces like a photograph's largest one, in every gallery of this recogniser.
-
-        Each gallery is a search of its own, permitted and recorded as such. The photograph isn't kept.
-
-        Raises:
-            DeniedError: If the officer may not search one of the galleries.
-        """
-        faces: list[HeldFace] = []
-        similarities: list[tuple[FaceId, float]] = []
-        for gallery in self._galleries():
-            found = self._search.faces_by_photograph(
-                gallery,
-                photograph,
-                threshold_pct=threshold_pct,
-                limit=limit,
-                quality_filter=QualityFilter.NONE,
-                permit=permit_for(Action.SEARCH, gallery),
-            ).found
-            if found is not None and found.matches:
-                rows = [match.enrolled for match in found.matches]
-                similarities += [(match.enrolled.face_id, match.similarity_pct) for match in found.matches]
-                with self._records.reading() as reader:
-                    faces += self._held(reader, gallery, rows)
-        return Findings(tuple(faces), tuple(similarities))
-
-    def export(self, request: str, findings: Findings) -> bytes:
+    def export(self, request: str, findings: Findings, *, by: Actor) -> bytes:
         """Everything that is held of those faces, as a ZIP: `held.json`, and photographs where they are kept.
 
         Templates aren't in it: they mean nothing outside the model, and whoever has one can search for the person.
 
         Raises:
             NotFoundError: If there is no such request.
-            ConflictError: If the asker hasn't proven who they are, or the request was refused.
+            ConflictError: If the asker hasn't proven who they are, the request was refused, or somebody else's request
+                found this.
         """
-        file = self.file(request)
-        if file.request.state not in {RequestState.VERIFIED, RequestState.ANSWERED}:
-            raise ConflictError(f"request {request!r} is {file.request.state.value!r}; verify who asks first")
+        _require_own(self._proven(request, by), findings)
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as bundle, self._records.reading() as reader:
             described = {"request": request, "faces": [_described(each) for each in findings.faces]}
@@ -269,39 +275,34 @@ class Desk:
                     bundle.writestr(f"photographs/{gallery}/{image}", reader.kept_image(gallery, image))
         return archive.getvalue()
 
-    def erase(self, request: str, findings: Findings, *, permit_for: PermitFor) -> list[Erased]:
+    def erase(self, request: str, findings: Findings, *, by: Actor) -> list[Erased]:
         """Erase everything found, on the word of a request for erasure whose asker has proven who they are.
 
         Raises:
             NotFoundError: If there is no such request.
-            ConflictError: If the request isn't one for erasure or isn't verified, or an order to preserve holds
-                something of it.
+            ConflictError: If the request isn't one for erasure or isn't verified, somebody else's request found this,
+                or an order to preserve holds something of it.
         """
-        file = self.file(request)
-        if file.request.kind is not RequestKind.ERASURE or file.request.state is not RequestState.VERIFIED:
-            raise ConflictError(f"request {request!r} is no verified request for erasure")
+        self._for_kind(request, RequestKind.ERASURE, by)
+        _require_own(self._proven(request, by), findings)
         by_gallery: dict[GalleryId, list[FaceId]] = {}
         for each in findings.faces:
             by_gallery.setdefault(each.gallery, []).append(each.face.face_id)
         order = Order(Cause.REQUEST, request)
         return [
-            self._erasure.faces(gallery, faces, order=order, permit=permit_for(Action.FORGET, gallery))
+            self._erasure.faces(gallery, faces, order=order, permit=self._gate.permit(by, Action.FORGET, gallery))
             for gallery, faces in sorted(by_gallery.items())
         ]
 
-    def correct(
-        self, request: str, gallery: GalleryId, face: FaceId, *, subject: SubjectId | None, permit: Permit
-    ) -> None:
+    def correct(self, request: str, gallery: GalleryId, face: FaceId, *, subject: SubjectId | None, by: Actor) -> None:
         """Say whose a face is: somebody else's, or (with `None`) nobody's that we know.
 
         Raises:
             NotFoundError: If there is no such request, face or subject.
             ConflictError: If the request isn't a verified one for correction, or nothing would change.
         """
-        permit.require(Action.FORGET if Action.FORGET in permit.actions else Action.ENROL, gallery)
-        file = self.file(request)
-        if file.request.kind is not RequestKind.CORRECTION or file.request.state is not RequestState.VERIFIED:
-            raise ConflictError(f"request {request!r} is no verified request for correction")
+        self._for_kind(request, RequestKind.CORRECTION, by)
+        permit = self._gate.permit(by, Action.FORGET, gallery)
         with self._recorder.changing() as change:
             row = change.transaction.faces_by_id(gallery, [face]).get(face)
             if row is None:
@@ -314,25 +315,99 @@ class Desk:
                 change.transaction.associate(gallery, subject, [face])
             _enter_correction(change, gallery, face, permit)
 
+    def _proven(self, request: str, by: Actor) -> RequestFile:
+        file = self.file(request, by=by)
+        if file.request.state not in _PROVEN:
+            raise ConflictError(f"request {request!r} is {file.request.state.value!r}; verify who asks first")
+        return file
+
+    def _for_kind(self, request: str, kind: RequestKind, by: Actor) -> None:
+        file = self.file(request, by=by)
+        if file.request.kind is not kind or file.request.state is not RequestState.VERIFIED:
+            raise ConflictError(f"request {request!r} is no verified request for {kind.value}")
+
     def _held(self, reader: Reader, gallery: GalleryId, rows: Sequence[FaceRow]) -> Iterator[HeldFace]:
         for row in rows:
             places = reader.openings_naming(Needles(ids=[row.face_id]), gallery=gallery)
             entries = tuple(sorted(place.entry_id for place in places if place.field == "result"))
             yield HeldFace(gallery, row, entries, self._marks.count_of(reader, gallery, row))
 
-    def _galleries(self) -> list[GalleryId]:
-        found: list[GalleryId] = []
+    def _galleries(self, by: Actor) -> tuple[list[GalleryId], tuple[GalleryId, ...]]:
+        """The galleries that this officer's desk answers for, and those of other agencies."""
+        _, agency = self._gate.require(by, Act.HANDLE_REQUEST)
+        names: list[GalleryId] = []
         with self._records.reading() as reader:
-            while page := reader.galleries(after=found[-1] if found else None, limit=_PAGE):
-                found += [row.id for row in page]
-        return found
-
-    def _stored(self, reader: Reader, request: str) -> tuple[Document, RequestFile]:
-        document = reader.document(REQUEST_KIND, request)
-        return document, read_document(RequestFile, document.body)
+            while page := reader.galleries(after=names[-1] if names else None, limit=_PAGE):
+                names += [row.id for row in page]
+            owners = {name: _agency_of(reader, name) for name in names}
+        own = [name for name in names if owners[name] in {None, agency}]
+        return own, tuple(name for name in names if name not in own)
 
     def _today(self) -> date:
         return self._clock().astimezone(UTC).date()
+
+
+class SearchingDesk(Desk):
+    """A desk at which somebody may also be looked for by their photograph."""
+
+    def __init__(
+        self,
+        records: Records,
+        recorder: Recorder,
+        gate: Gate,
+        search: Search,
+        erasure: Erasure,
+        marks: Marks,
+        *,
+        clock: Clock,
+        new_id: Callable[[], str],
+        terms: DeskTerms = DeskTerms(),  # noqa: B008 - a value that never changes
+    ) -> None:
+        super().__init__(records, recorder, gate, erasure, marks, clock=clock, new_id=new_id, terms=terms)
+        self._search = search
+
+    def faces_like(
+        self, request: str, photograph: bytes, *, threshold_pct: float = LEAST_SIMILARITY_PCT, by: Actor
+    ) -> Likenesses:
+        """Faces like the largest one of the asker's photograph, in every gallery that this desk answers for.
+
+        Each gallery is a search of its own, permitted and recorded as the desk's. The photograph isn't kept.
+
+        Raises:
+            DeniedError: If the request isn't open, its asker hasn't proven who they are, or the threshold is below 80.
+            ImageError: If the photograph can't be read.
+        """
+        own, elsewhere = self._galleries(by)
+        faces: list[Likeness] = []
+        asked = SearchFacts(None, Capture.STILL, threshold_pct, MOST_FACES)
+        for gallery in own:
+            permit = self._gate.permit_for_asker(by, gallery, RequestId(request), asked)
+            found = self._search.faces_by_photograph(
+                gallery,
+                open_photograph(photograph, permit),
+                threshold_pct=threshold_pct,
+                limit=MOST_FACES,
+                quality_filter=QualityFilter.NONE,
+                permit=permit,
+            ).found
+            if found is not None:
+                faces += [Likeness(gallery, each.enrolled.face_id, each.similarity_pct) for each in found.matches]
+        return Likenesses(tuple(sorted(faces, key=lambda each: (-each.similarity_pct, each.face))), elsewhere)
+
+
+def _agency_of(reader: Reader, gallery: GalleryId) -> AgencyId | None:
+    declared = found(reader, Kind.GALLERY, gallery, GalleryDeclaration)
+    return None if declared is None else declared.value.agency
+
+
+def _require_own(file: RequestFile, findings: Findings) -> None:
+    if findings.request != file.request.id:
+        raise ConflictError(f"what was found for request {findings.request!r} isn't for {file.request.id!r}")
+
+
+def _stored(reader: Reader, request: str) -> tuple[Document, RequestFile]:
+    document = reader.document(REQUEST_KIND, request)
+    return document, read_document(RequestFile, document.body)
 
 
 _PUBLIC_EVENTS = {

@@ -40,7 +40,7 @@ from recognizance.governance.retention import (
 )
 from recognizance.governing.registration import Actor, Gate
 from recognizance.identifiers import FaceId, GalleryId, ImageId
-from recognizance.ledger import Entry, EntryId, Facts, FolderSource, facts, prove
+from recognizance.ledger import Entry, EntryId, Facts, FolderSource, facts, prove, read_checkpoint
 from recognizance.permits import Action, Permit
 from recognizance.recording import EntryDraft, Recorder
 from recognizance.records import Document, GalleryRow, Reader, Records
@@ -374,9 +374,11 @@ class RetentionRuns:
         """What searches of the gallery left behind and can still be shown."""
         ids = {entry: None for field in RESULT_FIELDS for entry in reader.opening_places(gallery, field)}
         indexes = reader.entry_indexes(list(ids))
+        shown = read_checkpoint(FolderSource(self._recorder.public), (self._recorder.verifier,)).checkpoint.size
         for entry_id in ids:
-            # An entry that has no place in the log yet is seconds old.
-            if entry_id in indexes and (search := self._search(entry_id, indexes[entry_id])) is not None:
+            # An entry that has no place in the log yet, or that the public files don't show yet, is seconds old.
+            index = indexes.get(entry_id, shown)
+            if index < shown and (search := self._search(entry_id, index)) is not None:
                 made = self._times[entry_id].date()
                 yield Holding(HoldingId(entry_id), HoldingKind.RESULT, gallery, made, made, use=UseId(search.use))
 

@@ -81,7 +81,10 @@ class Installation:
     @property
     def gate(self) -> Gate:
         """The policies of a private installation, and its one owner."""
-        docket = OwnerDocket(
+        return self.gate_of(OwnerDocket)
+
+    def gate_of(self, kind: type[OwnerDocket]) -> Gate:
+        docket = kind(
             agency=AgencyId("owner"),
             owner=PersonId(OFFICER),
             started=self.now,

@@ -1,6 +1,6 @@
 """Retention runs: what is due goes, with a receipt; what is held, recent or unscheduled stays, and is counted."""
 
-import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -8,13 +8,15 @@ from datetime import timedelta
 import pytest
 
 from recognizance.docket import Kind, UseRecord, inserted
-from recognizance.errors import InputError, NotFoundError
+from recognizance.errors import DeniedError, InputError, NotFoundError
+from recognizance.governance import Principal
+from recognizance.governance.authority import OwnerDocket, Party
 from recognizance.governance.retention import HoldingKind, Limit, Schedule
 from recognizance.governance.uses import Use, UseState
-from recognizance.governing.registration import at_the_machine
-from recognizance.identifiers import GalleryId
+from recognizance.governing.registration import Actor, at_the_machine
+from recognizance.identifiers import GalleryId, PrincipalId
 from recognizance.ledger import Entry, FolderSource, facts, prove
-from recognizance.permits import Action, Mandate, Permit
+from recognizance.permits import Action, Mandate
 from recognizance.retention_runs import RetentionRuns, Sweeper
 
 from .conftest import ADA, GALLERY, OTHER_GALLERY, Installation, permit_for
@@ -35,6 +37,13 @@ def runs(installation: Installation) -> RetentionRuns:
     )
     runs.set_schedule(SCHEDULE, by=ROOT)
     return runs
+
+
+class NobodysDocket(OwnerDocket):
+    """A docket that knows nobody."""
+
+    def party(self, principal: PrincipalId) -> Party | None:
+        return None
 
 
 def kept(installation: Installation) -> int:
@@ -229,16 +238,42 @@ def test_a_server_runs_retention_by_itself(installation: Installation, runs: Ret
     """Soon after it starts, and it stops when it is told to."""
     installation.enrol()
     installation.after(days=31)
-    asked = threading.Event()
-
-    def permit(action: Action, gallery: GalleryId) -> Permit:
-        if gallery == OTHER_GALLERY:
-            asked.set()
-        return permit_for(action, gallery)
-
     sweeper = Sweeper(runs, ROOT, every_s=3600)
     sweeper.start()
-    assert asked.wait(20)
+    deadline = time.monotonic() + 20
+    while installation.rows() and time.monotonic() < deadline:
+        time.sleep(0.02)
     sweeper.close()
 
     assert installation.rows() == []
+
+
+def test_whoever_may_not_run_retention_is_refused_before_anything_goes(
+    installation: Installation, runs: RetentionRuns
+) -> None:
+    """Somebody without a role neither makes schedules nor holds nor runs, and what is due stays."""
+    installation.enrol()
+    installation.after(days=31)
+    outsider = Actor(Principal(PrincipalId("somebody"), frozenset()))
+    nobody = RetentionRuns(
+        installation.records,
+        installation.recorder,
+        installation.gate_of(NobodysDocket),
+        installation.erasure(),
+        clock=lambda: installation.now,
+        new_id=installation.new_id,
+    )
+
+    for act in (
+        lambda: nobody.run_all(by=outsider),
+        lambda: nobody.run(GALLERY, by=outsider),
+        lambda: nobody.due(GALLERY, by=outsider),
+        lambda: nobody.set_schedule(SCHEDULE, by=outsider),
+        lambda: nobody.hold(
+            "x", document_sha256="0" * 64, until=installation.now.date() + timedelta(1), gallery=GALLERY, by=outsider
+        ),
+    ):
+        with pytest.raises(DeniedError, match="the role administrator"):
+            act()
+
+    assert len(installation.rows()) == 1

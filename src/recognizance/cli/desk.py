@@ -1,38 +1,28 @@
 """`recognizance desk`, `retention` and `mark`: what people ask about themselves, and what has to be forgotten."""
 
-from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from recognizance.cli.options import DEFAULT_DATA, Data, Gallery, Json
-from recognizance.cli.output import print_json, results, speaking_plainly
+from recognizance.cli.options import DEFAULT_DATA, As, Data, Gallery, Json
+from recognizance.cli.output import notices, print_json, results, speaking_plainly
 from recognizance.errors import InputError, UnavailableError
 from recognizance.governance.retention import YEARS_AFTER_LAST_INTERACTION, HoldingKind, Schedule
 from recognizance.governance.subjects import Refusal, RequestEvent, RequestKind, RequestState
-from recognizance.identifiers import FaceId, GalleryId, PrincipalId, SubjectId
-from recognizance.permits import Action, Permit
-
-if TYPE_CHECKING:
-    from recognizance.app import Service
-    from recognizance.desk import Findings
+from recognizance.identifiers import FaceId, GalleryId, SubjectId
+from recognizance.permits import Action
 
 desk = typer.Typer(help="Answer people who ask what is held about them.", no_args_is_help=True)
 retention = typer.Typer(help="Destroy what may not be kept any longer.", no_args_is_help=True)
 mark = typer.Typer(help="Remember who was found not to be somebody.", no_args_is_help=True)
 
 Request = Annotated[str, typer.Argument(help="The request's id.")]
-Officer = Annotated[str, typer.Option("--officer", help="Who handles it.")]
 Names = Annotated[
-    list[str] | None, typer.Option("--name", help="A name that galleries know: of a subject, a photograph, a face id.")
+    list[str], typer.Option("--name", help="A name that galleries know: of a subject, a photograph, a face id.")
 ]
-Photograph = Annotated[
-    Path | None, typer.Option("--photograph", exists=True, dir_okay=False, help="A photograph of the person.")
-]
-Similarity = Annotated[float, typer.Option("--threshold", min=0, max=100, help="Least similarity to a photograph.")]
 
 
 @desk.command("open")
@@ -44,15 +34,20 @@ def open_request(
     received: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day it came in, if not today.")
     ] = None,
+    acting_as: As = None,
     data: Data = DEFAULT_DATA,
     json: Json = False,
 ) -> None:
     """Take a request; its deadline runs from now, or from the day it came in."""
-    from recognizance.cli.opening import installed_service_of
+    from recognizance.cli.opening import actor, installed_office_of
 
-    with installed_service_of(data) as service:
-        request = service.desk.open(
-            kind, asker=asker, statement=statement, received=None if received is None else received.date()
+    with installed_office_of(data) as office:
+        request = office.desk.open(
+            kind,
+            asker=asker,
+            statement=statement,
+            received=None if received is None else received.date(),
+            by=actor(acting_as),
         )
     if json:
         print_json({"request": request.id, "deadline": request.deadline.isoformat()})
@@ -64,15 +59,16 @@ def open_request(
 @speaking_plainly
 def list_requests(
     state: Annotated[RequestState | None, typer.Option(help="Only those in this state.")] = None,
+    acting_as: As = None,
     data: Data = DEFAULT_DATA,
     json: Json = False,
 ) -> None:
     """List requests by their deadlines."""
-    from recognizance.cli.opening import installed_service_of
+    from recognizance.cli.opening import actor, installed_office_of
 
-    with installed_service_of(data) as service:
-        files = service.desk.files(state=state)
-        late = {request.id for request in service.desk.overdue()}
+    with installed_office_of(data) as office:
+        files = office.desk.files(state=state, by=actor(acting_as))
+        late = {request.id for request in office.desk.overdue(by=actor(acting_as))}
     requests = [file.request for file in files]
     if json:
         print_json(
@@ -101,16 +97,16 @@ def list_requests(
 def answer(
     request: Request,
     event: Annotated[RequestEvent, typer.Option("--event", help="The step to take.")] = RequestEvent.ANSWER,
-    officer: Officer = "administrator",
     text: Annotated[str, typer.Option("--text", help="What the asker is told. Sealed.")] = "",
     refusal: Annotated[Refusal | None, typer.Option("--reason", help="Why it is refused; with --event refuse.")] = None,
+    acting_as: As = None,
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Take a step with a request: verify who asks, answer, refuse, appeal, and so on."""
-    from recognizance.cli.opening import installed_service_of
+    from recognizance.cli.opening import actor, installed_office_of
 
-    with installed_service_of(data) as service:
-        moved = service.desk.step(request, event, officer=PrincipalId(officer), refusal=refusal, answer=text)
+    with installed_office_of(data) as office:
+        moved = office.desk.step(request, event, refusal=refusal, answer=text, by=actor(acting_as))
     results.print(f"request {moved.id} is {moved.state}")
 
 
@@ -119,14 +115,48 @@ def answer(
 def extend(
     request: Request,
     reason: Annotated[str, typer.Option("--reason", help="What the asker is told.")],
+    acting_as: As = None,
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Take more time for a request, once and before its deadline."""
-    from recognizance.cli.opening import installed_service_of
+    from recognizance.cli.opening import actor, installed_office_of
+
+    with installed_office_of(data) as office:
+        extended = office.desk.extend(request, reason, by=actor(acting_as))
+    results.print(f"request {extended.id}, to be answered by {extended.deadline}")
+
+
+@desk.command()
+@speaking_plainly
+def find(
+    request: Request,
+    photograph: Annotated[
+        Path, typer.Option("--photograph", exists=True, dir_okay=False, help="A photograph of whoever asks; not kept.")
+    ],
+    threshold: Annotated[float, typer.Option("--threshold", min=80, max=100, help="Least similarity.")] = 80.0,
+    acting_as: As = None,
+    data: Data = DEFAULT_DATA,
+    json: Json = False,
+) -> None:
+    """Search for faces like the asker's. A similar face isn't the same person: an officer says which are theirs.
+
+    Those ids are then given to `export` or `erase` with --name.
+    """
+    from recognizance.cli.opening import actor, installed_service_of
 
     with installed_service_of(data) as service:
-        extended = service.desk.extend(request, reason)
-    results.print(f"request {extended.id}, to be answered by {extended.deadline}")
+        found = service.desk.faces_like(request, photograph.read_bytes(), threshold_pct=threshold, by=actor(acting_as))
+    if json:
+        faces = [
+            {"gallery": each.gallery, "face": each.face, "similarity_pct": each.similarity_pct} for each in found.faces
+        ]
+        print_json({"faces": faces, "galleries_elsewhere": list(found.elsewhere)})
+        return
+    for each in found.faces:
+        results.print(f"{each.gallery}  {each.face}  {each.similarity_pct:.1f}")
+    if not found.faces:
+        results.print("no face is like it")
+    _say_elsewhere(found.elsewhere)
 
 
 @desk.command()
@@ -134,52 +164,52 @@ def extend(
 def export(
     request: Request,
     target: Annotated[Path, typer.Argument(dir_okay=False, help="The ZIP file to write; it may not exist.")],
-    name: Names = None,
-    photograph: Photograph = None,
-    threshold: Similarity = 80.0,
+    name: Names,
+    acting_as: As = None,
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Write everything that is held about a person whose request is verified."""
-    from recognizance.cli.opening import installed_service_of
+    from recognizance.cli.opening import actor, installed_office_of
 
-    with installed_service_of(data) as service:
-        found = _findings(service, name, photograph, threshold)
-        archive = service.desk.export(request, found)
+    with installed_office_of(data) as office:
+        found = office.desk.held_under(request, name, by=actor(acting_as))
+        archive = office.desk.export(request, found, by=actor(acting_as))
     try:
         with target.open("xb") as file:
             file.write(archive)
     except OSError as error:
         raise UnavailableError(f"can't write {target}: {error.strerror}") from error
     results.print(f"{len(found.faces)} faces in {target}")
+    _say_elsewhere(found.elsewhere)
 
 
 @desk.command()
 @speaking_plainly
 def erase(
     request: Request,
-    name: Names = None,
-    photograph: Photograph = None,
-    threshold: Similarity = 80.0,
+    name: Names,
     yes: Annotated[bool, typer.Option("--yes", help="Erase what is found, without asking.")] = False,
+    acting_as: As = None,
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Erase everything that is held about a person whose request for it is verified, and check that it's gone."""
-    from recognizance.cli.opening import installed_service_of
+    from recognizance.cli.opening import actor, installed_office_of
 
-    with installed_service_of(data) as service:
-        found = _findings(service, name, photograph, threshold)
+    with installed_office_of(data) as office:
+        found = office.desk.held_under(request, name, by=actor(acting_as))
         for held in found.faces:
             results.print(f"{held.gallery} {held.face.face_id} {held.face.external_image_id or ''}")
         if found.faces and not yes:
             typer.confirm(f"Erase these {len(found.faces)} faces?", abort=True)
-        erased = service.desk.erase(request, found, permit_for=_permits(service))
+        erased = office.desk.erase(request, found, by=actor(acting_as))
         for each in erased:
-            traces = () if each.needles is None else service.erasure.traces(each.needles, folder=service.data)
+            traces = () if each.needles is None else office.erasure.traces(each.needles, folder=office.data)
             for trace in traces:
                 results.print(f"still in {trace.table}: {trace.place}")
             if traces:
                 raise UnavailableError(f"the erasure left {len(traces)} traces; see above")
     results.print(f"{sum(len(each.faces) for each in erased)} faces erased; no trace is left")
+    _say_elsewhere(found.elsewhere)
 
 
 @desk.command()
@@ -189,18 +219,19 @@ def correct(
     gallery: Gallery,
     face: Annotated[str, typer.Argument(help="The face's id.")],
     subject: Annotated[str | None, typer.Option("--subject", help="Whose face it is; nobody's without this.")] = None,
+    acting_as: As = None,
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Say whose a face is, on a verified request for correction."""
-    from recognizance.cli.opening import installed_service_of
+    from recognizance.cli.opening import actor, installed_office_of
 
-    with installed_service_of(data) as service:
-        service.desk.correct(
+    with installed_office_of(data) as office:
+        office.desk.correct(
             request,
             GalleryId(gallery),
             FaceId(face),
             subject=None if subject is None else SubjectId(subject),
-            permit=_permits(service)(Action.FORGET, GalleryId(gallery)),
+            by=actor(acting_as),
         )
 
 
@@ -214,24 +245,25 @@ def set_schedule(
     years: Annotated[
         int, typer.Option(help="Calendar years after the last interaction.")
     ] = YEARS_AFTER_LAST_INTERACTION,
+    acting_as: As = None,
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Say how long a gallery keeps what."""
-    from recognizance.cli.opening import installed_service_of
+    from recognizance.cli.opening import actor, installed_office_of
 
     schedule = Schedule(GalleryId(gallery), dict(map(_days, days or [])), years)
-    with installed_service_of(data) as service:
-        service.retention.set_schedule(schedule, permit=_permits(service)(Action.MANAGE_GALLERY, schedule.gallery))
+    with installed_office_of(data) as office:
+        office.retention.set_schedule(schedule, by=actor(acting_as))
 
 
 @retention.command()
 @speaking_plainly
-def show(gallery: Gallery, data: Data = DEFAULT_DATA, json: Json = False) -> None:
+def show(gallery: Gallery, acting_as: As = None, data: Data = DEFAULT_DATA, json: Json = False) -> None:
     """Say what a run would destroy today."""
-    from recognizance.cli.opening import installed_service_of
+    from recognizance.cli.opening import actor, installed_office_of
 
-    with installed_service_of(data) as service:
-        due = service.retention.due(GalleryId(gallery))
+    with installed_office_of(data) as office:
+        due = office.retention.due(GalleryId(gallery), by=actor(acting_as))
     counts: dict[str, int] = {}
     for each in due:
         counts[each.holding.kind] = counts.get(each.holding.kind, 0) + 1
@@ -243,12 +275,12 @@ def show(gallery: Gallery, data: Data = DEFAULT_DATA, json: Json = False) -> Non
 
 @retention.command()
 @speaking_plainly
-def run(data: Data = DEFAULT_DATA, json: Json = False) -> None:
+def run(acting_as: As = None, data: Data = DEFAULT_DATA, json: Json = False) -> None:
     """Destroy what is due in every gallery."""
-    from recognizance.cli.opening import installed_service_of
+    from recognizance.cli.opening import actor, installed_office_of
 
-    with installed_service_of(data) as service:
-        reports = service.retention.run_all(_permits(service))
+    with installed_office_of(data) as office:
+        reports = office.retention.run_all(by=actor(acting_as))
     if json:
         print_json(
             {
@@ -283,15 +315,17 @@ def hold(
     gallery: Gallery,
     until: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="First day on which it no longer holds.")],
     order: Annotated[str, typer.Option("--order-sha256", help="SHA-256 of the order to preserve.")],
+    acting_as: As = None,
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Keep something from being destroyed, by an order to preserve."""
-    from recognizance.cli.opening import installed_service_of
+    from recognizance.cli.opening import actor, installed_office_of
 
     day: date = until.date()
-    with installed_service_of(data) as service:
-        permit = _permits(service)(Action.MANAGE_GALLERY, GalleryId(gallery))
-        service.retention.hold(holding, document_sha256=order, until=day, permit=permit, gallery=GalleryId(gallery))
+    with installed_office_of(data) as office:
+        office.retention.hold(
+            holding, document_sha256=order, until=day, gallery=GalleryId(gallery), by=actor(acting_as)
+        )
 
 
 @mark.command("add")
@@ -302,14 +336,15 @@ def add_mark(
     reasons: Annotated[str, typer.Option("--reasons", help="What the finding rests on.")],
     probe: Annotated[str | None, typer.Option("--probe-sha256", help="Of the picture that was searched with.")] = None,
     case: Annotated[str | None, typer.Option("--case", help="Or the case that it holds for.")] = None,
+    acting_as: As = None,
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Remember that a candidate is not the person in a picture, or not the one looked for in a case."""
-    from recognizance.cli.opening import installed_service_of
+    from recognizance.cli.opening import actor, installed_office_of
 
-    with installed_service_of(data) as service:
-        permit = _permits(service)(Action.READ_GALLERY, GalleryId(gallery))
-        marked = service.marks.add(
+    with installed_office_of(data) as office:
+        permit = office.governing.gate.permit(actor(acting_as), Action.READ_GALLERY, GalleryId(gallery))
+        marked = office.marks.add(
             GalleryId(gallery), FaceId(face), reasons=reasons, probe_sha256=probe, case=case, permit=permit
         )
     results.print(marked.id)
@@ -317,13 +352,14 @@ def add_mark(
 
 @mark.command("list")
 @speaking_plainly
-def list_marks(gallery: Gallery, data: Data = DEFAULT_DATA) -> None:
+def list_marks(gallery: Gallery, acting_as: As = None, data: Data = DEFAULT_DATA) -> None:
     """List a gallery's marks."""
-    from recognizance.cli.opening import installed_service_of
+    from recognizance.cli.opening import actor, installed_office_of
 
-    with installed_service_of(data) as service:
-        marks = service.marks.of_gallery(
-            GalleryId(gallery), permit=_permits(service)(Action.READ_GALLERY, GalleryId(gallery))
+    with installed_office_of(data) as office:
+        marks = office.marks.of_gallery(
+            GalleryId(gallery),
+            permit=office.governing.gate.permit(actor(acting_as), Action.READ_GALLERY, GalleryId(gallery)),
         )
     table = Table("mark", "scope", "state", "made")
     for each in marks:
@@ -337,34 +373,20 @@ def lift_mark(
     gallery: Gallery,
     identifier: Annotated[str, typer.Argument(metavar="MARK", help="The mark's id.")],
     reasons: Annotated[str, typer.Option("--reasons", help="Why it was a mistake.")],
+    acting_as: As = None,
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Take a mark back, as a mistake."""
-    from recognizance.cli.opening import installed_service_of
+    from recognizance.cli.opening import actor, installed_office_of
 
-    with installed_service_of(data) as service:
-        permit = _permits(service)(Action.READ_GALLERY, GalleryId(gallery))
-        service.marks.lift(identifier, reasons=reasons, permit=permit)
-
-
-def _permits(service: "Service") -> Callable[[Action, GalleryId], Permit]:
-    from recognizance.cli.opening import permit_here
-
-    def permit(action: Action, gallery: GalleryId) -> Permit:
-        return permit_here(service, action, gallery)
-
-    return permit
+    with installed_office_of(data) as office:
+        permit = office.governing.gate.permit(actor(acting_as), Action.READ_GALLERY, GalleryId(gallery))
+        office.marks.lift(identifier, reasons=reasons, permit=permit)
 
 
-def _findings(service: "Service", names: list[str] | None, photograph: Path | None, threshold_pct: float) -> "Findings":
-    from recognizance.cli.opening import permit_by, photograph_at
-
-    if bool(names) == (photograph is not None):
-        raise InputError("give names with --name, or one photograph with --photograph")
-    if photograph is None:
-        return service.desk.held_under(names or [], _permits(service))
-    picture = photograph_at(photograph, permit_by(service.policy, Action.DETECT))
-    return service.desk.held_like(picture, _permits(service), threshold_pct=threshold_pct)
+def _say_elsewhere(galleries: "tuple[GalleryId, ...]") -> None:
+    if galleries:
+        notices.print(f"not looked through, because another agency answers for them: {', '.join(galleries)}")
 
 
 def _days(text: str) -> tuple[HoldingKind, int]:

@@ -5,7 +5,6 @@ import logging
 import signal
 import socket
 import sys
-from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -58,9 +57,9 @@ def serve(
 ) -> None:
     """Start the server. The first start creates the data folder, a master key and an access key."""
     from recognizance.app import open_service, warm_up
-    from recognizance.cli.opening import permit_here
     from recognizance.config import read_settings
     from recognizance.governing.installation import Sweeping
+    from recognizance.governing.registration import at_the_machine
     from recognizance.retention_runs import Sweeper
 
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -73,7 +72,7 @@ def serve(
         issued = None if service.keys.list() else service.keys.create()
         warm_up(service)
         _load_galleries(service)
-        sweeper = Sweeper(service.retention, partial(permit_here, service), every_s=RETENTION_EVERY_S)
+        sweeper = Sweeper(service.retention, at_the_machine(), every_s=RETENTION_EVERY_S)
         sweeper.start()
         with contextlib.closing(Sweeping(service.governing.uses)), contextlib.closing(sweeper):
             _run(service, listener, issued, json=json)
