@@ -51,6 +51,7 @@ class Cache:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._stores: list[Store] = []
         try:
             if folder.exists():
                 _require_cache(folder)
@@ -72,7 +73,13 @@ class Cache:
         if not _NAME.fullmatch(kind):
             raise ValueError(f"{kind!r} is no kind of store")
         name = f"{kind}-{sha256(identity.encode()).hexdigest()[:32]}"
-        return Store(self.folder / name, value_bytes=value_bytes)
+        self._stores.append(Store(self.folder / name, value_bytes=value_bytes))
+        return self._stores[-1]
+
+    def close(self) -> None:
+        """Close its stores. What they were given is on the disk already."""
+        while self._stores:
+            self._stores.pop().close()
 
 
 def remove_cache(folder: Path) -> int:
