@@ -305,7 +305,7 @@ class GroupRate:
 
 @dataclass(frozen=True, slots=True)
 class GroupRates:
-    """A rate of every group of a column that has a sample, by the order of the column's names."""
+    """A rate of every group of a column, in the order of its names."""
 
     column: str
     rates: tuple[GroupRate, ...]
@@ -353,7 +353,8 @@ class Differential:
     Attributes:
         value: `None` exactly unless `standing` is `MEASURED`.
         low: From here, by resampling subjects, two-sided at 95 %. `None` where it wasn't resampled, or where no value
-            came of most resamples.
+            came of most resamples. A ratio of highest to lowest is never below 1, in a resample either, so an interval
+            that leaves 1 out is no proof that groups differ.
         high: To here; `None` where it has no upper end, or there is no `low`.
     """
 
@@ -376,7 +377,8 @@ class Spread:
     """How one rate differs between groups that have trials.
 
     Attributes:
-        highest: The group with the highest rate; the first by name of several. `None` without a group with trials.
+        highest: The group with the highest rate; the first by name of several. `None`, like `lowest`, where the
+            figures are undefined.
         gap: Highest less lowest.
         gini: Gini coefficient with the factor n/(n - 1): 0 for equal rates, 1 if one group has all the errors.
     """
