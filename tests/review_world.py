@@ -87,7 +87,7 @@ def person_id(name: str) -> PersonId:
 
 SEARCHER, SUPERVISOR = person_id("searcher"), person_id("supervisor")
 FIRST, SECOND, THIRD = person_id("first"), person_id("second"), person_id("third")
-_OVERSEERS = tuple(person_id(f"overseer {number}") for number in range(5))
+OVERSEERS = tuple(person_id(f"overseer {number}") for number in range(5))
 
 
 @dataclass
@@ -280,10 +280,10 @@ def _active(terms: UseTerms, now: datetime) -> Use:
         proposer=SUPERVISOR,
         proposed_at=proposed,
         comments_until=proposed + timedelta(days=30),
-        quorum=Quorum(3, frozenset(_OVERSEERS)),
+        quorum=Quorum(3, frozenset(OVERSEERS)),
     )
     use = advance(use, UseEvent.CLOSE_COMMENTS, use.comments_until)
     at = use.comments_until + timedelta(days=1)
-    for overseer in _OVERSEERS[:3]:
+    for overseer in OVERSEERS[:3]:
         use = vote(use, Vote(overseer, Choice.APPROVE, digest, "read and weighed", at))
     return advance(advance(use, UseEvent.APPROVE, at), UseEvent.ACTIVATE, max(terms.starts, at))

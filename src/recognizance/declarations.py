@@ -1,8 +1,8 @@
 """Declarations: whose a gallery is, where all its images come from, and what allows keeping them.
 
-Said once for a gallery, before a face is in it: with the command `gallery declare`, with tags at the Rekognition API, or
-by the import that makes it. Each is on the record. Afterwards it can't be changed, because nobody can say for faces that
-are there already where they came from. A declaration outlives its gallery: the name stays its agency's.
+Said once for a gallery, before a face is in it: with the command `gallery declare`, with tags at the Rekognition API,
+or by the import that makes it. Each is on the record. Afterwards it can't be changed, because nobody can say for faces
+that are there already where they came from. A declaration outlives its gallery: the name stays its agency's.
 
 It must never be guessed: a gallery that nobody declared has none, and what follows from that is for policy to say.
 
@@ -26,6 +26,7 @@ from recognizance.docket import (
 from recognizance.errors import ConflictError, InputError, NotFoundError
 from recognizance.governance.parties import Agency, AgencyId, Program
 from recognizance.governance.purposes import LawfulBasis, Source
+from recognizance.governance.requests import EnrolmentFacts
 from recognizance.identifiers import GalleryId, PrincipalId
 from recognizance.ledger import facts
 from recognizance.recording import Change, Provenance, acts
@@ -70,6 +71,16 @@ def split_tags(tags: Mapping[str, str]) -> tuple[Stated | None, dict[str, str]]:
         ),
         own,
     )
+
+
+def stated_enrolment(tags: Mapping[str, str]) -> EnrolmentFacts | None:
+    """What tags declare, for policy to judge; `None` if none does.
+
+    Raises:
+        InputError: As for `split_tags`.
+    """
+    stated, _ = split_tags(tags)
+    return None if stated is None else EnrolmentFacts(stated.source, stated.basis)
 
 
 def tags_of(declaration: GalleryDeclaration | None) -> dict[str, str]:

@@ -10,13 +10,20 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from recognizance.cli.opening import permit_here
 from recognizance.errors import ConflictError, DeniedError, InputError, NotFoundError, UnavailableError
 from recognizance.faces import Calibration, FaceReader, QualityFilter, open_photograph
+from recognizance.forgetting.erasure import Cause, Order
 from recognizance.governance.leads import EditKind, EvidenceKind, LeadState
-from recognizance.governance.parties import Training
+from recognizance.governance.oversight import Choice
+from recognizance.governance.parties import Person, Role, Training
 from recognizance.governance.review import LEAD_STAMP, Outcome, Progress, ReviewId
-from recognizance.ledger import facts
-from recognizance.records import Transaction
+from recognizance.governance.uses import UseState
+from recognizance.governing.registration import at_the_machine
+from recognizance.governing.uses import Question
+from recognizance.ledger import EntryId, facts
+from recognizance.permits import Action
+from recognizance.records import Needles, Transaction
 from recognizance.reviewing.documents import ReviewKind, documents_of, review_of
 from recognizance.reviewing.probe_edits import Edit
 from recognizance.reviewing.reviews import Asker
@@ -27,6 +34,7 @@ from ..review_world import (
     COURSE,
     FIRST,
     GALLERY,
+    OVERSEERS,
     SEARCHER,
     SECOND,
     SUPERVISOR,
@@ -352,6 +360,70 @@ def test_a_use_that_lapses_takes_its_reviews_and_leads_with_it(world: World, rev
     assert world.service.reviewing.progress(review, Asker(SEARCHER)) is Progress.WITHDRAWN
     with world.service.records.reading() as reader:
         assert list(documents_of(reader, ReviewKind.PICTURE)) == []
+
+
+def ended(world: World) -> tuple[LeadState, list[facts.LeadEvent]]:
+    """What became of the only lead, in the records and in the public ledger."""
+    [named] = world.service.leads.list(Asker(SEARCHER))
+    return named.lead.state, [each.event for each in of_kind(world, facts.Lead)]
+
+
+@pytest.mark.parametrize("cause", [Cause.EMERGENCY_LAPSED, Cause.RETENTION])
+def test_erased_results_take_their_leads_with_them(world: World, review: ReviewId, cause: Cause) -> None:
+    """The review is destroyed; the lead stays on record as one that ended, and names nobody."""
+    settle(world, review)
+    with world.service.records.reading() as reader:
+        search = review_of(reader, review).value.search_entry
+    permit = permit_here(world.service, Action.MANAGE_GALLERY, GALLERY)
+
+    world.service.erasure.results(GALLERY, [EntryId(search)], order=Order(cause), permit=permit)
+
+    assert ended(world) == (LeadState.WITHDRAWN, [facts.LeadEvent.CONFIRMED, facts.LeadEvent.CLOSED])
+    with pytest.raises(NotFoundError):
+        world.service.reviewing.progress(review, Asker(SEARCHER))
+    [named] = world.service.leads.list(Asker(SEARCHER))
+    with pytest.raises(ConflictError, match="withdrawn"):
+        world.service.leads.export(named.lead.id, Asker(SUPERVISOR))
+
+
+def test_an_erased_gallery_takes_its_reviews_and_leads_with_it(
+    world: World, review: ReviewId, collins: Image.Image
+) -> None:
+    """One that was settled and one that waits: nothing that reviewers kept names a face of it, or shows one."""
+    settle(world, review)
+    waiting = world.opened(collins)
+    face = world.enrolled["collins"]
+    permit = permit_here(world.service, Action.MANAGE_GALLERY, GALLERY)
+
+    erased = world.service.erasure.gallery(GALLERY, permit=permit)
+
+    assert erased.proof is not None
+    assert erased.proof.documents == 2
+    assert world.service.erasure.traces(Needles(ids=[face]), folder=world.service.data) == ()
+    assert ended(world) == (LeadState.WITHDRAWN, [facts.LeadEvent.CONFIRMED, facts.LeadEvent.CLOSED])
+    for each in (review, waiting):
+        assert world.service.reviewing.progress(each, Asker(SEARCHER)) is Progress.WITHDRAWN
+    with world.service.records.reading() as reader:
+        assert list(documents_of(reader, ReviewKind.PICTURE)) == []
+        assert list(documents_of(reader, ReviewKind.IDENTITIES)) == []
+
+
+def test_a_revoked_use_takes_its_reviews_and_leads_with_it(world: World, review: ReviewId) -> None:
+    """By the vote that decides it, in the same transaction: suspended, nothing happens to them yet."""
+    settle(world, review)
+    for each in OVERSEERS:
+        world.add_person(Person(each, None, frozenset({Role.OVERSEER})))
+    uses, overseers = world.service.governing.uses, [at_the_machine(overseer) for overseer in OVERSEERS]
+    uses.suspend(USE, "wrong people were asked", by=overseers[0])
+    before = ended(world)
+    for overseer in overseers[:3]:
+        after = uses.vote(USE, Choice.APPROVE, "they were", question=Question.REVOKE, by=overseer)
+
+    assert before == (LeadState.LOCKED, [facts.LeadEvent.CONFIRMED])
+    assert after.state is UseState.REVOKED
+    assert ended(world) == (LeadState.WITHDRAWN, [facts.LeadEvent.CONFIRMED, facts.LeadEvent.CLOSED])
+    assert of_kind(world, facts.Lead)[-1].done_by == OVERSEERS[2]
+    assert world.service.reviewing.progress(review, Asker(SEARCHER)) is Progress.WITHDRAWN
 
 
 def test_a_probe_edited_here_leads_back_to_the_picture_that_came_in(world: World, collins: Image.Image) -> None:

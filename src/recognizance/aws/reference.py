@@ -17,12 +17,18 @@ GUESSED = (
 
 PURPOSES: Mapping[str, str] = {
     "CreateCollection": "Creates an empty gallery.",
-    "DeleteCollection": "Deletes a gallery with all it holds, and destroys its key.",
+    "DeleteCollection": (
+        "Deletes a gallery with all it holds, destroys its key, and leaves a proof. Refused while an order to preserve"
+        " holds something in it."
+    ),
     "DescribeCollection": "Counts a gallery's faces and users, and names its model.",
     "ListCollections": "Lists galleries in order of their names.",
     "IndexFaces": "Enrols the faces of an image. The image itself is not kept, unless the setting `keep_images` is on.",
     "ListFaces": "Lists a gallery's faces in order of their ids.",
-    "DeleteFaces": "Deletes faces and their templates. Faces of a user stay, and are answered as unsuccessful.",
+    "DeleteFaces": (
+        "Deletes faces and their templates. Faces of a user stay, and are answered as unsuccessful. If nothing was"
+        " deleted, `DeletedFaces` is an empty list, although the model asks for one member: programs read it anyhow."
+    ),
     "SearchFaces": "Searches with an enrolled face, which is itself left out.",
     "SearchFacesByImage": "Searches with the largest face of an image. An image without faces is an error.",
     "CreateUser": "Creates a user without faces.",
@@ -44,9 +50,14 @@ _LAST_PAGE = "As answered before, by the same operation with the same other memb
 _FILTER = "NONE filters nothing; docs/decisions/0005-quality-gates.md has the bars."
 _SHOWN = "Changes nothing: what is measured is always answered, and what would be guessed never."
 _ONCE = "The same request with the same token is done once; with another request it is an error."
+_DECLARING = (
+    "`recognizance:source` and `recognizance:basis` (and `recognizance:agency`) declare where its images come from, see"
+    " docs/governance.md."
+)
 _FOUR_THOUSAND = "4096"
 
 REMARKS: Mapping[tuple[str, str], tuple[str, str]] = {
+    ("CreateCollection", "Tags"): ("", _DECLARING),
     ("ListCollections", "MaxResults"): ("1000", "0 counts as absent."),
     ("ListCollections", "NextToken"): ("", _LAST_PAGE),
     ("IndexFaces", "DetectionAttributes"): ("", _SHOWN),
@@ -78,6 +89,8 @@ REMARKS: Mapping[tuple[str, str], tuple[str, str]] = {
     ("CompareFaces", "SimilarityThreshold"): ("80", "There is no gallery here, so it holds as it is."),
     ("CompareFaces", "QualityFilter"): ("NONE", _FILTER),
     ("TagResource", "ResourceArn"): ("", "As DescribeCollection or CreateCollection answers it."),
+    ("TagResource", "Tags"): ("", "Those that declare change nothing once a face is enrolled. " + _DECLARING),
+    ("UntagResource", "TagKeys"): ("", "A declaration can't be removed."),
     ("UntagResource", "ResourceArn"): ("", "As DescribeCollection or CreateCollection answers it."),
     ("ListTagsForResource", "ResourceArn"): ("", "As DescribeCollection or CreateCollection answers it."),
 }

@@ -313,9 +313,11 @@ def add_training(
 @speaking_plainly
 def declare_gallery(
     gallery: Annotated[str, typer.Argument(help="The gallery's name (a CollectionId at the API).")],
-    agency: Annotated[str, typer.Option(help="Who answers for it.")],
     source: Annotated[Source, typer.Option(help="Where all its images come from.")],
     basis: Annotated[LawfulBasis, typer.Option(help="What allows keeping them.")],
+    agency: Annotated[
+        str | None, typer.Option(help="Who answers for it; in a private installation, its owner.")
+    ] = None,
     data: Data = DEFAULT_DATA,
     acting_as: As = None,
     json: Json = False,
@@ -323,13 +325,17 @@ def declare_gallery(
     """Say whose a gallery is, and where its images come from, before a face is in it."""
     from recognizance.cli.opening import actor, government_of
     from recognizance.docket import GalleryDeclaration
+    from recognizance.errors import InputError
     from recognizance.governance.parties import AgencyId
     from recognizance.identifiers import GalleryId
 
-    declared = GalleryDeclaration(GalleryId(gallery), AgencyId(agency), source, basis)
     with government_of(data) as governing:
+        owner = governing.installation.agency if agency is None else AgencyId(agency)
+        if owner is None:
+            raise InputError("say with --agency who answers for the gallery")
+        declared = GalleryDeclaration(GalleryId(gallery), owner, source, basis)
         governing.registration.declare_gallery(declared, by=actor(acting_as))
-    _say(json, {"gallery": gallery, "agency": agency, "source": source.value, "basis": basis.value})
+    _say(json, {"gallery": gallery, "agency": owner, "source": source.value, "basis": basis.value})
 
 
 def _set_person(data: Data, person: str, standing: "Standing", acting_as: str | None, *, json: bool) -> None:

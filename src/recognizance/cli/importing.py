@@ -2,19 +2,20 @@
 
 import csv
 import hashlib
-from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recognizance.cli.options import DEFAULT_DATA, Data, Gallery
+from recognizance.cli.options import DEFAULT_DATA, As, Data, Gallery, Use
 from recognizance.cli.output import notices, print_json, progress, results, speaking_plainly
+from recognizance.governance.purposes import LawfulBasis, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from recognizance.app import Service
     from recognizance.enrolling.bulk import Item, Outcome
     from recognizance.records import ImportItem
 
@@ -40,6 +41,15 @@ def import_photographs(
     quality_filter: Annotated[
         Filter, typer.Option(case_sensitive=False, help="How good a face has to be.")
     ] = Filter.AUTO,
+    image_source: Annotated[
+        Source | None, typer.Option("--source", help="Where all the gallery's images come from, before its first face.")
+    ] = None,
+    basis: Annotated[LawfulBasis | None, typer.Option(help="What allows keeping them; together with --source.")] = None,
+    agency: Annotated[
+        str | None, typer.Option(help="Who answers for the gallery; in a private installation, its owner.")
+    ] = None,
+    use: Use = None,
+    acting_as: As = None,
     rejects: Annotated[
         Path | None, typer.Option(dir_okay=False, help="Write all that this import has rejected here, as CSV.")
     ] = None,
@@ -52,11 +62,14 @@ def import_photographs(
 
     In a folder, a photograph's subject is the folder it lies in (or its own name, directly in SOURCE). Run it again to
     go on after an interruption: what is done is found by path and content, and passed over.
+
+    With --source and --basis a gallery that holds no face yet is declared. Outside the profile private, nothing is
+    enrolled into one that isn't; there, enrol on behalf of a use (--use) as one of its agency's operators (--as).
     """
     from recognizance.app import bulk_enrolment
-    from recognizance.cli.opening import permit_here, service_of
+    from recognizance.cli.opening import enrolment_under, permit_here, service_of
     from recognizance.enrolling.bulk import items_of_csv, items_of_folder
-    from recognizance.errors import ConflictError, InputError
+    from recognizance.errors import InputError
     from recognizance.faces import QualityFilter
     from recognizance.identifiers import GalleryId
     from recognizance.permits import Action
@@ -72,8 +85,7 @@ def import_photographs(
     # The same source goes on with its own import; the name itself may be longer than the records hold.
     job = hashlib.sha256(str(source.resolve()).encode()).hexdigest()
     with service_of(data) as service:
-        with suppress(ConflictError):
-            service.galleries.create(name, tags={}, permit=permit_here(service, Action.MANAGE_GALLERY, gallery))
+        _open_gallery(service, gallery, _declaring(image_source, basis, agency))
         bulk = bulk_enrolment(service)
         outcomes = bulk.run(
             name,
@@ -81,7 +93,7 @@ def import_photographs(
             job=job,
             max_faces=max_faces,
             quality_filter=QualityFilter(quality_filter.value),
-            permit=permit_here(service, Action.ENROL, gallery),
+            permit=permit_here(service, Action.ENROL, gallery, asking=enrolment_under(use), acting_as=acting_as),
         )
         summary = _follow(outcomes, len(items), gallery=gallery, json=json)
         if rejects is not None:
@@ -93,6 +105,34 @@ def import_photographs(
             f"{summary['enrolled']} photographs enrolled with {summary['faces']} faces, {summary['rejected']} rejected,"
             f" {summary['earlier']} settled by an earlier run"
         )
+
+
+def _declaring(source: Source | None, basis: LawfulBasis | None, agency: str | None) -> dict[str, str]:
+    """The tags that declare a gallery; none where nothing is stated."""
+    from recognizance.declarations import AGENCY_TAG, BASIS_TAG, SOURCE_TAG
+    from recognizance.errors import InputError
+
+    if (source is None) != (basis is None):
+        raise InputError(
+            "--source and --basis belong together: where the images come from, and what allows keeping them"
+        )
+    stated = {SOURCE_TAG: source, BASIS_TAG: basis, AGENCY_TAG: agency if source else None}
+    return {tag: str(value) for tag, value in stated.items() if value is not None}
+
+
+def _open_gallery(service: "Service", gallery: str, declaring: dict[str, str]) -> None:
+    """Create the gallery, or declare the one that is there; with the same words nothing changes."""
+    from recognizance.cli.opening import permit_here, stating
+    from recognizance.errors import ConflictError
+    from recognizance.identifiers import GalleryId
+    from recognizance.permits import Action
+
+    permit = permit_here(service, Action.MANAGE_GALLERY, gallery, asking=stating(declaring))
+    try:
+        service.galleries.create(GalleryId(gallery), tags=declaring, permit=permit)
+    except ConflictError:
+        if declaring:
+            service.galleries.tag(GalleryId(gallery), declaring, permit=permit)
 
 
 def _follow(outcomes: "Iterable[Outcome]", total: int, *, gallery: str, json: bool) -> dict[str, int]:

@@ -5,12 +5,14 @@ everything else that most commands do.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recognizance.config import read_settings
+from recognizance.declarations import stated_enrolment
 from recognizance.errors import ImageError, ImageTooLargeError, NotFoundError
 from recognizance.governance import AT_THE_MACHINE, Asking, Credential, Grounds, Policy, SearchFacts
 from recognizance.governance.parties import UseId
@@ -125,24 +127,39 @@ def _require_installation(data: Path) -> None:
 
 
 def permit_here(
-    service: "Service | Office", action: Action, gallery: str | None = None, *, asking: Asking = AT_THE_MACHINE
+    service: "Service | Office",
+    action: Action,
+    gallery: str | None = None,
+    *,
+    asking: Asking = AT_THE_MACHINE,
+    acting_as: str | None = None,
 ) -> Permit:
-    """Ask the policy on behalf of whoever can run commands on the data folder itself.
+    """Ask the policy on behalf of whoever can run commands on the data folder itself, or of a person or program.
+
+    Args:
+        acting_as: Their pseudonym; `None` is whoever runs the machine.
 
     Raises:
         DeniedError: If the policy refuses.
     """
-    return permit_by(service.policy, action, gallery, asking=asking)
+    return permit_by(service.policy, action, gallery, asking=asking, acting_as=acting_as)
 
 
-def permit_by(policy: Policy, action: Action, gallery: str | None = None, *, asking: Asking = AT_THE_MACHINE) -> Permit:
+def permit_by(
+    policy: Policy,
+    action: Action,
+    gallery: str | None = None,
+    *,
+    asking: Asking = AT_THE_MACHINE,
+    acting_as: str | None = None,
+) -> Permit:
     """As `permit_here`, where only images are concerned and no service is open.
 
     Raises:
         DeniedError: If the policy refuses.
     """
     return policy.decide(
-        principal_of(ADMINISTRATOR),
+        principal_of(ADMINISTRATOR) if acting_as is None else actor(acting_as).principal,
         action,
         gallery=None if gallery is None else GalleryId(gallery),
         decision_id=new_decision_id(),
@@ -166,6 +183,20 @@ def still_search(
         search=SearchFacts(None, Capture.STILL, threshold_pct, candidates),
         grounds=Grounds(case, justification, None if offence is None else OffenceCode(offence)),
     )
+
+
+def enrolment_under(use: str | None) -> Asking:
+    """Somebody at the machine who enrols on behalf of a use."""
+    return Asking(Credential.COMMAND_LINE, use=None if use is None else UseId(use))
+
+
+def stating(tags: Mapping[str, str]) -> Asking:
+    """Somebody at the machine who declares a gallery with tags, as at the API.
+
+    Raises:
+        InputError: If a tag has no such value.
+    """
+    return replace(AT_THE_MACHINE, enrolment=stated_enrolment(tags))
 
 
 def governing_of(data: Path, records: Records, recorder: Recorder) -> Governing:

@@ -7,10 +7,9 @@ from recognizance.aws.operations.arns import Arns
 from recognizance.aws.operations.pages import page_of, page_size
 from recognizance.aws.pagination import PageTokens
 from recognizance.aws.shapes import Answer, Members
-from recognizance.declarations import split_tags
+from recognizance.declarations import stated_enrolment
 from recognizance.forgetting.erasure import Erasure
 from recognizance.galleries import Galleries
-from recognizance.governance.requests import EnrolmentFacts
 from recognizance.identifiers import GalleryId
 from recognizance.permits import Action
 
@@ -40,7 +39,7 @@ class CollectionOperations:
     def _create(self, request: Members, call: Call) -> Mapping[str, Answer]:
         gallery = gallery_of(request)
         tags = request.text_map("Tags")
-        permit = call.permit(Action.MANAGE_GALLERY, gallery, enrolment=_stated(tags))
+        permit = call.permit(Action.MANAGE_GALLERY, gallery, enrolment=stated_enrolment(tags))
         row = self._galleries.create(gallery, tags=tags, permit=permit)
         return {"StatusCode": _OK, "CollectionArn": self._arns.bare(row.id), "FaceModelVersion": row.model}
 
@@ -77,7 +76,7 @@ class CollectionOperations:
     def _tag(self, request: Members, call: Call) -> Mapping[str, Answer]:
         gallery = self._arns.gallery(request.text("ResourceArn"))
         tags = request.text_map("Tags")
-        permit = call.permit(Action.MANAGE_GALLERY, gallery, enrolment=_stated(tags))
+        permit = call.permit(Action.MANAGE_GALLERY, gallery, enrolment=stated_enrolment(tags))
         self._galleries.tag(gallery, tags, permit=permit)
         return {}
 
@@ -90,12 +89,6 @@ class CollectionOperations:
         gallery = self._arns.gallery(request.text("ResourceArn"))
         row = self._galleries.describe(gallery, permit=call.permit(Action.READ_GALLERY, gallery))
         return {"Tags": dict(row.tags)}
-
-
-def _stated(tags: Mapping[str, str]) -> EnrolmentFacts | None:
-    """What tags declare, for policy to judge: a word that we don't have is refused before it is asked."""
-    stated, _ = split_tags(tags)
-    return None if stated is None else EnrolmentFacts(stated.source, stated.basis)
 
 
 def gallery_of(request: Members) -> GalleryId:

@@ -115,6 +115,8 @@ class FaceOperations:
             for face_id, subject in forgotten.associated.items()
         ]
         failures += [{"FaceId": face_id, "Reasons": ["FACE_NOT_FOUND"]} for face_id in forgotten.unknown]
+        # The model says that `DeletedFaces` has at least one member, and no client checks that of an answer. Programs
+        # that read it after each call would fail without it, so it's an empty list if nothing was deleted.
         return {"DeletedFaces": list(forgotten.removed), "UnsuccessfulFaceDeletions": failures}
 
     def _search_by_face(self, request: Members, call: Call) -> Mapping[str, Answer]:
