@@ -122,3 +122,73 @@ def add_pair_weights(first: Ints, second: Ints, places: Counts, weights: NDArray
         row = sums[places[pair]]
         for resample in range(len(row)):
             row[resample] += np.int64(one[resample]) * np.int64(other[resample])
+
+
+@_compiled
+def _keep(scores: Floats, subjects: Ints, score: np.float32, subject: np.int32) -> None:
+    """Put a score into a list of the best, falling, with one place a subject; the lowest drops out."""
+    size = len(scores)
+    if score <= scores[size - 1]:
+        return
+    place = size - 1
+    for held in range(size):
+        if subjects[held] == subject:
+            if score <= scores[held]:
+                return
+            place = held
+            break
+    while place > 0 and scores[place - 1] < score:
+        scores[place] = scores[place - 1]
+        subjects[place] = subjects[place - 1]
+        place -= 1
+    scores[place] = score
+    subjects[place] = subject
+
+
+@_compiled
+def search_block(
+    scores: Floats,
+    counted: NDArray[np.bool_],
+    rows: Counts,
+    row_subjects: Ints,
+    parts: Counts,
+    column_subjects: Ints,
+    mates: Floats,
+    best_scores: NDArray[np.float32],
+    best_subjects: NDArray[np.int32],
+) -> None:
+    """Keep each probe's best score with its own subject, and the best with others, by part of the gallery.
+
+    Args:
+        counted: (r, c) which scores count.
+        rows: (r,) places of the probes, and their subjects, (r,).
+        parts: (c,) the part that each column is in, and their subjects, (c,); parts beyond the last are left out.
+        mates: (parts, probes), written.
+        best_scores: (parts, probes, ranks) falling, and best_subjects, likewise: written.
+    """
+    for row in range(len(rows)):
+        probe = rows[row]
+        for column in range(len(parts)):
+            part = parts[column]
+            if part >= len(mates) or not counted[row, column]:
+                continue
+            score = scores[row, column]
+            if column_subjects[column] == row_subjects[row]:
+                mates[part, probe] = max(mates[part, probe], score)
+            else:
+                _keep(best_scores[part, probe], best_subjects[part, probe], score, column_subjects[column])
+
+
+@_compiled
+def merge_best(
+    scores: NDArray[np.float32],
+    subjects: NDArray[np.int32],
+    into_scores: NDArray[np.float32],
+    into_subjects: NDArray[np.int32],
+) -> None:
+    """Put the lists of one part into those of another; all (probes, ranks)."""
+    for probe in range(len(scores)):
+        for place in range(scores.shape[1]):
+            if subjects[probe, place] < 0:
+                break
+            _keep(into_scores[probe], into_subjects[probe], scores[probe, place], subjects[probe, place])
