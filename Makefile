@@ -16,7 +16,7 @@ arrows:
 	$(PYTHON) -c "from importlinter.cli import lint_imports_command as run; run()"
 
 test:
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 # Names and hashes only: no registry's address, no path of a machine.
 locks:
