@@ -128,6 +128,8 @@ class IntervalMethod(StrEnum):
     """Wilson's score interval over independent trials."""
     SUBJECT_BOOTSTRAP = "subject_bootstrap"
     """Percentiles over resampled subjects, never narrower than Wilson's over the trials that can be independent."""
+    TAIL_BOOTSTRAP = "tail_bootstrap"
+    """Percentiles over resampled subjects, a tail fitted to each: an extrapolation's."""
 
 
 @dataclass(frozen=True, slots=True)
