@@ -23,6 +23,10 @@ Scores = NDArray[np.float32]
 """(r, c) float32. NaN: no face was found in one of the two. -inf: the engine didn't answer this candidate."""
 
 
+COSINE_ENDS = (-1.0, 1.0)
+PCT_ENDS = (0.0, 100.0)
+
+
 @dataclass(frozen=True, slots=True)
 class EngineIdentity:
     """What was measured, in a report's words.
@@ -33,6 +37,7 @@ class EngineIdentity:
         model: The recogniser, as far as it's known: ours by name and hash, Amazon's by its version.
         model_sha256: Of the recogniser's file, where anybody here can know it.
         endpoint: Host of a service; `None` for what runs here.
+        ends: Of the scale: no score lies outside.
         settings: Whatever else the scores depend on, by name.
     """
 
@@ -42,6 +47,7 @@ class EngineIdentity:
     model_sha256: str | None
     endpoint: str | None
     scale: Scale
+    ends: tuple[float, float]
     settings: tuple[tuple[str, str], ...]
 
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from recognizance.errors import ImageError, ImageTooLargeError, InputError
 from recognizance.evaluation.cache import Cache, content_key
-from recognizance.evaluation.engines import Acquisition, EngineIdentity, Scores, Searching
+from recognizance.evaluation.engines import COSINE_ENDS, PCT_ENDS, Acquisition, EngineIdentity, Scores, Searching
 from recognizance.evaluation.protocols import Mask, Numbers
 from recognizance.evaluation.results import Scale
 from recognizance.evaluation.testset import Progress, TestSet, silent
@@ -108,6 +108,7 @@ class LocalEngine:
             model_sha256=settings.model_sha256,
             endpoint=None,
             scale=settings.scale,
+            ends=COSINE_ENDS if settings.scale is Scale.COSINE else PCT_ENDS,
             settings=(
                 ("quality filter", settings.quality.value),
                 ("max_fpir", f"{settings.max_fpir:g}"),

@@ -29,7 +29,7 @@ from recognizance.evaluation.endpoint import (
     UnreadableError,
     picture,
 )
-from recognizance.evaluation.engines import Acquisition, EngineIdentity, Scores, Searching, wanted_pairs
+from recognizance.evaluation.engines import PCT_ENDS, Acquisition, EngineIdentity, Scores, Searching, wanted_pairs
 from recognizance.evaluation.protocols import Mask, Numbers
 from recognizance.evaluation.results import Scale
 from recognizance.evaluation.testset import Progress, TestSet, silent
@@ -79,6 +79,7 @@ class RekognitionEngine:
             model_sha256=None,
             endpoint=self._endpoint.host,
             scale=Scale.SIMILARITY_PCT,
+            ends=PCT_ENDS,
             settings=(("quality filter", self._quality.value), ("region", self._endpoint.region)),
         )
 

@@ -45,6 +45,13 @@ class ScoreList:
     samples: int
     sha256: str
 
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The lowest and the highest score, apart where they are one."""
+        known = self.scores[~np.isnan(self.scores)].astype(np.float64)
+        low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
+        return (low, high) if low < high else (low - 1.0, high + 1.0)
+
 
 def parse_scores(data: bytes, manifest: Manifest, *, name: str = "scores") -> ScoreList:
     """Read a list of scores.
@@ -95,6 +102,7 @@ class ScoreListEngine:
             model_sha256=None,
             endpoint=None,
             scale=Scale.OTHER,
+            ends=self._list.ends,
             settings=(("scores", self._list.sha256), ("default threshold", default)),
         )
 
