@@ -12,6 +12,7 @@ from pathlib import Path
 from PIL import Image
 from starlette.applications import Starlette
 
+from recognizance import api
 from recognizance.aws import (
     Arns,
     Authenticator,
@@ -48,6 +49,7 @@ from recognizance.governing.access import ADMINISTRATOR, AccessKeys, principal_o
 from recognizance.governing.installation import Governing
 from recognizance.governing.sessions import SessionSigners
 from recognizance.identifiers import ModelId
+from recognizance.ledger import FolderSource
 from recognizance.ledger.serving import ledger_routes
 from recognizance.office import furnish, open_models
 from recognizance.oneshot import OneShot
@@ -55,6 +57,7 @@ from recognizance.permits import Action
 from recognizance.recording import Recorder, software_statement, state
 from recognizance.recording.model_statements import model_statement, threshold_statement
 from recognizance.records import Records
+from recognizance.register import LiveRegister
 from recognizance.retention_runs import RetentionRuns
 from recognizance.reviewing.leads import Leads
 from recognizance.reviewing.probes import Probes
@@ -115,14 +118,15 @@ def http_app(service: Service) -> Starlette:
         tokens=PageTokens(page_key),
         arns=Arns(region=settings.region, account=settings.account),
     )
+    authenticator = Authenticator(
+        SessionSigners(service.keys.signer, service.governing.tokens),
+        region=settings.region,
+        clock=now,
+        memory=ReplayMemory(),
+    )
     endpoint = RekognitionEndpoint(
         Dispatcher(load_model(), handlers, policy=service.policy, new_id=new_id, following=service.recorder.following),
-        Authenticator(
-            SessionSigners(service.keys.signer, service.governing.tokens),
-            region=settings.region,
-            clock=now,
-            memory=ReplayMemory(),
-        ),
+        authenticator,
         sts=StsEndpoint(
             load_model("sts"),
             service.policy,
@@ -134,7 +138,46 @@ def http_app(service: Service) -> Starlette:
         workers=settings.workers or 2 * (os.cpu_count() or 1),
         new_id=new_id,
     )
-    return rekognition_app(endpoint, beside=ledger_routes(service.recorder.public))
+    return rekognition_app(endpoint, beside=[*ledger_routes(service.recorder.public), *own_api(service, authenticator).routes()])
+
+
+def own_api(service: Service, authenticator: Authenticator) -> api.Api:
+    """Our own API, below `/api/v1/`.
+
+    Args:
+        authenticator: The same for all that is served, because it remembers which signatures were used.
+    """
+    with service.records.reading() as reader:
+        page_key = reader.derived_key("page tokens of our own API").reveal()
+        answers_key = reader.derived_key("answers of our own API").reveal()
+    recorder = service.recorder
+    services = api.Services(
+        records=service.records,
+        recorder=recorder,
+        governing=service.governing,
+        keys=service.keys,
+        galleries=service.galleries,
+        marks=service.marks,
+        erasure=service.erasure,
+        retention=service.retention,
+        desk=service.desk,
+        reviewing=service.reviewing,
+        leads=service.leads,
+        probes=service.probes,
+        disclosing=service.disclosing,
+        register=LiveRegister(FolderSource(recorder.public), (recorder.verifier,)),
+        tokens=PageTokens(page_key),
+        clock=now,
+        new_id=new_id,
+    )
+    return api.Api(
+        services,
+        api.whole_table(),
+        api.FirstThatKnows((api.BySignature(authenticator), api.ByKey(service.keys.signer))),
+        api.Once(service.records, secret=answers_key, clock=now),
+        workers=service.settings.workers or 2 * (os.cpu_count() or 1),
+        new_id=new_id,
+    )
 
 
 def bulk_enrolment(service: Service) -> BulkEnrolment:

@@ -58,6 +58,8 @@ class Kind(StrEnum):
     COUNT = "search_count"
     REQUEST = "subject_request"
     """What somebody asked the desk; its content is the desk's, its state is policy's as well."""
+    ANSWER = "api_answer"
+    """What was answered to a request that may come again; deleted after a day."""
 
 
 class Standing(StrEnum):

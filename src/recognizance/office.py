@@ -13,8 +13,10 @@ from pathlib import Path
 from recognizance.config import Settings
 from recognizance.desk import Desk
 from recognizance.disclosing.disclosure import Disclosing
+from recognizance.docket import Kind
 from recognizance.faces import ModelStore
 from recognizance.forgetting.erasure import REQUEST_KIND, Erasure
+from recognizance.forgetting.holders import DELETES_DOCUMENT
 from recognizance.forgetting.marks import MARK_KIND, Marks
 from recognizance.galleries import Clock, Galleries
 from recognizance.gallery import Index
@@ -122,7 +124,7 @@ def furnish(
         galleries,
         clock=clock,
         new_id=new_id,
-        holders=REVIEW_HOLDERS,
+        holders={**REVIEW_HOLDERS, Kind.ANSWER: DELETES_DOCUMENT},
         ends_gallery=forget_gallery,
         kept=(MARK_KIND, REQUEST_KIND),
     )
