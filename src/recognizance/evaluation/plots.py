@@ -148,6 +148,7 @@ def bars_picture(
             counts = f"{estimate.rate.errors:,} of {estimate.rate.trials:,}"
             axes.annotate(counts, (far, place), xytext=(6, 0), textcoords="offset points", va="center", fontsize=8)
         if reference is not None:
+            axes.set_title(title, loc="left", fontsize=10, pad=18)
             axes.axvline(reference.rate, color=PALETTE[1], linestyle="--", linewidth=1.2)
             axes.annotate(reference.name, (reference.rate, 1), xycoords=("data", "axes fraction"), xytext=(3, 2),
                           textcoords="offset points", fontsize=8, color=_GREY)  # fmt: skip

@@ -69,8 +69,24 @@ def per_thousand(rate: float) -> str:
     return f"{count:.1f}".removesuffix(".0") if count < 10 else f"{count:,.0f}"
 
 
+def in_thousand(estimate: Estimate) -> str:
+    """Return how many of a thousand err, to stand alone in large type: `5.6 in 1,000`."""
+    value = estimate.rate.value
+    if value is None:
+        return "unknown"
+    return "none seen" if value == 0 else f"{per_thousand(value)} in 1,000"
+
+
+def possibly(estimate: Estimate) -> str:
+    """Return how many of a thousand may err, beside `in_thousand`: `possibly 1.9 to 16`."""
+    if estimate.interval is None:
+        return "how far that is from the truth is unknown"
+    low, high = per_thousand(estimate.interval.low), per_thousand(min(1.0, estimate.interval.high))
+    return f"up to {high} in 1,000 are possible" if estimate.rate.errors == 0 else f"possibly {low} to {high}"
+
+
 def per_thousand_range(estimate: Estimate) -> str:
-    """Return how many of a thousand searches err, with the interval: `5.2, and between 3.6 and 7.5`.
+    """Return how many of a thousand err, with the interval, for a table's cell.
 
     Without an error the interval's upper end is all that was shown, and without a trial nothing was.
     """

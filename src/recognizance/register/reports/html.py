@@ -118,7 +118,8 @@ def _table(table: Table) -> str:
 
 
 def _text(text: str) -> str:
-    return escape(plain_text(text))
+    # A number keeps its percent sign on its line.
+    return escape(re.sub(r"(?<=[0-9]) (?=%)", "\u00a0", plain_text(text)))
 
 
 def _own(text: str) -> str:
