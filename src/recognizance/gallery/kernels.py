@@ -1,4 +1,4 @@
-"""The loops that NumPy can't say fast, compiled by Numba. Only this and `instructions` import it.
+"""The loops that NumPy can't say fast, compiled by Numba. Here only this and `instructions` import it.
 
 Kernels release the interpreter's lock and start no thread of their own. The order of every floating-point addition that
 decides an answer is the order written here; only `_rough_score`, whose error is bounded, lets the compiler choose. Call
