@@ -11,6 +11,7 @@ from pathlib import Path
 
 from PIL import Image
 from starlette.applications import Starlette
+from starlette.routing import Mount
 
 from recognizance import api
 from recognizance.aws import (
@@ -46,6 +47,7 @@ from recognizance.galleries import Clock, Galleries
 from recognizance.gallery.exact import ExactIndex
 from recognizance.governance import Policy, RuledPolicy
 from recognizance.governing.access import ADMINISTRATOR, AccessKeys, principal_of
+from recognizance.governing.entrance import Entrance
 from recognizance.governing.installation import Governing
 from recognizance.governing.sessions import SessionSigners
 from recognizance.identifiers import ModelId
@@ -54,17 +56,19 @@ from recognizance.ledger.serving import ledger_routes
 from recognizance.office import furnish, open_models
 from recognizance.oneshot import OneShot
 from recognizance.permits import Action
-from recognizance.recording import Recorder, software_statement, state
+from recognizance.recording import Recorder, software_digest, software_statement, state
 from recognizance.recording.model_statements import model_statement, threshold_statement
 from recognizance.records import Records
-from recognizance.register import LiveRegister
+from recognizance.register import KeptReading, LiveRegister
 from recognizance.retention_runs import RetentionRuns
 from recognizance.reviewing.leads import Leads
 from recognizance.reviewing.probes import Probes
 from recognizance.reviewing.reviews import Reviewing
 from recognizance.search import Search
 from recognizance.storage import new_decision_id, new_id, now, open_records
+from recognizance.web import Services, site
 
+REGISTER_FILE = "register.state.json"
 _USUAL_SIZES = ((300, 300), (1600, 1200), (1200, 1600), (1600, 1067), (1067, 1600), (640, 480))
 """Width and height of what cameras, telephones and crops usually are."""
 
@@ -80,6 +84,7 @@ class Service:
     governing: Governing
     policy: RuledPolicy
     keys: AccessKeys
+    entrance: Entrance
     reader: FaceReader
     calibration: Calibration
     galleries: Galleries
@@ -103,7 +108,7 @@ class Service:
 
 
 def http_app(service: Service) -> Starlette:
-    """What the server serves: Rekognition's API at `/`, and the ledger's static files at `/ledger/`."""
+    """What the server serves: Rekognition's API at `/`, the ledger's static files at `/ledger/`, and the pages."""
     settings = service.settings
     with service.records.reading() as reader:
         page_key = reader.derived_key("page tokens").reveal()
@@ -138,7 +143,15 @@ def http_app(service: Service) -> Starlette:
         workers=settings.workers or 2 * (os.cpu_count() or 1),
         new_id=new_id,
     )
-    return rekognition_app(endpoint, beside=[*ledger_routes(service.recorder.public), *own_api(service, authenticator).routes()])
+    # The pages come last, because they answer whatever nothing else does.
+    return rekognition_app(
+        endpoint,
+        beside=[
+            *ledger_routes(service.recorder.public),
+            *own_api(service, authenticator).routes(),
+            Mount("", _pages(service)),
+        ],
+    )
 
 
 def own_api(service: Service, authenticator: Authenticator) -> api.Api:
@@ -165,7 +178,11 @@ def own_api(service: Service, authenticator: Authenticator) -> api.Api:
         leads=service.leads,
         probes=service.probes,
         disclosing=service.disclosing,
-        register=LiveRegister(FolderSource(recorder.public), (recorder.verifier,)),
+        register=LiveRegister(
+            FolderSource(recorder.public),
+            (recorder.verifier,),
+            kept=KeptReading(service.data / REGISTER_FILE, software_digest()),
+        ),
         tokens=PageTokens(page_key),
         clock=now,
         new_id=new_id,
@@ -177,6 +194,35 @@ def own_api(service: Service, authenticator: Authenticator) -> api.Api:
         api.Once(service.records, secret=answers_key, clock=now),
         workers=service.settings.workers or 2 * (os.cpu_count() or 1),
         new_id=new_id,
+    )
+
+
+def _pages(service: Service) -> Starlette:
+    with service.records.reading() as reader:
+        page_key = reader.derived_key("forms of pages").reveal()
+    return site(
+        Services(
+            data=service.data,
+            settings=service.settings,
+            records=service.records,
+            recorder=service.recorder,
+            governing=service.governing,
+            policy=service.policy,
+            keys=service.keys,
+            entrance=service.entrance,
+            galleries=service.galleries,
+            enrolment=service.enrolment,
+            search=service.search,
+            marks=service.marks,
+            erasure=service.erasure,
+            retention=service.retention,
+            desk=service.desk,
+            reviewing=service.reviewing,
+            leads=service.leads,
+            probes=service.probes,
+            disclosing=service.disclosing,
+            page_key=page_key,
+        )
     )
 
 
@@ -282,6 +328,7 @@ def wire(
         governing=office.governing,
         policy=office.policy,
         keys=office.keys,
+        entrance=office.entrance,
         reader=reader,
         calibration=calibration,
         galleries=galleries,

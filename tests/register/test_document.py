@@ -4,7 +4,6 @@ import csv
 import datetime as dt
 import io
 import json
-import threading
 
 import jsonschema
 import pytest
@@ -15,9 +14,7 @@ from recognizance.errors import NotFoundError
 from recognizance.ledger import facts
 from recognizance.register import (
     SECTIONS,
-    LiveRegister,
     Reading,
-    Register,
     build_register,
     register_file,
     register_files,
@@ -30,7 +27,6 @@ from tests.register.world import (
     DIGEST,
     KEYS,
     NIGHT,
-    a_store,
     agency,
     deployment,
     entry,
@@ -227,24 +223,6 @@ def test_a_file_that_is_not_there_is_refused() -> None:
     for path in ("register/people", "register/../register.json", "", "register/__init__.csv"):
         with pytest.raises(NotFoundError):
             register_file(REGISTER, path)
-
-
-def test_a_live_register_follows_its_log() -> None:
-    """It answers with the newest checkpoint's register, for several threads, and starts where another stopped."""
-    store = a_store(YEAR[:200])
-    live = LiveRegister(store, KEYS)
-    assert live.file("register.json") == register_file(build_register(reading_of(YEAR[:200])), "register.json")
-
-    store.files = dict(a_store(YEAR).files)
-    answers: list[Register] = []
-    threads = [threading.Thread(target=lambda: answers.append(live.register())) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert answers == [REGISTER] * 4
-    assert LiveRegister(store, KEYS, earlier=live.reading()).register() == REGISTER
 
 
 def test_no_commitment_is_published() -> None:

@@ -16,6 +16,7 @@ from recognizance.recording.statements import (
     key_statement,
     policy_statement,
     schema_statement,
+    software_digest,
     software_statement,
     state,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "policy_statement",
     "read_key",
     "schema_statement",
+    "software_digest",
     "software_statement",
     "state",
 ]

@@ -55,16 +55,21 @@ def key_statement(key: VerifierKey) -> Statement:
 
 def software_statement() -> Statement:
     """This program: a hash over its own files, and one over the names and versions of everything that is installed."""
-    package = sha256()
-    for path, data in _files(resources.files("recognizance"), ""):
-        package.update(f"{path}\n{len(data)}\n".encode() + data)
     installed = sorted({f"{each.name}=={each.version}" for each in metadata.distributions()})
     return "software", facts.Software(
         name="recognizance",
         version=token(metadata.version("recognizance")),
-        digest=package.hexdigest(),
+        digest=software_digest(),
         dependencies_digest=sha256("\n".join(installed).encode()).hexdigest(),
     )
+
+
+def software_digest() -> str:
+    """A hash over this program's own files, in hexadecimal: whatever is changed in it gives another one."""
+    package = sha256()
+    for path, data in _files(resources.files("recognizance"), ""):
+        package.update(f"{path}\n{len(data)}\n".encode() + data)
+    return package.hexdigest()
 
 
 def policy_statement(version: str, names: Iterable[str], document: str) -> Statement:

@@ -2,7 +2,7 @@
 
 from recognizance.register.document import MEDIA_TYPE_CSV, MEDIA_TYPE_JSON, json_schema, to_csv, to_json
 from recognizance.register.files import register_file, register_files
-from recognizance.register.live import LiveRegister
+from recognizance.register.live import KeptReading, LiveRegister
 from recognizance.register.reading import keys_stated_by, read_log
 from recognizance.register.rows import SECTIONS, Register
 from recognizance.register.saved import Reading, load_reading, save_reading
@@ -13,6 +13,7 @@ __all__ = [
     "MEDIA_TYPE_CSV",
     "MEDIA_TYPE_JSON",
     "SECTIONS",
+    "KeptReading",
     "LiveRegister",
     "Reading",
     "Register",
