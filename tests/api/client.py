@@ -26,7 +26,7 @@ from recognizance.governing.access import IssuedKey
 BASE = "http://127.0.0.1"
 TABLE = whole_table()
 ROUTES: Mapping[str, Route] = {route.name: route for route in TABLE.routes}
-PROBLEM = "application/problem+json"
+JSON, PROBLEM = "application/json", "application/problem+json"
 
 
 @cache
@@ -111,7 +111,7 @@ class Client:
         """Ask, and answer with the JSON of a success."""
         answer = self.ask(name, key, **more)
         assert answer.is_success, f"{name}: {answer.status_code} {answer.text[:2000]}"
-        return answer.json() if "json" in answer.headers.get("content-type", "") else answer.content
+        return answer.json() if answer.headers.get("content-type") == JSON else answer.content
 
 
 def url_of(route: Route, path: Mapping[str, str]) -> str:
@@ -155,7 +155,7 @@ def hold(route: Route, answer: httpx.Response) -> None:
     media_type = answer.headers["content-type"]
     content = responses[where]["content"]
     assert media_type in content, f"{route.name} answers with the undeclared type {media_type}"
-    if media_type in {"application/json", PROBLEM} and content[media_type]:
+    if media_type in {JSON, PROBLEM} and content[media_type]:
         place = path.replace("~", "~0").replace("/", "~1")
         escaped = media_type.replace("/", "~1").replace("+", "%2B")
         pointer = f"/paths/{quote(place, safe='~')}/{method}/responses/{where}/content/{escaped}/schema"

@@ -31,10 +31,15 @@ MOST_EDITS = 32
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """The picture after an edit, to be searched with as it is."""
+    """The picture after an edit, to be searched with as it is.
+
+    Attributes:
+        entry: The ledger's entry of the edit, under which both versions are kept.
+    """
 
     png: bytes
     edit: ProbeEdit
+    entry: str
 
 
 class Probes:
@@ -87,7 +92,8 @@ class Probes:
                 raise ConflictError(f"the picture was edited {len(earlier)} times; the limit is {MOST_EDITS}")
             if known := edits_before(change.transaction, self._label_key, after.sha256, mandate.case):
                 if (known[-1].before_sha256, known[-1].parameters) == (made.before_sha256, made.parameters):
-                    return Edited(after.png, known[-1])
+                    kept = _edit_to(change.transaction, self._label_key, after.sha256, mandate.case)
+                    return Edited(after.png, known[-1], "" if kept is None else kept.id)
                 raise ConflictError("the same picture came of another edit before; search with that one")
             entry = change.enter(probe_edit(made, mandate.use, mandate.case))
             due = self._clock() + self._kept
@@ -105,7 +111,7 @@ class Probes:
                         due=due,
                     )
                 )
-        return Edited(after.png, made)
+        return Edited(after.png, made, entry)
 
     def versions(self, edit_entry: str) -> tuple[bytes, bytes]:
         """The picture before an edit and after it, as files.
@@ -130,8 +136,7 @@ def edits_before(reader: Reader, label_key: bytes, searched: Sha256Hex, case: st
     chain: list[ProbeEdit] = []
     current = searched
     while len(chain) < MOST_EDITS:
-        label = ("after", _label(label_key, current, case))
-        document = next(documents_of(reader, ReviewKind.EDIT, label=label), None)
+        document = _edit_to(reader, label_key, current, case)
         if document is None:
             break
         edit = read_document(EditFile, document.body).edit
@@ -141,6 +146,11 @@ def edits_before(reader: Reader, label_key: bytes, searched: Sha256Hex, case: st
         current = edit.before_sha256
     check_edits(current, chain, searched)
     return tuple(chain)
+
+
+def _edit_to(reader: Reader, label_key: bytes, sha256: str, case: str | None) -> Document | None:
+    """The recorded edit of a case that gave this picture."""
+    return next(documents_of(reader, ReviewKind.EDIT, label=("after", _label(label_key, sha256, case))), None)
 
 
 def _label(key: bytes, sha256: str, case: str | None) -> str:

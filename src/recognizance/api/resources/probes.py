@@ -47,9 +47,11 @@ class EditView:
 
     Attributes:
         png: In base64.
+        edit: The ledger's entry of the edit, under which both versions are kept.
     """
 
     png: str
+    edit: str
     kind: EditKind
     parameters: str
     before_sha256: str
@@ -77,6 +79,7 @@ def edit_probe(services: Services, call: Call[EditForm, Nothing]) -> EditView:
     made = edited.edit
     return EditView(
         png=base64.b64encode(edited.png).decode(),
+        edit=edited.entry,
         kind=made.kind,
         parameters=made.parameters,
         before_sha256=made.before_sha256,

@@ -142,7 +142,7 @@ ROUTES = (
         "show_register_section",
         Method.GET,
         "/register/{file}",
-        "One section of the register, as in searches.csv.",
+        "One section of the register, as in deployment.csv.",
         show_register_section,
         Media((CSV,)),
         Who.ANYBODY,
