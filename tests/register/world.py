@@ -283,7 +283,85 @@ def one_year() -> list[Entry]:
             day="2026-02-21",
         )
     )
-    return found
+    return [*found, *published()]
+
+
+def published() -> list[Entry]:
+    """Return one entry of each kind that only people can write."""
+    body = facts.OversightBody(
+        name="Example Oversight Board",
+        members=(someone(11), someone(12), someone(13)),
+        votes_needed=3,
+        emergency_votes_needed=3,
+        comment_period_days=30,
+    )
+    member = facts.OversightMember(
+        person=someone(11), standing=facts.Standing.ADDED, name="B. Overseer", office="the county library"
+    )
+    impact = facts.RightsImpact(
+        report="impact-2026",
+        agency="springfield-pd",
+        use="robberies",
+        processes="find suspects",
+        period_and_frequency="a year, twenty a day",
+        people_affected="people with an arrest record",
+        risks="wrong accusations",
+        oversight="two reviewers",
+        measures="suspension",
+        expires=None,
+    )
+    breach = entry(
+        facts.Incident(
+            occurrence=facts.Occurrence.BREACH,
+            discovered=NIGHT,
+            agency=None,
+            about=None,
+            statement="A laptop was lost.",
+            people_affected=None,
+        ),
+        day="2026-01-31",
+    )
+    notice = facts.IncidentNotice(incident=breach.id, received_by=someone(11), statement="We wait for the report.")
+    some = facts.PublishedCount(least=1, most=4)
+    leads = facts.LeadFigures(
+        agency="springfield-pd",
+        year=2025,
+        dimension="age",
+        total=facts.PublishedCount(least=30, most=30),
+        groups=(
+            facts.GroupCount(group="adults", count=facts.PublishedCount(least=26, most=29)),
+            facts.GroupCount(group="under_18", count=some),
+        ),
+        are_groups_withheld=False,
+        counted_by=someone(2),
+        counts=HIDDEN,
+    )
+    hidden = facts.LeadFigures(
+        agency="springfield-pd",
+        year=2025,
+        dimension="sex",
+        total=some,
+        groups=(),
+        are_groups_withheld=True,
+        counted_by=someone(2),
+        counts=HIDDEN,
+    )
+    sharing = facts.Sharing(
+        agency="springfield-pd", recipient="State Police", data="leads", standard="agreement of 2025", use="robberies"
+    )
+    audit = facts.Report(
+        report="audit-2026",
+        report_kind=facts.ReportKind.AUDIT,
+        agency="springfield-pd",
+        use=None,
+        digest=DIGEST,
+        expires=None,
+        cost_cents=None,
+    )
+    return [
+        breach,
+        *(entry(said, day="2026-02-22") for said in (body, member, impact, notice, leads, hidden, sharing, audit)),
+    ]
 
 
 def state_of(entries: Iterable[Entry]) -> State:

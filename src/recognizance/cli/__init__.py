@@ -18,6 +18,7 @@ from recognizance.cli import (
     keys,
     ledger,
     models,
+    publishing,
     register,
     reviewing,
     serving,
@@ -71,6 +72,8 @@ app.add_typer(desk.retention, name="retention")
 app.add_typer(desk.mark, name="mark")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(models.app, name="models")
+app.add_typer(publishing.publish_app, name="publish")
+app.add_typer(publishing.incident_app, name="incident")
 app.command("register")(register.register)
 app.command("report")(register.report)
 app.add_typer(reviewing.review_app, name="review")

@@ -20,6 +20,8 @@ from recognizance.governance.authority import Authority, Ruling
 from recognizance.governance.cedar import Rulebook
 from recognizance.governance.profiles import PROFILES, Profile, ProfileName, rulebook
 from recognizance.governance.rules import PolicyFile
+from recognizance.governing.incidents import Incidents
+from recognizance.governing.publishing import Publishing
 from recognizance.governing.registration import Gate, Registration, establish
 from recognizance.governing.sessions import SessionTokens
 from recognizance.governing.uses import EndsUse, Uses
@@ -47,6 +49,8 @@ class Governing:
     gate: Gate
     registration: Registration
     uses: Uses
+    publishing: Publishing
+    incidents: Incidents
     tokens: SessionTokens
 
     def statement(self) -> Statement:
@@ -101,6 +105,8 @@ def open_governing(
         registration=Registration(
             records, recorder, gate, profile, clock=clock, new_id=new_id, random_bytes=random_bytes
         ),
+        publishing=Publishing(records, recorder, gate, profile, clock=clock),
+        incidents=Incidents(records, recorder, gate, clock=clock),
         uses=Uses(records, recorder, gate, profile, clock=clock, ends_use=ends_use),
         tokens=SessionTokens(sealing_key=sealing_key, secrets_key=secrets_key, clock=clock, random_bytes=random_bytes),
     )

@@ -80,6 +80,23 @@ class ReportRow:
 
 
 @dataclass(frozen=True, slots=True)
+class RightsImpactRow:
+    """What a use means for people's rights: the six elements of the EU AI Act's article 27(1), (a) to (f)."""
+
+    report: str
+    agency: str
+    use: str | None
+    processes: str
+    period_and_frequency: str
+    people_affected: str
+    risks: str
+    oversight: str
+    measures: str
+    published: datetime
+    expires: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class DeploymentSection:
     """1. Who runs the service, for whom, for what, until when."""
 
@@ -87,6 +104,7 @@ class DeploymentSection:
     agencies: tuple[AgencyRow, ...]
     uses: tuple[UseRow, ...]
     reports: tuple[ReportRow, ...]
+    rights_impact: tuple[RightsImpactRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +117,16 @@ class BodyRow:
     votes_needed: int
     emergency_votes_needed: int
     comment_period_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRow:
+    """An overseer who chose to be known by name. Votes name them by the same pseudonym."""
+
+    member: str
+    name: str
+    office: str | None
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +182,7 @@ class OversightSection:
     """2. Who oversees the service, and what they decided."""
 
     bodies: tuple[BodyRow, ...]
+    members: tuple[MemberRow, ...]
     decisions: tuple[DecisionRow, ...]
     votes: tuple[VoteRow, ...]
     comments: tuple[CommentRow, ...]
@@ -312,10 +341,27 @@ class FigureRow:
 
 
 @dataclass(frozen=True, slots=True)
+class LeadGroupRow:
+    """Leads that an agency acted on in a year, by a group of people as people recorded it; empty for all together.
+
+    The ledger itself holds no more than this: small counts are ranges there. `withheld` stands for all groups where one
+    of them would have given another away.
+    """
+
+    agency: str
+    year: int
+    dimension: str
+    group: str | None
+    count: Cell
+    published: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class UseSection:
-    """6. What it was used for, by month."""
+    """6. What it was used for, by month; and what became of it, by groups of people."""
 
     figures: tuple[FigureRow, ...]
+    leads_by_group: tuple[LeadGroupRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,7 +396,11 @@ class PeopleSection:
 
 @dataclass(frozen=True, slots=True)
 class IncidentRow:
-    """Something went wrong. `about` is the entry that it concerns."""
+    """Something went wrong. `about` is the entry that it concerns.
+
+    `due` is when it had to have reached an overseer, `received` when one said that it had; both are empty where
+    there is none. `in_time` is false for one that was received late, or that was still waiting behind its deadline.
+    """
 
     occurrence: str
     discovered: datetime
@@ -359,6 +409,9 @@ class IncidentRow:
     about: str | None
     statement: str
     people_affected: Cell | None
+    due: datetime | None
+    received: datetime | None
+    in_time: bool | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,17 +4,20 @@ Nothing is added that an entry doesn't say, and where a thing has several entrie
 Pure.
 """
 
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import TypeVar
 
+from recognizance.governance.incidents import reaches_oversight_by
 from recognizance.ledger import Entry, Facts, facts
 from recognizance.register import rows
-from recognizance.register.figures import people_figures, response_times, use_figures
+from recognizance.register.figures import WITHHELD_CATEGORY, people_figures, response_times, use_figures
 from recognizance.register.proof import proof_section
 from recognizance.register.rates import FEW_ERRORS, largest_to_smallest, wilson_interval
 from recognizance.register.saved import Reading
 from recognizance.register.state import State, uses_by_proposal
-from recognizance.register.suppression import published
+from recognizance.register.suppression import WITHHELD, Cell, published
 
 FactsT = TypeVar("FactsT", bound=Facts)
 
@@ -38,7 +41,7 @@ def build_register(reading: Reading) -> rows.Register:
         _system(state),
         rows.GalleriesSection(tuple(_galleries(state))),
         _evaluations(state),
-        rows.UseSection(use_figures(state)),
+        rows.UseSection(use_figures(state), tuple(_leads_by_group(state))),
         rows.PeopleSection(people_figures(state), response_times(state)),
         _incidents(state),
         proof_section(reading),
@@ -78,7 +81,26 @@ def _deployment(state: State) -> rows.DeploymentSection:
         )
         for entry, said in _of(state, facts.Agency)
     }
-    return rows.DeploymentSection(statements, _by_name(agencies), tuple(_uses(state)), tuple(_reports(state)))
+    return rows.DeploymentSection(
+        statements, _by_name(agencies), tuple(_uses(state)), tuple(_reports(state)), tuple(_rights_impact(state))
+    )
+
+
+def _rights_impact(state: State) -> Iterator[rows.RightsImpactRow]:
+    for entry, said in _of(state, facts.RightsImpact):
+        yield rows.RightsImpactRow(
+            said.report,
+            said.agency,
+            said.use,
+            said.processes,
+            said.period_and_frequency,
+            said.people_affected,
+            said.risks,
+            said.oversight,
+            said.measures,
+            entry.time,
+            said.expires,
+        )
 
 
 def _uses(state: State) -> Iterator[rows.UseRow]:
@@ -130,6 +152,7 @@ def _oversight(state: State) -> rows.OversightSection:
             )
             for entry, said in _of(state, facts.OversightBody)
         ),
+        tuple(_members(state)),
         tuple(
             rows.DecisionRow(
                 said.use,
@@ -161,6 +184,13 @@ def _oversight(state: State) -> rows.OversightSection:
         ),
         tuple(_suspensions(state)),
     )
+
+
+def _members(state: State) -> Iterator[rows.MemberRow]:
+    last = {said.person: (entry, said) for entry, said in _of(state, facts.OversightMember)}
+    for person, (entry, said) in sorted(last.items()):
+        if said.name is not None:
+            yield rows.MemberRow(person, said.name, said.office, entry.time)
 
 
 def _suspensions(state: State) -> Iterator[rows.SuspensionRow]:
@@ -279,22 +309,46 @@ def _group(evaluation: str, group: facts.GroupResult) -> Iterator[rows.GroupRow]
         )
 
 
+def _leads_by_group(state: State) -> Iterator[rows.LeadGroupRow]:
+    for entry, said in _of(state, facts.LeadFigures):
+        whole = rows.LeadGroupRow(said.agency, said.year, said.dimension, None, _cell(said.total), entry.time)
+        yield whole
+        for each in said.groups:
+            yield dataclasses.replace(whole, group=each.group, count=_cell(each.count))
+        if said.are_groups_withheld:
+            yield dataclasses.replace(whole, group=WITHHELD_CATEGORY, count=WITHHELD)
+
+
+def _cell(count: facts.PublishedCount) -> Cell:
+    return Cell(count.least, count.most)
+
+
+def _incident(state: State, received: Mapping[str, datetime], entry: Entry, said: facts.Incident) -> rows.IncidentRow:
+    due, known = reaches_oversight_by(said.occurrence, said.discovered), received.get(entry.id)
+    # As of the newest entry, so that the same ledger gives the same register at any time.
+    until = known or state.newest or entry.time
+    return rows.IncidentRow(
+        said.occurrence.value,
+        said.discovered,
+        entry.time,
+        said.agency,
+        said.about,
+        said.statement,
+        None if said.people_affected is None else published(said.people_affected),
+        due,
+        known,
+        None if due is None else until <= due,
+    )
+
+
 def _incidents(state: State) -> rows.IncidentsSection:
+    received: dict[str, datetime] = {}
+    for entry, said in _of(state, facts.IncidentNotice):
+        received.setdefault(said.incident, entry.time)
     reports = list(_of(state, facts.Report))
     audit = facts.ReportKind.AUDIT.value
     return rows.IncidentsSection(
-        tuple(
-            rows.IncidentRow(
-                said.occurrence.value,
-                said.discovered,
-                entry.time,
-                said.agency,
-                said.about,
-                said.statement,
-                None if said.people_affected is None else published(said.people_affected),
-            )
-            for entry, said in _of(state, facts.Incident)
-        ),
+        tuple(_incident(state, received, entry, said) for entry, said in _of(state, facts.Incident)),
         tuple(row for row in _reports(state) if row.kind == audit),
         tuple(
             rows.SharingRow(entry.time, said.agency, said.recipient, said.data, said.standard, said.use)
