@@ -51,6 +51,7 @@ class Conduct:
         limits: What the rates at the operating threshold may be at most.
         decision: Labels to leave out of a second set of results.
         columns: The group columns to report by; `None` takes all.
+        judges_groups: Whether the limits hold for every group too, and not for everybody together only.
         gallery_faces: The size of the gallery that this operator has or plans.
         now: Tells the moment.
     """
@@ -65,6 +66,7 @@ class Conduct:
     limits: tuple[Limit, ...] = ()
     decision: Decision | None = None
     columns: tuple[str, ...] | None = None
+    judges_groups: bool = True
     gallery_faces: int | None = None
     resamples: int = RESAMPLES
     step: Step = field(default=no_step)
@@ -165,7 +167,8 @@ def gate_of(findings: Findings, conduct: Conduct, agreements: Iterable[Agreement
     agreed = tuple(agreements)
     if not conduct.limits and not agreed:
         return None
-    return judged([check for limit in conduct.limits for check in _checks(findings, limit, conduct)], agreed)
+    checks = [check for limit in conduct.limits for check in _checks(findings, limit, conduct)]
+    return judged([check for check in checks if conduct.judges_groups or check.group is None], agreed)
 
 
 def _checks(findings: Findings, limit: Limit, conduct: Conduct) -> Iterable[Check]:

@@ -130,6 +130,14 @@ class Engine(Protocol):
         """The score that stands for a similarity of Rekognition's; `None` where nobody can say."""
         ...
 
+    def default_threshold(self, gallery_faces: int) -> float | None:
+        """The score that a candidate has to reach in a gallery of this size where nobody chooses a threshold.
+
+        For a foreign endpoint, what its documentation says; it may do otherwise, which `Searching.search` shows. `None`
+        where there is no default.
+        """
+        ...
+
 
 def wanted_pairs(rows: Numbers, columns: Numbers, compared: Mask | None) -> Sequence[tuple[int, int]]:
     """The places (row, column) of the wanted scores, row by row."""

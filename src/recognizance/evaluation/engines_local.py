@@ -154,6 +154,14 @@ class LocalEngine:
             return similarity_pct
         return None if self._calibration is None else self._calibration.score_at_pct(similarity_pct)
 
+    def default_threshold(self, gallery_faces: int) -> float | None:
+        if self._calibration is None:
+            return None
+        floor = self._calibration.operating_score(
+            DEFAULT_PCT, gallery_size=max(gallery_faces, 1), max_fpir=self._settings.max_fpir
+        )
+        return floor if self._settings.scale is Scale.COSINE else self._calibration.similarity_pct(floor)
+
     def _search(self, probes: Numbers, gallery: Numbers, threshold: float | None, progress: Progress) -> Scores:
         cosines = self._cosines(probes, gallery)
         floor = self._operating_score(gallery, threshold)

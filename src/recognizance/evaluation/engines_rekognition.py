@@ -35,6 +35,8 @@ from recognizance.evaluation.results import Scale
 from recognizance.evaluation.testset import Progress, TestSet, silent
 from recognizance.faces import QualityFilter
 
+DEFAULT_PCT = 80.0
+"""Rekognition's documented `FaceMatchThreshold` of a search that states none."""
 _AT_ONCE = 64
 """Calls between two writes to the cache."""
 _FOUND, _NO_FACE, _UNREADABLE = range(3)
@@ -148,6 +150,9 @@ class RekognitionEngine:
 
     def score_at_pct(self, similarity_pct: float) -> float | None:
         return similarity_pct
+
+    def default_threshold(self, gallery_faces: int) -> float | None:  # noqa: ARG002
+        return DEFAULT_PCT
 
     @property
     def _identity_text(self) -> str:

@@ -159,7 +159,7 @@ def suspects(
             found.append(Suspect(Suspicion.LOOKS_MATED, score, first, second, words))
     for score, first, second in watch.lowest_mated():
         if score < bars.impostor:
-            words = "; ".join(_misfit(subjects[number], nearest(number)) for number in (first, second))
+            words = "; then ".join(_misfit(subjects[number], nearest(number)) for number in (first, second))
             found.append(Suspect(Suspicion.LOOKS_IMPOSTOR, score, first, second, words))
     order = list(Suspicion)
     return tuple(sorted(found, key=lambda suspect: order.index(suspect.kind)))
@@ -312,7 +312,7 @@ def _decision_rows(data: bytes, name: str) -> Iterable[tuple[str, dict[str, str]
             where = f"{name}, line {reader.line_num}"
             if len(fields) != len(_DECISION):
                 raise InputError(f"{where}: {len(fields)} fields; there are {len(_DECISION)} columns")
-            row = dict(zip(_DECISION, fields, strict=True))
+            row: dict[str, str] = dict(zip(_DECISION, fields, strict=True))
             if row["what"] not in set(Excluded):
                 raise InputError(f"{where}, column what: {row['what']!r}; choose from {', '.join(Excluded)}")
             if row["what"] == Excluded.IMAGE and row["second"]:
@@ -337,13 +337,15 @@ def _moment(text: str, where: str) -> datetime:
 
 
 def _likeness(own: str, other: str, near: Sequence[tuple[str, float]]) -> str:
+    """How like a picture is to its own name's others, and to the other name's: `Ada: own 0.61, Bo 0.24`."""
     mine, theirs = dict(near).get(own), dict(near).get(other)
-    alone = "has no other picture" if mine is None else f"is {mine:.2f} like its own name's"
-    return f"{own}'s {alone}, and {theirs or 0.0:.2f} like {other}'s"
+    alone = "no other picture" if mine is None else f"own {mine:.2f}"
+    return f"{own}: {alone}, {other} {0.0 if theirs is None else theirs:.2f}"
 
 
 def _misfit(own: str, near: Sequence[tuple[str, float]]) -> str:
+    """How like a picture is to its own name's others, and to the name that it is most like."""
     best = next(((name, score) for name, score in near if name != own), None)
     mine = dict(near).get(own)
-    closest = "nobody else" if best is None else f"{best[0]} ({best[1]:.2f})"
-    return f"one is {mine or 0.0:.2f} like its own name's others, and most like {closest}"
+    closest = "" if best is None else f", most like {best[0]} {best[1]:.2f}"
+    return f"own {0.0 if mine is None else mine:.2f}{closest}"

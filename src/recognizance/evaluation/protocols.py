@@ -252,6 +252,22 @@ def strangers(manifest: Manifest, *, probes: int, enrolled: int | None, seed: in
     )
 
 
+def given_strangers(manifest: Manifest, probes: Sequence[int], seed: int) -> Identification:
+    """As `strangers`, where somebody else said who is absent: all of their pictures are probes, all others enrolled."""
+    images = manifest.by_subject()
+    absent = {manifest.samples[number].subject for number in probes}
+    people = ordered((subject for subject in images if subject not in absent), seed, "gallery")
+    enrolled = [(number, place) for place, subject in enumerate(people) for number in images[subject]]
+    return Identification(
+        people=tuple(people),
+        enrolled=np.array([number for number, _ in enrolled], dtype=np.int32),
+        enrolled_of=np.array([place for _, place in enrolled], dtype=np.int32),
+        mated=np.empty(0, dtype=np.int32),
+        non_mated=np.array(sorted(probes), dtype=np.int32),
+        gallery_sizes=(len(people),),
+    )
+
+
 def ordered(names: Sequence[str] | Iterator[str] | Mapping[str, object], seed: int, purpose: str) -> list[str]:
     """Names in an order that looks random and is the same everywhere: by SHA-256 of seed, purpose and name."""
     return sorted(names, key=lambda name: (sha256(f"{seed}\0{purpose}\0{name}".encode()).digest(), name))

@@ -6,7 +6,7 @@ here looks at a face.
 """
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Protocol
 
 from recognizance.errors import CorruptionError, InputError
-from recognizance.evaluation.manifest import Manifest, commitment, parse_manifest
+from recognizance.evaluation.manifest import Manifest, Sample, commitment, parse_manifest
 
 MAX_PICTURE_BYTES = 15 << 20
 """What Rekognition accepts from a bucket."""
+GALLERY, PROBES = "gallery", "probes"
+"""What the paths of a joined set begin with."""
 _READERS = 8
 _S3 = "s3://"
 
@@ -49,6 +51,7 @@ class TestSet:
     Attributes:
         image_sha256: Of each sample's picture, lower-case hexadecimal.
         commitment: The set's own hash; see `manifest.commitment`.
+        reader: Reads a picture by its path.
     """
 
     __test__ = False  # not a test, whatever pytest thinks of the name
@@ -56,7 +59,7 @@ class TestSet:
     manifest: Manifest
     image_sha256: tuple[str, ...]
     commitment: str
-    _read: Callable[[str], bytes]
+    reader: Callable[[str], bytes]
 
     def __len__(self) -> int:
         return len(self.manifest)
@@ -68,7 +71,7 @@ class TestSet:
             CorruptionError: If they are others by now.
         """
         path = self.manifest.samples[number].path
-        data = self._read(path)
+        data = self.reader(path)
         if sha256(data).hexdigest() != self.image_sha256[number]:
             raise CorruptionError(f"{path} has changed since the set was committed to; begin again")
         return data
@@ -104,6 +107,35 @@ def commit_to(
     return TestSet(manifest, digests, commitment(manifest, digests), read)
 
 
+def joined(gallery: TestSet, probes: TestSet) -> TestSet:
+    """A set of people to enrol and a set of people who are certainly absent, as one: paths say which is which.
+
+    Raises:
+        InputError: If somebody, or a picture, is in both: then they aren't absent.
+    """
+    both = {sample.subject for sample in gallery.manifest.samples} & {
+        sample.subject for sample in probes.manifest.samples
+    }
+    if both:
+        raise InputError(f"{len(both)} people are in the gallery and among the probes, who have to be absent from it")
+    if same := set(gallery.image_sha256) & set(probes.image_sha256):
+        raise InputError(f"{len(same)} pictures are in the gallery and among the probes, byte for byte")
+    parts = {GALLERY: gallery, PROBES: probes}
+    columns = tuple(dict.fromkeys(column for part in parts.values() for column in part.manifest.group_columns))
+    rows: list[tuple[Sample, str]] = []
+    for prefix, part in parts.items():
+        places = {column: place for place, column in enumerate(part.manifest.group_columns)}
+        for sample, digest in zip(part.manifest.samples, part.image_sha256, strict=True):
+            groups = tuple(sample.groups[places[column]] if column in places else "" for column in columns)
+            rows.append((Sample(f"{prefix}/{sample.path}", sample.subject, sample.session, groups), digest))
+    rows.sort(key=lambda row: row[0].path)
+    session = gallery.manifest.session_column or probes.manifest.session_column
+    manifest = Manifest(tuple(sample for sample, _ in rows), columns, session)
+    digests = tuple(digest for _, digest in rows)
+    readers = {prefix: part.reader for prefix, part in parts.items()}
+    return TestSet(manifest, digests, commitment(manifest, digests), functools.partial(_read_joined, readers))
+
+
 def repeated(test_set: TestSet) -> tuple[tuple[int, ...], ...]:
     """Samples that are the same picture, byte for byte, in groups of two and more."""
     found: dict[str, list[int]] = {}
@@ -112,8 +144,9 @@ def repeated(test_set: TestSet) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(numbers) for numbers in found.values() if len(numbers) > 1)
 
 
-def subjects_of(test_set: TestSet, numbers: Sequence[int]) -> tuple[str, ...]:
-    return tuple(test_set.manifest.samples[number].subject for number in numbers)
+def _read_joined(readers: Mapping[str, Callable[[str], bytes]], path: str) -> bytes:
+    prefix, _, rest = path.partition("/")
+    return readers[prefix](rest)
 
 
 def _read_picture(folder: Path, buckets: BucketReader | None, path: str) -> bytes:
