@@ -34,7 +34,6 @@ _KEPT: tuple[type[Facts], ...] = (
     facts.OversightMember,
     facts.PolicyChange,
     facts.Report,
-    facts.Restoration,
     facts.RightsImpact,
     facts.Sharing,
     facts.Software,
