@@ -23,6 +23,7 @@ from recognizance.gallery import Index
 from recognizance.governance import RuledPolicy
 from recognizance.governance.requests import EnrolmentFacts
 from recognizance.governing.access import AccessKeys
+from recognizance.governing.entrance import Entrance, open_entrance
 from recognizance.governing.installation import Governing, open_governing
 from recognizance.identifiers import ModelId
 from recognizance.recording import NOT_STATED, Provenance, Recorder
@@ -51,6 +52,7 @@ class Office:
     governing: Governing
     policy: RuledPolicy
     keys: AccessKeys
+    entrance: Entrance
     galleries: Galleries
     marks: Marks
     erasure: Erasure
@@ -137,6 +139,14 @@ def furnish(
         governing=governing,
         policy=governing.policy,
         keys=AccessKeys(records, recorder, clock=clock, random_bytes=os.urandom),
+        entrance=open_entrance(
+            records,
+            recorder,
+            governing.gate,
+            governing.installation,
+            clock=clock,
+            random_bytes=os.urandom,
+        ),
         galleries=galleries,
         marks=marks,
         erasure=erasure,

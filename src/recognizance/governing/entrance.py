@@ -1,0 +1,124 @@
+"""The ways in to the pages, put together: accounts, sessions, and the code with which the first account is made.
+
+Whoever opens a fresh installation's pages first must not become its administrator by that. So the first account takes a
+code that is printed where the server was started, and that only who runs the machine can read. It's drawn anew with
+each start, kept in memory alone, and worth nothing once there is an account.
+"""
+
+import base64
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+
+from recognizance.docket import Installation, docket_of
+from recognizance.errors import AuthenticationError
+from recognizance.galleries import Clock
+from recognizance.governing.account_documents import Account, AccountIndex
+from recognizance.governing.accounts import Accounts
+from recognizance.governing.attempts import Attempts
+from recognizance.governing.passwords import PasswordHasher
+from recognizance.governing.registration import Gate
+from recognizance.governing.signing_in import SignIn
+from recognizance.recording import Recorder
+from recognizance.records import Records
+
+_CODE_BYTES = 10
+
+
+class WrongCodeError(AuthenticationError):
+    """This isn't the code that the server printed when it started."""
+
+
+class SetUp:
+    """Makes the first account, for whoever has the code."""
+
+    def __init__(self, accounts: Accounts, *, clock: Clock, random_bytes: Callable[[int], bytes]) -> None:
+        self._accounts = accounts
+        self._attempts = Attempts(clock=clock)
+        drawn = base64.b32encode(random_bytes(_CODE_BYTES)).decode()
+        self.code = "-".join(drawn[start : start + 4] for start in range(0, len(drawn), 4))
+        """To be printed on the console, and nowhere else."""
+
+    @property
+    def is_due(self) -> bool:
+        """Whether there is no account yet."""
+        return self._accounts.is_empty
+
+    def require_code(self, code: str, *, address: str) -> None:
+        """Refuse whoever doesn't have the code.
+
+        Raises:
+            TooManyAttemptsError: If there were too many failures.
+            WrongCodeError: If it's another one.
+        """
+        self._attempts.begin("set up", address)
+        if not hmac.compare_digest(_digest(code), _digest(self.code)):
+            raise WrongCodeError("the code is wrong")
+        self._attempts.succeeded("set up", address)
+
+    def first_account(self, code: str, login: str, password: str, *, address: str) -> Account:
+        """Make the account of whoever runs the machine.
+
+        Raises:
+            TooManyAttemptsError: If there were too many failures.
+            WrongCodeError: If it's another code.
+            ConflictError: If there is an account already.
+            WeakPasswordError: If the password would be guessed.
+        """
+        self.require_code(code, address=address)
+        return self._accounts.set_up_first(login, password)
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """The parts, wired."""
+
+    accounts: Accounts
+    sign_in: SignIn
+    set_up: SetUp
+
+
+def open_entrance(
+    records: Records,
+    recorder: Recorder,
+    gate: Gate,
+    installation: Installation,
+    *,
+    clock: Clock,
+    random_bytes: Callable[[int], bytes],
+    hasher: PasswordHasher | None = None,
+) -> Entrance:
+    """Wire the ways in.
+
+    Args:
+        hasher: Cheaper than the usual one, in tests.
+    """
+    hasher = hasher or PasswordHasher()
+    with records.reading() as reader:
+        index = AccountIndex(reader.derived_key("labels of accounts"))
+    accounts = Accounts(
+        records,
+        recorder,
+        gate,
+        installation,
+        index,
+        clock=clock,
+        random_bytes=random_bytes,
+        hasher=hasher,
+    )
+    sign_in = SignIn(
+        records,
+        docket_of(records, installation, clock=clock),
+        index,
+        needs_second_factor=accounts.needs_second_factor,
+        clock=clock,
+        random_bytes=random_bytes,
+        hasher=hasher,
+    )
+    return Entrance(accounts, sign_in, SetUp(accounts, clock=clock, random_bytes=random_bytes))
+
+
+def _digest(code: str) -> bytes:
+    """Case, spaces and hyphens don't matter, so that it can be typed from a screen across the room."""
+    return sha256("".join(each for each in code.casefold() if each.isalnum()).encode()).digest()

@@ -1,0 +1,86 @@
+"""Passwords: hashing them slowly, and refusing those that would be guessed.
+
+The only file that imports argon2 and zxcvbn. A hash is Argon2id with the parameters of RFC 9106, section 4, second
+recommendation (64 MiB, three passes, four lanes); it's kept sealed with the account, so that whoever steals the
+database without the master key can't even begin to guess. How many are worked on at once is bounded, because each takes
+64 MiB.
+
+What a password has to be follows NIST SP 800-63B, 5.1.1.2: long, not guessable, no rules about which characters.
+"""
+
+import threading
+from collections.abc import Iterable
+from enum import StrEnum
+
+import argon2
+from argon2.exceptions import VerifyMismatchError
+
+SHORTEST = 12
+LONGEST = 128
+_AT_ONCE = 2
+_LEAST_SCORE = 3
+"""Of zxcvbn's 0 to 4: 10**8 guesses and more, which an online attack doesn't reach before a lockout does."""
+_LONGEST_ESTIMATED = 72
+"""zxcvbn's own limit; what begins with 72 characters that are hard to guess is hard to guess."""
+
+
+class Flaw(StrEnum):
+    """Why a password is refused."""
+
+    TOO_SHORT = "too_short"
+    TOO_LONG = "too_long"
+    GUESSABLE = "guessable"
+
+
+def flaw_of(password: str, *, personal: Iterable[str] = ()) -> Flaw | None:
+    """What is wrong with a new password; `None` if nothing is.
+
+    Args:
+        personal: What an attacker would try first: the name and login of its owner.
+    """
+    if len(password) < SHORTEST:
+        return Flaw.TOO_SHORT
+    if len(password) > LONGEST:
+        return Flaw.TOO_LONG
+    # Its word lists take a quarter of a second to load, which only whoever sets a password should wait for.
+    from zxcvbn import zxcvbn
+
+    known = ["recognizance", *(word for text in personal for word in text.split())]
+    score = zxcvbn(password[:_LONGEST_ESTIMATED], user_inputs=known)["score"]
+    return Flaw.GUESSABLE if score < _LEAST_SCORE else None
+
+
+class PasswordHasher:
+    """Hashes and verifies, two at once at most; others wait.
+
+    Args:
+        parameters: Argon2's; tests take cheaper ones.
+    """
+
+    def __init__(self, parameters: argon2.Parameters = argon2.profiles.RFC_9106_LOW_MEMORY) -> None:
+        self._hasher = argon2.PasswordHasher.from_parameters(parameters)
+        self._slots = threading.BoundedSemaphore(_AT_ONCE)
+        # What a password is compared with where there is no account, so that both cases take as long.
+        self._nobody = self._hasher.hash("nobody's password")
+
+    def hash(self, password: str) -> str:
+        with self._slots:
+            return self._hasher.hash(password)
+
+    def verify(self, kept: str | None, password: str) -> bool:
+        """Whether this is the password; `None` is nobody's, takes as long, and never verifies."""
+        with self._slots:
+            try:
+                self._hasher.verify(kept or self._nobody, password[:LONGEST])
+            except VerifyMismatchError:
+                return False
+        return kept is not None
+
+    def is_outdated(self, kept: str) -> bool:
+        """Whether it was hashed with other parameters than are used now."""
+        return self._hasher.check_needs_rehash(kept)
+
+
+def cheap_hasher() -> PasswordHasher:
+    """For tests and nothing else: a thousand times cheaper to guess."""
+    return PasswordHasher(argon2.profiles.CHEAPEST)

@@ -1,0 +1,144 @@
+"""Pages about one's own account: password, authenticator app, recovery codes, where one is signed in.
+
+What changes how somebody signs in takes a password typed minutes ago: a browser left open isn't enough. Secrets are
+shown once, on the page that made them, which no cache keeps.
+"""
+
+import io
+
+import segno
+from markupsafe import Markup
+from starlette.responses import Response
+
+from recognizance.governing import one_time
+from recognizance.governing.accounts import WeakPasswordError
+from recognizance.governing.entrance import Entrance
+from recognizance.governing.passwords import SHORTEST
+from recognizance.governing.signing_in import WrongCredentialsError
+from recognizance.web.frame import ENROLMENT_PATH, SETTING_UP, SIGNED_IN, Page
+from recognizance.web.language import N_
+from recognizance.web.passwords import FLAWS, WRONG_CODE, new_password
+from recognizance.web.security import is_local_path
+from recognizance.web.visits import Visit
+from recognizance.web.wordings import ROLE_NAMES
+
+WRONG_PASSWORD = N_("This is not your password.")
+CONFIRM_PATH = "/account/confirm"
+
+
+class AccountPages:
+    def __init__(self, entrance: Entrance, *, service_name: str) -> None:
+        self._accounts = entrance.accounts
+        self._sign_in = entrance.sign_in
+        self._service_name = service_name
+
+    def table(self) -> list[Page]:
+        return [
+            Page("/account", self.overview, SIGNED_IN),
+            Page("/account/password", self.password, SIGNED_IN, has_form=True),
+            Page(CONFIRM_PATH, self.confirm, SETTING_UP, has_form=True),
+            Page(ENROLMENT_PATH, self.authenticator, SETTING_UP, has_form=True),
+            Page("/account/recovery-codes", self.recovery_codes, SIGNED_IN, has_form=True),
+            Page("/account/sign-out-others", self.sign_out_others, SIGNED_IN, has_form=True),
+        ]
+
+    def overview(self, visit: Visit) -> Response:
+        known = self._accounts.of(visit.who.person)
+        return visit.page(
+            "account.html",
+            account=None if known is None else known[0],
+            sessions=self._sign_in.sessions(visit.who),
+            roles=[ROLE_NAMES[role] for role in sorted(visit.who.roles)],
+        )
+
+    def password(self, visit: Visit) -> Response:
+        if visit.is_post:
+            current, password = visit.form.raw("current"), new_password(visit.form)
+            if not current:
+                visit.form.text("current")
+            if visit.form.is_sound and not self._sign_in.confirm_password(
+                visit.session_token, current, address=visit.address
+            ):
+                visit.form.fail("current", WRONG_PASSWORD)
+            if visit.form.is_sound:
+                try:
+                    self._accounts.change_password(visit.who.person, password, keep_session=visit.who.session)
+                except WeakPasswordError as error:
+                    visit.form.fail("password", FLAWS[error.flaw])
+                else:
+                    visit.say(visit.gettext("Your password is changed, and you are signed out everywhere else."))
+                    return visit.redirect("/account")
+            return visit.again("password.html", shortest=SHORTEST)
+        return visit.page("password.html", shortest=SHORTEST)
+
+    def confirm(self, visit: Visit) -> Response:
+        wanted = visit.form.raw("next") or visit.query.get("next", "")
+        wanted = wanted if is_local_path(wanted) else "/account"
+        if visit.is_post:
+            password = visit.form.raw("current")
+            if self._sign_in.confirm_password(visit.session_token, password, address=visit.address):
+                return visit.redirect(wanted)
+            visit.form.fail("current", WRONG_PASSWORD)
+            return visit.again("confirm.html", next=wanted)
+        return visit.page("confirm.html", next=wanted)
+
+    def authenticator(self, visit: Visit) -> Response:
+        who = visit.signed_in or visit.half_way
+        if who is None or not who.proved_recently:
+            return visit.redirect(f"{CONFIRM_PATH}?next={ENROLMENT_PATH}")
+        if visit.is_post:
+            code = visit.form.text("code")
+            if code:
+                try:
+                    opened, codes = self._sign_in.confirm_authenticator(visit.session_token, code)
+                except WrongCredentialsError:
+                    visit.form.fail("code", WRONG_CODE)
+                else:
+                    visit.sign_in_as(opened.token)
+                    return self._codes(visit, codes)
+        secret = self._sign_in.pending_authenticator(visit.session_token) if visit.is_post else None
+        secret = secret or self._sign_in.begin_authenticator(visit.session_token)
+        link = one_time.app_link(secret, issuer=self._service_name, login=who.login)
+        return visit.page(
+            "authenticator.html",
+            status=422 if visit.form.errors else 200,
+            written=one_time.written_secret(secret),
+            link=link,
+            picture=_qr(link),
+            is_replacement=who.has_second_factor,
+            is_required=visit.signed_in is None,
+        )
+
+    def recovery_codes(self, visit: Visit) -> Response:
+        if not visit.who.has_second_factor:
+            return visit.redirect(ENROLMENT_PATH)
+        if not visit.who.proved_recently:
+            return visit.redirect(f"{CONFIRM_PATH}?next=/account/recovery-codes")
+        if visit.is_post:
+            return self._codes(visit, self._sign_in.draw_recovery_codes(visit.session_token))
+        return visit.page("recovery_codes.html")
+
+    def sign_out_others(self, visit: Visit) -> Response:
+        if visit.is_post:
+            count = self._sign_in.sign_out_others(visit.who)
+            visit.say(
+                visit.ngettext("Signed out in %(count)d other place.", "Signed out in %(count)d other places.", count)
+                % {"count": count}
+            )
+        return visit.redirect("/account")
+
+    @staticmethod
+    def _codes(visit: Visit, codes: tuple[str, ...]) -> Response:
+        response = visit.page("recovery_codes_drawn.html", codes=codes)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+
+def _qr(link: str) -> Markup:
+    """A QR code as inline SVG: dark on light whatever the theme, because that is what cameras read."""
+    file = io.BytesIO()
+    segno.make(link, error="m").save(
+        file, kind="svg", xmldecl=False, svgns=True, nl=False, border=2, omitsize=True, dark="#000", light="#fff"
+    )
+    # Ours from end to end: the link stands in it only as black and white squares.
+    return Markup(file.getvalue().decode())  # noqa: S704

@@ -1,0 +1,352 @@
+"""The frame that every page stands in: its table of pages, who may see which, its templates, and what goes wrong.
+
+A page is a row of a table: a path, a function from a visit to a response, and for whom it is. The frame reads the
+session and the form, refuses what comes from elsewhere, calls the function in a thread, and puts the outcome into the
+reader's language. Nothing that is wrong inside is told outside: an unexpected failure is a plain page with a number
+that the log has too.
+
+The audience of a page keeps people from getting lost. It is not what protects anything: services ask the policy
+themselves, with whoever is signed in. Implements docs/pages.md.
+"""
+
+import logging
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from recognizance.errors import (
+    AuthenticationError,
+    ConflictError,
+    DeniedError,
+    Error,
+    InputError,
+    NotFoundError,
+    ThrottledError,
+    UnavailableError,
+)
+from recognizance.governance.parties import Role
+from recognizance.governing.account_documents import Stage
+from recognizance.governing.attempts import TooManyAttemptsError
+from recognizance.governing.signing_in import SignedIn, SignIn
+from recognizance.web.forms import MAX_FORM_BYTES, read_form
+from recognizance.web.language import N_, chosen_language, wording
+from recognizance.web.rendering import Templates
+from recognizance.web.security import HEADERS, STRICT_TRANSPORT, is_from_elsewhere, is_private_line
+from recognizance.web.static_files import StaticFiles
+from recognizance.web.visits import (
+    LANGUAGE_COOKIE,
+    MESSAGE_COOKIE,
+    SESSION_COOKIE,
+    THEME_COOKIE,
+    VISITOR_COOKIE,
+    CookieJar,
+    Theme,
+    Visit,
+    read_messages,
+)
+
+View = Callable[[Visit], Response]
+
+SIGN_IN_PATH = "/sign-in"
+SECOND_FACTOR_PATH = "/sign-in/second-factor"
+ENROLMENT_PATH = "/account/authenticator"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """For whom a page is.
+
+    Attributes:
+        roles: Any of these; `None` where the role doesn't matter.
+        stages: How far signing in has to be; empty for everybody, signed in or not.
+    """
+
+    stages: frozenset[Stage] = frozenset()
+    roles: frozenset[Role] | None = None
+
+    def has(self, who: SignedIn | None) -> bool:
+        if not self.stages:
+            return True
+        return (
+            who is not None
+            and who.stage in self.stages
+            and (self.roles is None or not self.roles.isdisjoint(who.roles))
+        )
+
+
+EVERYBODY = Audience()
+SIGNED_IN = Audience(frozenset({Stage.COMPLETE}))
+HALF_WAY = Audience(frozenset({Stage.SECOND_FACTOR}))
+"""The page that asks for the second factor."""
+SETTING_UP = Audience(frozenset({Stage.COMPLETE, Stage.ENROLMENT}))
+"""Pages on which a second factor is set up."""
+
+
+def only(*roles: Role) -> Audience:
+    """Whoever is signed in with one of these roles."""
+    return Audience(frozenset({Stage.COMPLETE}), frozenset(roles))
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One row of the table.
+
+    Attributes:
+        path: As Starlette's routes spell it: `/uses/{use}`.
+        has_form: Whether it takes `POST`; `visit.is_post` says which it is.
+        navigation: What the navigation calls it, marked with `N_`; pages without it are reached from other pages.
+        most_bytes, most_files: Bounds of its form.
+    """
+
+    path: str
+    view: View
+    who: Audience = EVERYBODY
+    has_form: bool = False
+    navigation: str = ""
+    most_bytes: int = MAX_FORM_BYTES
+    most_files: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An entry of the navigation for one reader."""
+
+    path: str
+    title: str
+    is_here: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What all pages share.
+
+    Attributes:
+        key: Signs form tokens and messages; of this installation, for nothing else.
+        service_name: What the pages call this installation.
+    """
+
+    sign_in: SignIn
+    key: bytes = field(repr=False)
+    pages: Sequence[Page]
+    templates: Templates
+    static: StaticFiles
+    service_name: str
+
+    async def answer(self, page: Page, request: Request) -> Response:
+        """One request for a page."""
+        visit = await run_in_threadpool(self.visit, request)
+        response = await self._checked(page, visit)
+        visit.finish(response)
+        return response
+
+    def visit(self, request: Request) -> Visit:
+        """Everything about a request but its form."""
+        client_host = request.client.host if request.client else None
+        scheme: str = request.scope["scheme"]
+        cookies = CookieJar(self.key, is_tls=scheme == "https")
+        chosen = cookies.read(request, THEME_COOKIE)
+        visit = Visit(
+            request=request,
+            wording=wording(
+                chosen_language(cookies.read(request, LANGUAGE_COOKIE), request.headers.get("accept-language", ""))
+            ),
+            theme=Theme(chosen) if chosen in set(Theme) else Theme.AUTO,
+            cookies=cookies,
+            address=client_host or "",
+            is_private=is_private_line(scheme, client_host),
+            visitor_token=cookies.read(request, VISITOR_COOKIE) or secrets.token_urlsafe(16),
+            messages=read_messages(cookies.read(request, MESSAGE_COOKIE), cookies),
+            render=self._render,
+        )
+        token = cookies.read(request, SESSION_COOKIE)
+        # A session that anybody on the way can read is nobody's.
+        who = self.sign_in.whose(token) if token and visit.is_private else None
+        if who is not None:
+            visit.session_token = token
+            visit.signed_in, visit.half_way = (who, None) if who.stage is Stage.COMPLETE else (None, who)
+        return visit
+
+    async def _checked(self, page: Page, visit: Visit) -> Response:
+        request = visit.request
+        try:
+            if is_from_elsewhere(request.method, request.headers):
+                return self.problem(visit, 403, detail=N_("This form was sent from another site, so nothing was done."))
+            if not page.who.has(visit.signed_in or visit.half_way):
+                return self._turned_away(page, visit)
+            if request.method == "POST":
+                visit.form = await read_form(request, most_bytes=page.most_bytes, most_files=page.most_files)
+                if not visit.has_own_token():
+                    detail = N_("This page was open for too long, or in two windows. Go back, load it again and retry.")
+                    return self.problem(visit, 403, detail=detail)
+            return await run_in_threadpool(page.view, visit)
+        except Exception as error:  # noqa: BLE001  # the pages' edge: whatever it is, the reader gets a page
+            return await run_in_threadpool(self.problem_of, visit, error)
+
+    def _turned_away(self, page: Page, visit: Visit) -> Response:
+        if visit.half_way is not None:
+            is_waiting = visit.half_way.stage is Stage.SECOND_FACTOR
+            return RedirectResponse(SECOND_FACTOR_PATH if is_waiting else ENROLMENT_PATH, status_code=303)
+        if visit.signed_in is not None and page.who is HALF_WAY:
+            return RedirectResponse("/", status_code=303)
+        if visit.signed_in is None:
+            return RedirectResponse(sign_in_path(visit.request), status_code=303)
+        return self.problem(visit, 403, detail=N_("This page is for people with another role than yours."))
+
+    def problem_of(self, visit: Visit, error: Exception) -> Response:
+        """The page for something that went wrong. What an `Error` says was written for its caller."""
+        if isinstance(error, HTTPException):
+            return self.problem(visit, error.status_code)
+        if isinstance(error, TooManyAttemptsError):
+            minutes = max(1, round(error.wait.total_seconds() / 60))
+            said = visit.ngettext("Try again in %(minutes)d minute.", "Try again in %(minutes)d minutes.", minutes) % {
+                "minutes": minutes
+            }
+            return self.problem(visit, 429, detail=said)
+        status = next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)
+        if status == 500:
+            number = secrets.token_hex(4)
+            _log.error("page failed, number %s", number, exc_info=error)
+            return self.problem(visit, 500, number=number)
+        decision = error.decision_id if isinstance(error, DeniedError) else ""
+        return self.problem(visit, status, said=str(error), number=decision)
+
+    def problem(self, visit: Visit, status: int, *, detail: str = "", said: str = "", number: str = "") -> Response:
+        """A page that says what is wrong and what to do.
+
+        Args:
+            detail: In the catalogue, or translated already.
+            said: What a service said about it, in English.
+            number: What to quote when asking about it.
+        """
+        known = status if status in _TITLES else 500
+        title, advice = _TITLES[known]
+        given = {"title": title, "advice": advice, "detail": detail, "said": said, "number": number}
+        return visit.page("problem.html", status=known, **given)
+
+    def navigation(self, visit: Visit) -> list[Link]:
+        """The pages that this reader may go to from anywhere."""
+        here: str = visit.request.scope["path"]
+        return [
+            Link(page.path, visit.gettext(page.navigation), here == page.path or here.startswith(page.path + "/"))
+            for page in self.pages
+            if page.navigation and page.who.has(visit.signed_in)
+        ]
+
+    def _render(self, visit: Visit, template: str, given: Mapping[str, object]) -> str:
+        return self.templates.render(
+            template,
+            visit.wording.language,
+            {
+                "visit": visit,
+                "form": visit.form,
+                "service_name": self.service_name,
+                "navigation": self.navigation(visit),
+                "static": self.static.path,
+                "themes": Theme,
+                **given,
+            },
+        )
+
+
+_STATUSES: Sequence[tuple[type[Error], int]] = (
+    (NotFoundError, 404),
+    (ConflictError, 409),
+    (InputError, 400),
+    (DeniedError, 403),
+    (AuthenticationError, 403),
+    (ThrottledError, 429),
+    (UnavailableError, 503),
+)
+
+_TITLES: Mapping[int, tuple[str, str]] = {
+    400: (N_("This can't be done as asked"), N_("Go back, change what you entered and try again.")),
+    403: (N_("This isn't allowed"), N_("If you think that it should be, ask your supervisor or administrator.")),
+    404: (N_("There is nothing here"), N_("Check the address, or begin again from the start page.")),
+    405: (N_("This page takes no such request"), N_("Begin again from the start page.")),
+    409: (N_("Somebody else was faster"), N_("Load the page again to see how things stand now.")),
+    413: (N_("This is too large"), N_("Send a smaller file or a shorter text.")),
+    415: (N_("This kind of file isn't taken"), N_("Go back and choose another file.")),
+    429: (N_("Too many attempts"), N_("Wait a while before you try again.")),
+    500: (
+        N_("Something went wrong on our side"),
+        N_("It was noted. Try again later; quote the number if you report it."),
+    ),
+    503: (N_("The service can't answer now"), N_("Nothing was lost. Try again in a few minutes.")),
+}
+
+
+def sign_in_path(request: Request) -> str:
+    """Where to sign in, and come back to this page from; only a page that can be loaded again is come back to."""
+    if request.method not in {"GET", "HEAD"}:
+        return SIGN_IN_PATH
+    query = request.scope["query_string"].decode("latin-1")
+    path = request.scope["path"] + (f"?{query}" if query else "")
+    return f"{SIGN_IN_PATH}?{urlencode({'next': path})}"
+
+
+def frame_app(frame: Frame) -> Starlette:
+    """The pages as an application, to be mounted behind everything else."""
+
+    async def nothing_here(request: Request, error: Exception) -> Response:
+        visit = await run_in_threadpool(frame.visit, request)
+        response = await run_in_threadpool(frame.problem_of, visit, error)
+        visit.finish(response)
+        return response
+
+    return Starlette(
+        routes=[*(_route(frame, page) for page in frame.pages), frame.static.route()],
+        exception_handlers={HTTPException: nothing_here},
+        middleware=[Middleware(_Headers)],
+    )
+
+
+def _route(frame: Frame, page: Page) -> Route:
+    async def endpoint(request: Request) -> Response:
+        return await frame.answer(page, request)
+
+    return Route(page.path, endpoint, methods=["GET", "POST"] if page.has_form else ["GET"])
+
+
+class _Headers:
+    """Adds the headers of `security.py` to every answer, whatever made it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                if scope.get("scheme") == "https":
+                    headers.setdefault("Strict-Transport-Security", STRICT_TRANSPORT)
+            await send(message)
+
+        await self._app(scope, receive, with_headers)
+
+
+def in_order(*tables: Iterable[Page]) -> list[Page]:
+    """Put tables of pages together; a path that two of them name is a mistake.
+
+    Raises:
+        ValueError: If two pages have the same path.
+    """
+    pages = [page for table in tables for page in table]
+    paths = [page.path for page in pages]
+    if twice := sorted({path for path in paths if paths.count(path) > 1}):
+        raise ValueError(f"two pages have the path {twice[0]}")
+    return pages

@@ -1,0 +1,92 @@
+"""The table of all pages: which files bring them, and what those are made from.
+
+A page file has a class that takes the services it calls, and whose `table()` answers its pages. Adding one: a file of
+pages, its templates, one line in `site_pages`, and, if it needs a service that no page has needed yet, a field of
+`Services` that `app.py` fills. See docs/pages.md.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from starlette.applications import Starlette
+
+from recognizance.config import Settings
+from recognizance.desk import SearchingDesk
+from recognizance.disclosing.disclosure import Disclosing
+from recognizance.enrolling.enrolment import Enrolment
+from recognizance.forgetting.erasure import Erasure
+from recognizance.forgetting.marks import Marks
+from recognizance.galleries import Galleries
+from recognizance.governance import RuledPolicy
+from recognizance.governing.access import AccessKeys
+from recognizance.governing.entrance import Entrance
+from recognizance.governing.installation import Governing
+from recognizance.recording import Recorder
+from recognizance.records import Records
+from recognizance.retention_runs import RetentionRuns
+from recognizance.reviewing.leads import Leads
+from recognizance.reviewing.probes import Probes
+from recognizance.reviewing.reviews import Reviewing
+from recognizance.search import Search
+from recognizance.web.account_pages import AccountPages
+from recognizance.web.frame import Frame, Page, frame_app, in_order
+from recognizance.web.rendering import Templates
+from recognizance.web.signing_in_pages import SigningInPages
+from recognizance.web.start_pages import StartPages
+from recognizance.web.static_files import StaticFiles
+
+SERVICE_NAME = "Recognizance"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What pages call.
+
+    Attributes:
+        page_key: Signs form tokens and messages for the next page.
+    """
+
+    data: Path
+    settings: Settings
+    records: Records
+    recorder: Recorder
+    governing: Governing
+    policy: RuledPolicy
+    keys: AccessKeys
+    entrance: Entrance
+    galleries: Galleries
+    enrolment: Enrolment
+    search: Search
+    marks: Marks
+    erasure: Erasure
+    retention: RetentionRuns
+    desk: SearchingDesk
+    reviewing: Reviewing
+    leads: Leads
+    probes: Probes
+    disclosing: Disclosing
+    page_key: bytes = field(repr=False)
+
+
+def site_pages(services: Services) -> list[Page]:
+    """Every page, in the order in which the navigation names them."""
+    profile = services.governing.profile.name
+    return in_order(
+        StartPages(services.entrance.set_up).table(),
+        SigningInPages(services.entrance, profile).table(),
+        AccountPages(services.entrance, service_name=SERVICE_NAME).table(),
+    )
+
+
+def site(services: Services) -> Starlette:
+    """The pages as an application, to be mounted behind everything else."""
+    return frame_app(
+        Frame(
+            sign_in=services.entrance.sign_in,
+            key=services.page_key,
+            pages=site_pages(services),
+            templates=Templates(),
+            static=StaticFiles(),
+            service_name=SERVICE_NAME,
+        )
+    )

@@ -1,0 +1,36 @@
+"""One installation, one server and one Chromium for all tests of pages; a browser profile of its own for each test."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from recognizance.faces import Calibration, FaceReader
+
+from ..review_world import review_world
+from .world import CHROMIUM, Browsers, Web, now, require_chromium, served, take_up
+
+
+@pytest.fixture(scope="session")
+def web(faces: tuple[FaceReader, Calibration], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    """The installation with everybody in it, and its pages."""
+    with review_world(tmp_path_factory.mktemp("web") / "data", faces, now=now()) as world:
+        take_up(world)
+        with served(world.service) as url:
+            yield Web(url, world)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    require_chromium()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def browsers(web: Web, chromium: Browser) -> Iterator[Browsers]:
+    opened = Browsers(web, chromium)
+    yield opened
+    opened.close()

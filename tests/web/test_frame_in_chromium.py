@@ -1,0 +1,67 @@
+"""The frame in a real browser: light and dark, phone and desktop, by keyboard, without JavaScript, in two languages."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from ..review_world import SEARCHER
+from .world import DESKTOP, PHONE, Browsers, Scheme, assert_accessible, look
+
+PUBLIC = ["/", "/sign-in", "/nothing-here"]
+OWN = ["/account", "/account/password", "/account/authenticator", "/account/recovery-codes", "/account/confirm"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_no_page_keeps_anybody_out(browsers: Browsers, scheme: Scheme, size: str) -> None:
+    """axe-core finds nothing on any page of the frame, in either scheme and at either size."""
+    viewport = DESKTOP if size == "desktop" else PHONE
+    page = browsers.open("/", as_=SEARCHER, viewport=viewport, scheme=scheme)
+    for path in OWN:
+        page.goto(path)
+        look(page, f"{path.strip('/').replace('/', '-')}-{size}-{scheme}")
+        assert_accessible(page)
+    page = browsers.open("/", viewport=viewport, scheme=scheme)
+    for path in PUBLIC:
+        page.goto(path)
+        look(page, f"public{path.replace('/', '-')}-{size}-{scheme}")
+        assert_accessible(page)
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_the_keyboard_alone_reaches_the_content(browsers: Browsers) -> None:
+    """The first stop is the link that skips what every page begins with."""
+    page = browsers.open("/")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_language_and_colours_are_a_choice_that_stays(browsers: Browsers, *, javascript: bool) -> None:
+    """With or without JavaScript: a button, and from then on every page."""
+    page = browsers.open("/", javascript=javascript)
+    page.get_by_role("button", name="Español").click()
+    expect(page.locator("html")).to_have_attribute("lang", "es")
+    page.get_by_role("button", name="Oscuro").click()
+    page.goto("/sign-in")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Iniciar sesión")
+
+
+def test_a_browser_in_spanish_is_answered_in_spanish(browsers: Browsers) -> None:
+    page = browsers.open("/", language="es-MX")
+    expect(page.locator("html")).to_have_attribute("lang", "es")
+
+
+def test_a_mistake_is_said_at_the_top_and_at_its_field(browsers: Browsers) -> None:
+    """The summary has the focus, and leads to the field."""
+    page = browsers.open("/sign-in", javascript=False)
+    page.get_by_label("Password").fill("not the password at all")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_contain_text("This can't be empty.")
+    expect(page).to_have_title(re.compile("^Error: "))
+    page.get_by_role("alert").get_by_role("link").click()
+    expect(page.get_by_label("Login")).to_be_focused()

@@ -1,0 +1,199 @@
+"""A police installation with its pages served on loopback, and everybody in it with an account and a browser.
+
+    def test_something(web: Web, browsers: Browsers) -> None:
+        page = browsers.open("/reviews", as_=FIRST)
+
+The installation is that of `tests/review_world.py`, on a clock that stands still at the moment when the tests began,
+with overseers, an administrator, a desk officer and an auditor besides. One world serves all tests of a run, in any
+order: make what a test needs in it, and rely on nothing that another test made.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import pytest
+import uvicorn
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
+
+from recognizance.app import Service, http_app
+from recognizance.governance.parties import Person, PersonId, Role
+from recognizance.governing import one_time
+from recognizance.governing.registration import at_the_machine
+
+from ..review_world import AGENCY, FIRST, OVERSEERS, SEARCHER, SECOND, SUPERVISOR, THIRD, World, person_id
+
+CHROMIUM = Path("/usr/bin/chromium")
+PASSWORD = "seven herons counted slowly"
+
+ADMINISTRATOR, DESK_OFFICER, AUDITOR = person_id("administrator"), person_id("desk officer"), person_id("auditor")
+EVERYBODY = (SEARCHER, SUPERVISOR, FIRST, SECOND, THIRD, *OVERSEERS, ADMINISTRATOR, DESK_OFFICER, AUDITOR)
+
+DESKTOP: ViewportSize = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+
+Scheme = Literal["light", "dark"]
+
+SCREENSHOTS = os.environ.get("RECOGNIZANCE_TEST_SCREENSHOTS", "")
+"""A folder that `Browsers.look` writes pictures of pages to, for people to look at; empty writes none."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """How somebody signs in."""
+
+    person: PersonId
+    login: str
+    totp_secret: bytes
+
+
+@dataclass
+class Web:
+    """The installation, and where its pages are."""
+
+    url: str
+    world: World
+    people: dict[PersonId, Known] = field(default_factory=dict)
+
+    @property
+    def service(self) -> Service:
+        return self.world.service
+
+    def session(self, person: PersonId) -> str:
+        """A fresh, complete session of somebody, as a browser would have it in its cookie `session`."""
+        known = self.people.get(person) or self._with_account(person)
+        sign_in = self.service.entrance.sign_in
+        opened = sign_in.trusted(person, device="a test")
+        [code, *left] = self._recovery(known)
+        self._recovery_codes[person] = left
+        return sign_in.with_code(opened.token, code, address="127.0.0.1").token
+
+    def __post_init__(self) -> None:
+        self._recovery_codes: dict[PersonId, list[str]] = {}
+
+    def _recovery(self, known: Known) -> list[str]:
+        if not self._recovery_codes.get(known.person):
+            raise AssertionError(f"{known.login} has no recovery codes left")
+        return self._recovery_codes[known.person]
+
+    def _with_account(self, person: PersonId) -> Known:
+        """Give somebody an account the usual way: an invitation, a password, an authenticator app."""
+        entrance = self.service.entrance
+        login = f"person-{len(self.people) + 1}@example.org"
+        invitation = entrance.accounts.invite(person, login, by=at_the_machine())
+        entrance.accounts.accept(invitation.token, PASSWORD)
+        opened = entrance.sign_in.trusted(person, device="a test")
+        secret = entrance.sign_in.begin_authenticator(opened.token)
+        code = one_time.hotp(secret, one_time.step_at(self.world.clock.now))
+        opened, codes = entrance.sign_in.confirm_authenticator(opened.token, code)
+        self._recovery_codes[person] = list(codes)
+        # Many tests sign in as the same few people, each with a code of its own.
+        for _ in range(9):
+            self._recovery_codes[person] = list(entrance.sign_in.draw_recovery_codes(opened.token))
+        known = Known(person, login, secret)
+        self.people[person] = known
+        return known
+
+
+@contextmanager
+def served(service: Service) -> Iterator[str]:
+    """Serve a service on a free port of this machine until the block ends; yields its address."""
+    server = uvicorn.Server(uvicorn.Config(http_app(service), host="127.0.0.1", port=0, log_config=None))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        deadline = time.monotonic() + 20
+        while not server.started:
+            if time.monotonic() > deadline or not thread.is_alive():
+                raise RuntimeError("the server didn't start")
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=20)
+
+
+def take_up(world: World) -> None:
+    """Register those whom reviews don't need and pages do."""
+    for number, person in enumerate(OVERSEERS, start=1):
+        world.add_person(Person(person, None, frozenset({Role.OVERSEER})))
+        assert number
+    world.add_person(Person(ADMINISTRATOR, None, frozenset({Role.ADMINISTRATOR})))
+    world.add_person(Person(DESK_OFFICER, AGENCY, frozenset({Role.DESK_OFFICER})))
+    world.add_person(Person(AUDITOR, None, frozenset({Role.AUDITOR})))
+
+
+@dataclass
+class Browsers:
+    """Opens pages in Chromium, each in a profile of its own, and closes them when the test ends."""
+
+    web: Web
+    chromium: Browser
+    _contexts: list[BrowserContext] = field(default_factory=list)
+
+    def open(
+        self,
+        path: str = "/",
+        *,
+        as_: PersonId | None = None,
+        viewport: ViewportSize = DESKTOP,
+        scheme: Scheme = "light",
+        javascript: bool = True,
+        language: str = "en",
+    ) -> Page:
+        """Open a page of the pages, as somebody or as nobody in particular."""
+        context = self.chromium.new_context(
+            base_url=self.web.url,
+            viewport=viewport,
+            color_scheme=scheme,
+            java_script_enabled=javascript,
+            locale=language,
+            reduced_motion="reduce",
+        )
+        self._contexts.append(context)
+        context.set_default_timeout(10_000)
+        if as_ is not None:
+            context.add_cookies([{"name": "session", "value": self.web.session(as_), "url": self.web.url}])
+        page = context.new_page()
+        page.goto(path)
+        return page
+
+    def close(self) -> None:
+        for context in self._contexts:
+            context.close()
+
+
+def look(page: Page, name: str) -> None:
+    """Take a picture of the whole page, for people, if a folder is set for it."""
+    if SCREENSHOTS:
+        page.screenshot(path=str(Path(SCREENSHOTS) / f"{name}.png"), full_page=True)
+
+
+def assert_accessible(page: Page) -> None:
+    """Fail if axe-core finds anything on this page that breaks WCAG 2.2 A or AA, or its own best practices."""
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def chromium_is_missing() -> str:
+    """Why there is no Chromium to drive; empty if there is one."""
+    return "" if CHROMIUM.exists() else f"{CHROMIUM} is not installed (Debian's package `chromium`)"
+
+
+def require_chromium() -> None:
+    """Skip where there is no Chromium, unless the environment says that there has to be one."""
+    if missing := chromium_is_missing():
+        if os.environ.get("RECOGNIZANCE_TEST_REQUIRE_CHROMIUM") == "1":
+            pytest.fail(missing)
+        pytest.skip(missing)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
