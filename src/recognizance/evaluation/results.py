@@ -8,11 +8,16 @@ consistent in itself; what somebody edited is refused, never guessed at.
 A rate is never stored without errors and trials. A document names groups as the manifest does, and holds no name,
 picture or score of a single person: suspected label errors are counted here and listed in a file of their own.
 
-Pure. Implements docs/evaluation-reports.md, "The result document". Terms as in ISO/IEC 19795-1:2021.
+Pure but for being run, which writes the published schema:
+
+    python -m recognizance.evaluation.results > docs/evaluation-result.schema.json
+
+Implements docs/evaluation-reports.md, "The result document". Terms as in ISO/IEC 19795-1:2021.
 """
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -385,3 +390,7 @@ def _check_digests(**digests: str | None) -> None:
     for name, digest in digests.items():
         if digest is not None and not _DIGEST.fullmatch(digest):
             raise ValueError(f"{name} is a SHA-256 in hexadecimal")
+
+
+if __name__ == "__main__":
+    sys.stdout.buffer.write(schema_document())

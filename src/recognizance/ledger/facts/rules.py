@@ -203,7 +203,14 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation(Facts):
-    """A model's error rates were measured: by whom, on which data, for each group."""
+    """A model's error rates were measured: by whom, on which data, for each group.
+
+    Attributes:
+        data_digest: What commits to the data: manifest and pictures.
+        report_digest: SHA-256 of the result document.
+        gallery_faces: The size of the gallery that FPIR and FNIR were measured in; a larger one has more errors.
+        expires: From when no use may rely on it any more.
+    """
 
     kind: ClassVar[str] = "evaluation"
     evaluation: Token
@@ -217,3 +224,5 @@ class Evaluation(Facts):
     threshold: Similarity
     groups: tuple[GroupResult, ...]
     verdict: Verdict
+    gallery_faces: Count | None = None
+    expires: datetime | None = None

@@ -7,12 +7,14 @@ that run from right to left are not shaped here.
 
 import io
 from datetime import UTC, datetime
+from itertools import zip_longest
 from pathlib import Path
 
 import matplotlib as mpl
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 from fpdf.fonts import FontFace, TTFFont
+from PIL import Image
 
 from recognizance.register.document import plain_text
 from recognizance.register.reports.blocks import (
@@ -74,16 +76,16 @@ class _Writer:
 
     def written(self) -> bytes:
         self._lines(self._report.title, size=17, bold=True)
-        for block in self._report.blocks:
+        for block, following in zip_longest(self._report.blocks, self._report.blocks[1:]):
             self._pdf.ln(2)
+            if isinstance(block, Heading) and self._pdf.will_page_break(_LEAST_ROOM_MM + self._height_mm(following)):
+                self._pdf.add_page()
             self._write(block)
         return bytes(self._pdf.output())
 
     def _write(self, block: Block) -> None:
         match block:
             case Heading():
-                if self._pdf.will_page_break(_LEAST_ROOM_MM):
-                    self._pdf.add_page()
                 self._pdf.ln(3)
                 self._lines(block.text, size=13 if block.level == 2 else 11, bold=True)
             case Paragraph():
@@ -104,6 +106,13 @@ class _Writer:
         height = _LINE_MM * max(size / 10, 0.9)
         self._pdf.multi_cell(0, height, self._text(text), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
+    def _height_mm(self, block: Block | None) -> float:
+        """How much room the next block needs where it begins: a heading over it goes to the next page with it."""
+        if not isinstance(block, Picture):
+            return _LEAST_ROOM_MM / 2 if isinstance(block, Table) else 0.0
+        with Image.open(io.BytesIO(block.png)) as image:
+            return float(self._pdf.epw) * image.height / image.width
+
     def _picture(self, png: bytes, text: str) -> None:
         self._pdf.image(io.BytesIO(png), w=self._pdf.epw, alt_text=self._text(text))
         self._lines(text, size=8)
@@ -118,10 +127,11 @@ class _Writer:
         self._pdf.set_left_margin(_MARGIN_MM)
         self._pdf.set_x(_MARGIN_MM)
         if self._pdf.page == page:
-            self._pdf.set_fill_color(_BAR_GREY)
-            self._pdf.rect(_MARGIN_MM, top, 1.6, self._pdf.get_y() - top, style="F")
+            with self._pdf.local_context(fill_color=_BAR_GREY):
+                self._pdf.rect(_MARGIN_MM, top, 1.6, self._pdf.get_y() - top, style="F")
 
     def _figures(self, block: Figures) -> None:
+        self._pdf.set_font(_FONT, size=10)
         with self._pdf.table(
             text_align="LEFT",
             first_row_as_headings=False,
@@ -163,6 +173,6 @@ class _Writer:
 def _widths(table: Table) -> tuple[int, ...]:
     """Give each column room by its longest text, within bounds, so that none is squeezed to a letter a line."""
     return tuple(
-        min(max(8, *(len(row[place]) for row in (table.columns, *table.rows))), 42)
+        min(max(10, round(1.3 * len(table.columns[place])), *(len(row[place]) + 2 for row in table.rows)), 44)
         for place in range(len(table.columns))
     )
