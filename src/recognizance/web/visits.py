@@ -20,10 +20,12 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from recognizance.governance import Credential
 from recognizance.governance.parties import Role
 from recognizance.governing.account_documents import Stage
 from recognizance.governing.registration import Actor
 from recognizance.governing.signing_in import SignedIn
+from recognizance.reviewing.reviews import Asker
 from recognizance.web.forms import Form
 from recognizance.web.language import Wording
 from recognizance.web.security import is_local_path
@@ -154,6 +156,10 @@ class Visit:
     def actor(self) -> Actor:
         """Who acts, for the services: whoever is signed in. Which roles they have is for the policy to look up."""
         return self.who.actor()
+
+    def asker(self) -> Asker:
+        """Who asks, for the services of reviewing."""
+        return Asker(self.who.person, Credential.SIGN_IN)
 
     def has_role(self, *roles: Role) -> bool:
         """For showing what there is to do. It protects nothing: services ask the policy."""
