@@ -18,6 +18,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
 from starlette.applications import Starlette
 
 from recognizance.api import PREFIX, Route, openapi_document, whole_table
@@ -37,13 +38,8 @@ def document() -> Any:
 
 @cache
 def _registry() -> Registry[Any]:
-    return Registry[Any]().with_resource("urn:openapi", Resource.from_contents(document(), _dialect()))
-
-
-def _dialect() -> Any:
-    from referencing.jsonschema import DRAFT202012
-
-    return DRAFT202012
+    registry: Registry[Any] = Registry()
+    return registry.with_resource("urn:openapi", Resource.from_contents(document(), DRAFT202012))
 
 
 @cache

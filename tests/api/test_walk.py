@@ -9,10 +9,10 @@ from datetime import timedelta
 from openapi_spec_validator import validate
 from PIL import ImageOps
 
-from recognizance.app import new_id
 from recognizance.cli.portraits import collins_portrait, hopper_portrait
 from recognizance.identifiers import SubjectId
 from recognizance.records import SubjectKey
+from recognizance.storage import new_id
 
 from ..conftest import jpeg
 from ..review_world import AGENCY, CASE, COURSE, GALLERY, USE

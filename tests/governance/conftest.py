@@ -1,47 +1,17 @@
 """A small world for governance tests: one police agency, its use of one gallery, five overseers, and a moment."""
 
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import pytest
 
-from recognizance.governance.oversight import Choice, Quorum, Sha256Hex, Suspension, Vote
-from recognizance.governance.parties import AgencyId, CourseId, PersonId, UseId
-from recognizance.governance.purposes import AuthorityKind, Capture, OffenceCode, Purpose, SearchClass
-from recognizance.governance.terms import (
-    AccountabilityReport,
-    Authority,
-    EvaluationId,
-    EvaluationOutcome,
-    EvaluationReference,
-    Limits,
-    UseTerms,
-)
-from recognizance.governance.uses import (
-    Emergency,
-    Use,
-    UseEvent,
-    UseState,
-    advance,
-    declare_emergency,
-    suspend,
-    vote,
-    vote_on_suspended,
-)
-from recognizance.identifiers import GalleryId, ModelId, PrincipalId
+from recognizance.governance.oversight import Vote
+from recognizance.governance.parties import PersonId
+from recognizance.governance.terms import UseTerms
+from recognizance.governance.uses import Use
 
-TERMS_SHA256 = Sha256Hex("7e" * 32)
-PROPOSED = datetime(2026, 1, 1, tzinfo=UTC)
-STARTS = datetime(2026, 3, 1, tzinfo=UTC)
-NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
-EXPIRES = datetime(2027, 3, 1, tzinfo=UTC)
-OVERSEERS = tuple(PersonId(PrincipalId(f"overseer-{number}")) for number in range(1, 6))
-NEEDED = 3
-
-
-def _ballot(number: int, at: datetime, choice: Choice = Choice.APPROVE) -> Vote:
-    return Vote(OVERSEERS[number], choice, TERMS_SHA256, "read and weighed", at)
+from .. import uses_in_states
+from ..uses_in_states import NOW, OVERSEERS, ballot_of, terms_with
 
 
 @pytest.fixture
@@ -58,152 +28,16 @@ def overseers() -> tuple[PersonId, ...]:
 @pytest.fixture
 def ballot() -> Callable[..., Vote]:
     """`ballot(0, at)` is the first overseer's approval of the world's terms."""
-    return _ballot
-
-
-def _terms(**changes: object) -> UseTerms:
-    report = AccountabilityReport(
-        vendor="a vendor",
-        version="1",
-        capabilities_and_limits="finds similar faces",
-        inputs="photographs",
-        purpose="find who is in a recording",
-        decision_supported="whom to ask next",
-        who_when_where="two examiners, on request, in one office",
-        retention="90 days",
-        sharing="none",
-        error_rates_and_plan="as evaluated; measured again each year",
-        rights_impact="wrong accusations; two reviewers",
-        feedback_channel="the clerk's office",
-        published=PROPOSED,
-        expires=EXPIRES,
-    )
-    terms = UseTerms(
-        agency=AgencyId("harbour-police"),
-        gallery=GalleryId("arrests"),
-        purpose=Purpose.INVESTIGATE_OFFENCE,
-        search_classes=frozenset({SearchClass.INITIAL_IDENTIFICATION}),
-        limits=Limits(
-            threshold_floor_pct=99.0,
-            candidates=10,
-            searches_per_day=20,
-            captures=frozenset({Capture.STILL}),
-            offences=frozenset({OffenceCode("robbery")}),
-        ),
-        report=report,
-        starts=STARTS,
-        expires=EXPIRES,
-        review_required=True,
-        evaluation=EvaluationReference(
-            EvaluationId("lab-2026"), ModelId("sface-2021dec@fb143eea07838aa5"), EvaluationOutcome.PASSED, PROPOSED
-        ),
-        authority=Authority(AuthorityKind.STATUTE, Sha256Hex("a0" * 32), "the harbour", PROPOSED, EXPIRES),
-        course=CourseId("face-examination"),
-    )
-    return replace(terms, **changes)  # type: ignore[arg-type] # each test names fields of UseTerms
+    return ballot_of
 
 
 @pytest.fixture
 def make_terms() -> Callable[..., UseTerms]:
     """Terms that everybody could agree to, with the given fields changed."""
-    return _terms
-
-
-def _proposed(**changes: object) -> Use:
-    return Use(
-        id=UseId("robberies-2026"),
-        terms=_terms(**changes),
-        terms_sha256=TERMS_SHA256,
-        proposer=PersonId(PrincipalId("supervisor-1")),
-        proposed_at=PROPOSED,
-        comments_until=PROPOSED + timedelta(days=30),
-        quorum=Quorum(NEEDED, frozenset(OVERSEERS)),
-    )
-
-
-def _use_in(state: UseState, **changes: object) -> Use:
-    """A use that reached `state` by the table's own steps, at times that leave it there at `NOW`."""
-    return _ROADS[state](_proposed(**changes))
-
-
-def _commented(use: Use) -> Use:
-    return advance(use, UseEvent.CLOSE_COMMENTS, use.comments_until)
-
-
-def _voted(use: Use, choice: Choice, at: datetime) -> Use:
-    for number in range(NEEDED):
-        use = vote(use, _ballot(number, at, choice))
-    return use
-
-
-def _approved(use: Use) -> Use:
-    at = use.comments_until + timedelta(days=1)
-    return advance(_voted(_commented(use), Choice.APPROVE, at), UseEvent.APPROVE, at)
-
-
-def _rejected(use: Use) -> Use:
-    at = use.comments_until + timedelta(days=1)
-    return advance(_voted(_commented(use), Choice.REJECT, at), UseEvent.REJECT, at)
-
-
-def _active(use: Use) -> Use:
-    return advance(_approved(use), UseEvent.ACTIVATE, max(use.terms.starts, use.comments_until + timedelta(days=1)))
-
-
-def _suspended(use: Use) -> Use:
-    return suspend(_active(use), Suspension(OVERSEERS[0], "complaints", STARTS + timedelta(days=1)))
-
-
-def _revoked(use: Use) -> Use:
-    use, at = _active(use), STARTS + timedelta(days=2)
-    for number in range(NEEDED):
-        use = vote_on_suspended(use, _ballot(number, at), revoke=True)
-    return advance(use, UseEvent.REVOKE, at)
-
-
-def _expired(use: Use) -> Use:
-    shortened = replace(use, terms=replace(use.terms, expires=NOW - timedelta(days=1)))
-    return advance(_active(shortened), UseEvent.EXPIRE, NOW - timedelta(days=1))
-
-
-def _emergency(use: Use) -> Use:
-    # An emergency's terms start with it.
-    started = replace(use, terms=replace(use.terms, starts=NOW - timedelta(hours=2)))
-    return declare_emergency(started, Emergency(use.proposer, "a child was taken", NOW - timedelta(hours=2)))
-
-
-def _emergency_authorised(use: Use) -> Use:
-    at = NOW - timedelta(hours=1)
-    return advance(_voted(_emergency(use), Choice.APPROVE, at), UseEvent.APPROVE, at)
-
-
-def _emergency_suspended(use: Use) -> Use:
-    return suspend(_emergency(use), Suspension(OVERSEERS[0], "no grounds", NOW - timedelta(hours=1)))
-
-
-def _lapsed(use: Use) -> Use:
-    at = NOW - timedelta(hours=1)
-    return advance(_voted(_emergency(use), Choice.REJECT, at), UseEvent.REJECT, at)
-
-
-_ROADS: dict[UseState, Callable[[Use], Use]] = {
-    UseState.PROPOSED: lambda use: use,
-    UseState.COMMENTED: _commented,
-    UseState.APPROVED: _approved,
-    UseState.REJECTED: _rejected,
-    UseState.ACTIVE: _active,
-    UseState.SUSPENDED: _suspended,
-    UseState.EXPIRED: _expired,
-    UseState.REVOKED: _revoked,
-    UseState.WITHDRAWN: lambda use: advance(use, UseEvent.WITHDRAW, PROPOSED),
-    UseState.EMERGENCY: _emergency,
-    UseState.EMERGENCY_AUTHORISED: _emergency_authorised,
-    UseState.EMERGENCY_SUSPENDED: _emergency_suspended,
-    UseState.LAPSED: _lapsed,
-}
+    return terms_with
 
 
 @pytest.fixture
 def use_in() -> Callable[..., Use]:
     """`use_in(state, **terms)` is a use that the table's own steps brought into `state`."""
-    return _use_in
+    return uses_in_states.use_in
