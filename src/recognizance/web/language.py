@@ -36,6 +36,10 @@ class Language(StrEnum):
         return {Language.ENGLISH: "English", Language.SPANISH: "Español"}[self]
 
 
+_LOCALES = {Language.ENGLISH: "en_GB", Language.SPANISH: "es"}
+"""Whose dates and numbers: the English of the texts is written as in Britain."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wording:
     """One language: its texts, and how it writes dates and numbers."""
@@ -83,7 +87,7 @@ def wording(language: Language) -> Wording:
         write_mo(compiled, read_catalogue(catalogue_text(language), language))
         compiled.seek(0)
         translations = GNUTranslations(compiled)
-    return Wording(language, Locale.parse(language.value), translations.gettext, translations.ngettext)
+    return Wording(language, Locale.parse(_LOCALES[language]), translations.gettext, translations.ngettext)
 
 
 def chosen_language(chosen: str | None, accept_language: str) -> Language:
