@@ -17,7 +17,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from PIL import Image
+from typer.testing import CliRunner
 
+from recognizance.cli import app
 from recognizance.cli.checkup import Verdict
 
 from ..conftest import jpeg
@@ -43,17 +45,36 @@ def environment() -> dict[str, str]:
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """Runs a command in a fresh process, with `data` as its data folder where it takes one."""
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command in this process, with `data` as its data folder where it takes one."""
+    for name in os.environ.keys() - environment().keys():
+        monkeypatch.delenv(name)
+    for name, value in environment().items():
+        monkeypatch.setenv(name, value)
 
     def go(*words: object, data: Path | None = tmp_path / "data") -> Done:
-        command = [sys.executable, "-m", "recognizance.cli", *map(str, words)]
-        if data is not None:
-            command += ["--data", str(data)]
+        done = CliRunner().invoke(app, words_of(words, data), prog_name="recognizance")
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return Done(done.exit_code, done.stdout, done.stderr)
+
+    return go
+
+
+@pytest.fixture
+def run_apart(tmp_path: Path) -> Run:
+    """As `run`, in a fresh process: as a shell runs it."""
+
+    def go(*words: object, data: Path | None = tmp_path / "data") -> Done:
+        command = [sys.executable, "-m", "recognizance.cli", *words_of(words, data)]
         done = subprocess.run(command, capture_output=True, text=True, env=environment(), check=False)
         return Done(done.returncode, done.stdout, done.stderr)
 
     return go
+
+
+def words_of(words: tuple[object, ...], data: Path | None) -> list[str]:
+    return [*map(str, words), *([] if data is None else ["--data", str(data)])]
 
 
 @pytest.fixture
@@ -138,22 +159,24 @@ def test_a_key_that_is_switched_off_signs_nothing_from_the_next_request_on(run: 
     assert [(key["access_key_id"], key["active"]) for key in listed] == [(ready["access_key_id"], False)]
 
 
-def test_a_port_that_is_taken_is_named_and_nothing_is_created(run: Run, tmp_path: Path) -> None:
+def test_a_port_that_is_taken_is_named_and_nothing_is_created(run_apart: Run, tmp_path: Path) -> None:
     """A second server fails before it touches a data folder."""
     with server(tmp_path / "data") as (ready, _):
         port = ready["endpoint"].rpartition(":")[2]
-        second = run("serve", "--port", port, data=tmp_path / "other")
+        second = run_apart("serve", "--port", port, data=tmp_path / "other")
 
     assert second.status == 1
     assert port in second.err
     assert not (tmp_path / "other").exists()
 
 
-def test_a_folder_is_imported_and_searched_from_the_command_line(run: Run, pictures: Path, tmp_path: Path) -> None:
+def test_a_folder_is_imported_and_searched_from_the_command_line(
+    run: Run, run_apart: Run, pictures: Path, tmp_path: Path
+) -> None:
     """Import, rejects with reasons, the right person, a stranger, and a photograph of nobody."""
     rejects = tmp_path / "rejects.csv"
     imported = run("import", pictures, "--gallery", "people", "--rejects", rejects)
-    found = run("search", tmp_path / "field.jpg", "--gallery", "people", "--json").json
+    found = run_apart("search", tmp_path / "field.jpg", "--gallery", "people", "--json").json
     stranger = run("search", tmp_path / "stranger.jpg", "--gallery", "people")
     nobody = run("search", pictures / "room.jpg", "--gallery", "people")
 
@@ -211,6 +234,13 @@ def test_a_mistake_is_one_line_and_exit_status_2(
     assert done.status == 2
     assert named in done.err
     assert "Traceback" not in done.err
+
+
+def test_a_mistake_at_the_shell_is_one_line_and_exit_status_2(run_apart: Run) -> None:
+    """As above, where nothing but the process stands between the command and whoever typed it."""
+    done = run_apart("keys", "disable", "RCGZAAAAAAAAAAAAAAAA")
+
+    assert (done.status, done.out, len(done.err.splitlines())) == (2, "", 1)
 
 
 def test_the_doctor_finds_a_sound_installation_sound(run: Run, pictures: Path) -> None:
