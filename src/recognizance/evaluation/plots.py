@@ -8,7 +8,7 @@ bytes with the same matplotlib.
 Pure. Implements docs/evaluation-reports.md, "Drawings".
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 from typing import Any
@@ -76,7 +76,8 @@ def det_picture(verification: Verification, title: str) -> Picture:
             if fmr and fnmr:
                 axes.plot(fmr, fnmr, mark, color="white", markeredgecolor="black", markersize=7, zorder=5)
                 _note(axes, _short(at.name), (fmr, fnmr))
-        axes.set(xscale="log", yscale="log", xlabel="false match rate (FMR)", ylabel="false non-match rate (FNMR)")
+        scale = _scale(_is_drawn(point) for _, curve in series for point in curve.points)
+        axes.set(xscale=scale, yscale=scale, xlabel="false match rate (FMR)", ylabel="false non-match rate (FNMR)")
         axes.xaxis.set_major_formatter(_percent_tick)
         axes.yaxis.set_major_formatter(_percent_tick)
         axes.grid(visible=True, which="major", color="#dddddd", linewidth=0.6)
@@ -109,7 +110,10 @@ def sizes_picture(
             label = f"this gallery: {own_faces:,}"
             axes.annotate(label, (own_faces, 1), xycoords=("data", "axes fraction"), xytext=(4, -2),
                           textcoords="offset points", va="top", fontsize=8, color=_GREY)  # fmt: skip
-        axes.set(xscale="log", xlabel="faces in the gallery", ylabel="searches that return a wrong person (FPIR)")
+        tried = (at.found.fpir.rate.trials for every in found.values() for at in every)
+        axes.set(
+            xscale=_scale(tried), xlabel="faces in the gallery", ylabel="searches that return a wrong person (FPIR)"
+        )
         axes.xaxis.set_major_formatter(_count_tick)
         axes.set_ylim(bottom=0)
         axes.yaxis.set_major_formatter(_percent_tick)
@@ -153,7 +157,7 @@ def bars_picture(
             axes.annotate(reference.name, (reference.rate, 1), xycoords=("data", "axes fraction"), xytext=(3, 2),
                           textcoords="offset points", fontsize=8, color=_GREY)  # fmt: skip
         axes.set_yticks(range(len(rows)), [_short(name) for name, _ in rows])
-        axes.set_ylim(len(rows) - 0.5, -0.5)
+        axes.set_ylim(max(1, len(rows)) - 0.5, -0.5)
         axes.set_xlim(0, 1.35 * _furthest(rows, reference))
         axes.set_xlabel(what)
         axes.xaxis.set_major_formatter(_percent_tick)
@@ -173,8 +177,9 @@ def histogram_picture(
         for (name, histogram), look in zip(parts, looks(len(parts)), strict=True):
             total = sum(histogram.counts) or 1
             shares = [count / total for count in histogram.counts]
-            axes.stairs(shares, histogram.edges, color=look.color, linestyle=look.line, linewidth=1.6, label=name)
-        axes.set_yscale("log")
+            style = {"color": look.color, "linestyle": look.line, "linewidth": 1.6}
+            axes.stairs(shares, histogram.edges, label=_short(name), **style)
+        axes.set_yscale(_scale(sum(histogram.counts) for _, histogram in parts))
         axes.set_xlim(*_occupied([histogram for _, histogram in parts], [place for _, place in thresholds]))
         for height, (name, threshold) in enumerate(thresholds):
             axes.axvline(threshold, color=_GREY, linestyle=":", linewidth=1)
@@ -185,7 +190,7 @@ def histogram_picture(
         axes.yaxis.set_major_formatter(_percent_tick)
         axes.legend(frameon=False, fontsize=8)
 
-    said = "; ".join(f"{name}: {sum(histogram.counts):,} scores" for name, histogram in parts)
+    said = "; ".join(f"{_short(name)}: {sum(histogram.counts):,} scores" for name, histogram in parts)
     lines = ", ".join(f"{_short(name)} at {threshold:g}" for name, threshold in thresholds)
     text = f"Two outlines of how often each score occurs, on a logarithmic axis. {said}. Thresholds: {lines or 'none'}."
     return finished_picture(title, text, 3.4, paint)
@@ -216,6 +221,7 @@ def matrix_picture(matrix: GroupMatrix, title: str) -> Picture:
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
         bar = axes.figure.colorbar(mesh, ax=axes, fraction=0.046)
+        bar.solids.set_rasterized(False)  # shapes, not a picture within the picture
         bar.ax.yaxis.set_major_formatter(_percent_tick)
         bar.set_label("FMR", fontsize=8)
 
@@ -282,7 +288,7 @@ def _occupied(histograms: Sequence[Histogram], thresholds: Sequence[float]) -> t
         filled = [place for place, count in enumerate(histogram.counts) if count]
         ends += [histogram.edges[place] for place in filled] + [histogram.edges[place + 1] for place in filled]
     low, high = (min(ends), max(ends)) if ends else (0.0, 1.0)
-    room = 0.03 * (high - low) or 1.0
+    room = 0.06 * (high - low) or 1.0
     return low - room, high + room
 
 
@@ -293,6 +299,11 @@ def _furthest(rows: Sequence[tuple[str, Estimate]], reference: Reference | None)
         if estimate.interval is not None:
             ends.append(estimate.interval.high)
     return max(ends) or 1.0
+
+
+def _scale(drawn: Iterable[float]) -> str:
+    """A logarithmic axis has nowhere to begin where there is nothing to draw."""
+    return "log" if any(drawn) else "linear"
 
 
 def _note(axes: Any, words: str, place: tuple[float, float]) -> None:
