@@ -29,6 +29,8 @@ TABLE = whole_table()
 ROUTES: Mapping[str, Route] = {route.name: route for route in TABLE.routes}
 JSON, PROBLEM = "application/json", "application/problem+json"
 
+REGISTRY: Registry[Any] = Registry()
+
 
 @cache
 def document() -> Any:
@@ -37,9 +39,8 @@ def document() -> Any:
 
 
 @cache
-def _registry() -> Registry[Any]:
-    registry: Registry[Any] = Registry()
-    return registry.with_resource("urn:openapi", Resource.from_contents(document(), DRAFT202012))
+def _registry() -> Any:
+    return REGISTRY.with_resource("urn:openapi", Resource.from_contents(document(), DRAFT202012))
 
 
 @cache

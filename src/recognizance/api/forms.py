@@ -9,9 +9,11 @@ import base64
 import binascii
 import dataclasses
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Annotated, Any, TypeVar, cast, dataclass_transform
 
 from pydantic import AwareDatetime, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import SchemaValidator
 
 from recognizance.errors import InputError
 
@@ -35,6 +37,14 @@ Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 Moment = AwareDatetime
 """RFC 3339, with its time zone."""
+
+Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(9000, 1, 1))]
+"""Far enough from the ends of the calendar to be counted from."""
+
+Days = Annotated[int, Field(ge=0, le=36_525)]
+"""A hundred years at the most."""
+
+Years = Annotated[int, Field(ge=0, le=100)]
 
 Percent = Annotated[float, Field(ge=0, le=100)]
 
@@ -75,11 +85,11 @@ class FormError(InputError):
 class Forms:
     """Reads forms of the types that it was built for, and describes them.
 
-    Building an adapter takes a millisecond or more, so that it's done once for each type.
+    Building a validator takes a millisecond or more, so that it's done once for each type.
     """
 
     def __init__(self, bodies: Iterable[type[Any]], queries: Iterable[type[Any]]) -> None:
-        self._adapters = {kind: TypeAdapter[Any](kind) for kind in dict.fromkeys([*bodies, *queries])}
+        self._validators = {kind: _validator(kind) for kind in dict.fromkeys([*bodies, *queries])}
 
     def body(self, kind: type[_Form], data: bytes) -> _Form:
         """Read a JSON body.
@@ -88,7 +98,7 @@ class Forms:
             FormError: If it isn't one, or not of this form.
         """
         try:
-            return cast("_Form", self._adapters[kind].validate_json(data))
+            return cast("_Form", self._validators[kind].validate_json(data))
         except ValidationError as error:
             raise _form_error("body", error) from None
 
@@ -100,7 +110,7 @@ class Forms:
         """
         try:
             # A query is text, so that its numbers have to be read out of text.
-            return cast("_Form", self._adapters[kind].validate_python(dict(values), strict=False))
+            return cast("_Form", self._validators[kind].validate_python(dict(values), strict=False))
         except ValidationError as error:
             raise _form_error("query", error) from None
 
@@ -121,6 +131,18 @@ def schemas_of(
     for (kind, mode), schema in schemas.items():
         found[mode][cast("type[Any]", kind)] = schema
     return found["validation"], found["serialization"], dict(whole.get("$defs", {}))
+
+
+def _validator(kind: type[Any]) -> SchemaValidator:
+    return SchemaValidator(_aware(TypeAdapter[Any](kind).core_schema))
+
+
+def _aware(schema: Any) -> Any:
+    """A schema whose moments all need a time zone, also those of types that don't say so themselves."""
+    if isinstance(schema, dict):
+        parts = {name: _aware(part) for name, part in cast("dict[str, Any]", schema).items()}
+        return parts | {"tz_constraint": "aware"} if parts.get("type") == "datetime" else parts
+    return [_aware(part) for part in schema] if isinstance(schema, list) else schema
 
 
 def picture_of(text: str) -> bytes:

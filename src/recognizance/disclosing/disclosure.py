@@ -143,11 +143,12 @@ class Disclosing:
 
     def _require(self, asker: Asker, gathered: _Gathered, use: UseId) -> None:
         """A case is its agency's; auditors may see each."""
+        # The policy first, whose refusal is on the record and says what is missing.
+        allow(self._gatekeeper, self._new_id, asker, Act.DISCLOSE, use)
         with self._records.reading() as reader:
             person = person_of(reader, asker.person)
         if Role.AUDITOR not in person.roles and not gathered.agencies <= {person.agency}:
             raise DeniedError("the case is another agency's: its own supervisors disclose it, or an auditor")
-        allow(self._gatekeeper, self._new_id, asker, Act.DISCLOSE, use)
 
     def _published(self) -> tuple[Source, int]:
         """The ledger's public files, once they have everything that was promised before."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from recognizance.api.forms import Name, PageSize, Percent, PictureBase64, Text, form, picture_of
+from recognizance.api.forms import Day, Name, PageSize, Percent, PictureBase64, Text, form, picture_of
 from recognizance.api.resources.galleries import ErasureView, erasure_view
 from recognizance.api.resources.probes import MAX_BODY_BYTES
 from recognizance.api.routes import Call, File, Media, Method, Nothing, Repeat, Route
@@ -29,7 +29,7 @@ class RequestForm:
     kind: RequestKind
     asker: Name
     statement: Text = ""
-    received: date | None = None
+    received: Day | None = None
 
 
 @dataclass(frozen=True, slots=True)

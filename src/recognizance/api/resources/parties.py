@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from recognizance.api.forms import Moment, Name, form
+from recognizance.api.forms import Day, Moment, Name, form
 from recognizance.api.routes import Call, Method, Nothing, Repeat, Route, Who
 from recognizance.api.services import PageQuery, Services
 from recognizance.docket import Standing
@@ -147,8 +147,8 @@ class TrainingForm:
     """
 
     course: Name
-    completed: date
-    expires: date
+    completed: Day
+    expires: Day
     certificate: Name
 
 

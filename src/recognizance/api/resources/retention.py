@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from recognizance.api.forms import Sha256, form
+from recognizance.api.forms import Day, Days, Sha256, Years, form
 from recognizance.api.routes import Call, Method, Nothing, Route, Who
 from recognizance.api.services import PageQuery, Services
 from recognizance.errors import NotFoundError
@@ -18,7 +18,7 @@ class KindDays:
     """How long one kind of thing is kept, from the day on which it was made."""
 
     kind: HoldingKind
-    days: int
+    days: Days
 
 
 @form
@@ -26,7 +26,7 @@ class ScheduleForm:
     """How long a gallery keeps what; public."""
 
     days: tuple[KindDays, ...] = ()
-    years_after_last_interaction: int = YEARS_AFTER_LAST_INTERACTION
+    years_after_last_interaction: Years = YEARS_AFTER_LAST_INTERACTION
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class HoldForm:
     """
 
     order_sha256: Sha256
-    until: date
+    until: Day
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,7 @@ from recognizance.api.forms import Name, Sha256, Text, form
 from recognizance.api.routes import Call, Method, Nothing, Route, Who
 from recognizance.api.services import PageQuery, Services
 from recognizance.docket import Comment, UseRecord
-from recognizance.errors import InputError
 from recognizance.governance import Act
-from recognizance.governance.codec import write_document
 from recognizance.governance.oversight import Choice, Suspension, Vote, sha256_hex
 from recognizance.governance.parties import UseId
 from recognizance.governance.purposes import Purpose
@@ -29,12 +27,6 @@ class ProposalForm:
 
     use: Name
     terms: UseTerms
-
-    def __post_init__(self) -> None:
-        try:
-            write_document(self.terms)
-        except ValueError as error:
-            raise InputError(f"terms: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
