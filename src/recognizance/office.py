@@ -73,8 +73,11 @@ def open_models(data: Path) -> ModelStore:
     return ModelStore(data / MODELS_FOLDER)
 
 
-def open_office(data: Path, settings: Settings, *, clock: Clock = now) -> Office:
+def open_office(data: Path, settings: Settings, *, clock: Clock = now, reconciling: bool = False) -> Office:
     """Open everything that needs no network.
+
+    Args:
+        reconciling: As `open_recorder` takes it.
 
     Raises:
         InputError: If settings or keys don't fit, or a policy doesn't validate.
@@ -83,7 +86,8 @@ def open_office(data: Path, settings: Settings, *, clock: Clock = now) -> Office
         CorruptionError: If records and ledger are damaged, or contradict each other.
     """
     model = open_models(data).model(settings.recogniser).id
-    return furnish(data, settings, open_records(data, settings), model=model, open_index=_no_index, clock=clock)
+    records = open_records(data, settings)
+    return furnish(data, settings, records, model=model, open_index=_no_index, clock=clock, reconciling=reconciling)
 
 
 def furnish(
@@ -94,18 +98,20 @@ def furnish(
     model: ModelId,
     open_index: OpenIndex,
     clock: Clock,
+    reconciling: bool = False,
 ) -> Office:
     """Put an office together on records that are open already; closing it closes them.
 
     Args:
         model: The recogniser of new galleries.
         open_index: As `Galleries` takes it.
+        reconciling: As `open_recorder` takes it.
 
     Raises:
         InputError: If the ledger's key doesn't fit, or a policy doesn't validate.
         CorruptionError: If records and ledger contradict each other.
     """
-    recorder = open_recorder(data, settings, records, clock=clock)
+    recorder = open_recorder(data, settings, records, clock=clock, reconciling=reconciling)
     governing = open_governing(
         data, records, recorder, clock=clock, new_id=new_id, random_bytes=os.urandom, ends_use=withdraw_use
     )

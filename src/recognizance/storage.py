@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from recognizance.config import Settings
+from recognizance.errors import ConflictError
 from recognizance.galleries import Clock
 from recognizance.identifiers import DecisionId
 from recognizance.ledger import SALT_BYTES
@@ -18,6 +19,10 @@ from recognizance.records import MasterKey, Records
 
 MASTER_KEY_FILE = "master.key"
 RECORDS_FILE = "records.sqlite3"
+
+RESTORATION_KIND = "restoration"
+"""The document that says that older records were put back; in the state `OPEN` until they are reconciled."""
+OPEN = "open"
 
 
 def now() -> datetime:
@@ -54,14 +59,22 @@ def open_records(data: Path, settings: Settings) -> Records:
     return Records.open(data, master_key=master_key)
 
 
-def open_recorder(data: Path, settings: Settings, records: Records, *, clock: Clock = now) -> Recorder:
+def open_recorder(
+    data: Path, settings: Settings, records: Records, *, clock: Clock = now, reconciling: bool = False
+) -> Recorder:
     """Open the ledger of the installation in `data`; its first entry is the form of all others.
 
+    Args:
+        reconciling: Whether it is opened in order to finish what putting older records back has begun.
+
     Raises:
+        ConflictError: If older records were put back and aren't reconciled with the ledger.
         InputError: If the ledger's key is missing, readable by others, or of another origin.
         UnavailableError: If the folder can't be used.
         CorruptionError: If records and ledger contradict each other.
     """
+    if not reconciling:
+        _require_reconciled(records)
     recorder = Recorder.open(
         data,
         records,
@@ -73,3 +86,12 @@ def open_recorder(data: Path, settings: Settings, records: Records, *, clock: Cl
     )
     state(recorder, [schema_statement(), key_statement(recorder.verifier)])
     return recorder
+
+
+def _require_reconciled(records: Records) -> None:
+    """Refuse to serve records that may still give rights which the ledger says were taken away."""
+    with records.reading() as reader:
+        if reader.documents(RESTORATION_KIND, state=OPEN, limit=1):
+            raise ConflictError(
+                "older records were put back and aren't reconciled with the ledger: run `recognizance reconcile`"
+            )

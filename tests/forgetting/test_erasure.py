@@ -182,6 +182,18 @@ def test_a_gallery_goes_with_its_key_and_everything_under_it(installation: Insta
         erasure.gallery(GALLERY, permit=permit_for(Action.MANAGE_GALLERY))
 
 
+def test_a_quiet_gallery_is_sound_after_a_busy_one_was_erased(installation: Installation) -> None:
+    """Versions of galleries that will be created begin after the erased one's; those that are there keep theirs."""
+    for _ in range(5):
+        installation.enrol(gallery=OTHER_GALLERY)
+    installation.erasure().gallery(OTHER_GALLERY, permit=permit_for(Action.MANAGE_GALLERY, OTHER_GALLERY))
+    installation.create(OTHER_GALLERY)
+
+    with installation.records.reading() as reader:
+        assert reader.gallery(GALLERY).version < 5 < reader.gallery(OTHER_GALLERY).version
+    assert check_records(installation.records) == ()
+
+
 def test_the_results_of_searches_go_and_the_searches_stay_on_the_record(installation: Installation) -> None:
     """Probe, candidates and review can't be shown any more; case and justification can, and the gallery is whole."""
     [ada] = installation.enrol()

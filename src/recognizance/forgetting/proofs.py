@@ -33,6 +33,8 @@ class Cause(StrEnum):
     RETENTION = "retention"
     EMERGENCY_LAPSED = "emergency_lapsed"
     """An emergency was not authorised in time."""
+    RESTORATION = "restoration"
+    """It had been erased before, and came back with older records."""
 
 
 @dataclass(frozen=True, slots=True)

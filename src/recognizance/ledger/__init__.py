@@ -22,6 +22,7 @@ from recognizance.ledger.findings import Finding, Report, Trouble
 from recognizance.ledger.log import Log
 from recognizance.ledger.notes import Algorithm, NoteKey, SignatureError, SignedNote, Signer, VerifierKey
 from recognizance.ledger.outbox import MemoryOutbox, Outbox, PendingEntry
+from recognizance.ledger.prefix import copy_prefix, root_at
 from recognizance.ledger.receipts import Receipt
 from recognizance.ledger.schema import schema_document, schema_facts
 from recognizance.ledger.sequencer import Sequencer
@@ -75,6 +76,7 @@ __all__ = [
     "Witness",
     "WitnessAddress",
     "WitnessStore",
+    "copy_prefix",
     "entry_id_of",
     "export_archive",
     "export_folder",
@@ -85,6 +87,7 @@ __all__ = [
     "read_canonical",
     "read_checkpoint",
     "read_entries",
+    "root_at",
     "schema_document",
     "schema_facts",
     "source_at",

@@ -136,6 +136,28 @@ def export_archive(
         raise
 
 
+def copy_files(
+    source: Source,
+    write: Callable[[str, bytes], None],
+    size: int,
+    progress: Callable[[int, int], None],
+    *,
+    entries: range | None = None,
+) -> None:
+    """Copy the bundles and tiles of a log's first `size` entries, or of a range of them; no checkpoint.
+
+    Raises:
+        CorruptionError: If a file of the log is missing.
+    """
+    places = list(_places(size, entries))
+    for done, place in enumerate(places, start=1):
+        if isinstance(place, Bundle):
+            write(place.path, join_entries(fetch_entries(source, place)))
+        else:
+            write(place.path, fetch_tile(source, place))
+        progress(done, len(places))
+
+
 def _copy(
     source: Source,
     write: Callable[[str, bytes], None],
@@ -147,13 +169,7 @@ def _copy(
     if note is None:
         raise CorruptionError("the log has no checkpoint")
     checkpoint = Checkpoint.parse(SignedNote.parse(note).text)
-    places = list(_places(checkpoint.size, entries))
-    for done, place in enumerate(places, start=1):
-        if isinstance(place, Bundle):
-            write(place.path, join_entries(fetch_entries(source, place)))
-        else:
-            write(place.path, fetch_tile(source, place))
-        progress(done, len(places))
+    copy_files(source, write, checkpoint.size, progress, entries=entries)
     if (witnessed := source.read(WITNESSED_PATH)) is not None:
         write(WITNESSED_PATH, witnessed)
     write(CHECKPOINT_PATH, note)

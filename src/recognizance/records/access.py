@@ -62,6 +62,18 @@ class AccessReader(Session):
         key = self._master_key.unwrap(wrapped, INSTALLATION_CONTEXT)
         return Secret(hmac.digest(key.reveal(), context("derived key", purpose), "sha256"))
 
+    def seal_outside(self, plain: bytes, purpose: str) -> bytes:
+        """Seal something that is kept beside the database, such as a key in a backup, under the master key."""
+        return DataKey(self.derived_key(purpose)).seal(plain, context("outside", purpose))
+
+    def unseal_outside(self, sealed: bytes, purpose: str) -> bytes:
+        """Undo `seal_outside`.
+
+        Raises:
+            CorruptionError: If the bytes were changed, or sealed for something else.
+        """
+        return DataKey(self.derived_key(purpose)).unseal(sealed, context("outside", purpose))
+
     def _access_cipher(self) -> DataKey:
         # Once for each transaction: what opens a page of documents is the same key.
         if self._installation_key is None:

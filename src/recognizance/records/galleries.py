@@ -47,6 +47,11 @@ _UPDATE = (
         dimension=bindparam("now_dimension"),
     )
 )
+_RAISE_VERSION = (
+    update(schema.galleries)
+    .where(_OF_GALLERY_ROW)
+    .values(version=bindparam("now_version"), horizon=bindparam("now_horizon"))
+)
 _DELETE_TAGS = delete(schema.gallery_tags).where(
     _tags.gallery_key == bindparam("gallery"), _tags.tag.in_(bindparam("names", expanding=True))
 )
@@ -195,6 +200,18 @@ class GalleryWriter(GalleryReader, PackWriter):
             self._run(statement, {"gallery": row.gallery_key})
         self._erased = True
         return described
+
+    def raise_versions(self, versions: Mapping[GalleryId, int]) -> None:
+        """Take galleries to versions that the ledger has of them, if those are later; no version may come twice.
+
+        Only for records that were put back from an older copy. Whoever holds an index has to load it again.
+        """
+        if versions:
+            self._run(_RAISE_FLOOR, {"floor": max(*versions.values(), self._run(_FLOOR).scalar_one())})
+        for gallery, version in versions.items():
+            row = self._run(_BY_ID_LOCKED, {"gallery_id": gallery}).one_or_none()
+            if row is not None and row.version < version:
+                self._run(_RAISE_VERSION, {"gallery": row.gallery_key, "now_version": version, "now_horizon": version})
 
     def tag_gallery(self, gallery: GalleryId, tags: Mapping[str, str]) -> None:
         """Set tags, replacing the values of those that are there.

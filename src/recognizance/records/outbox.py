@@ -184,11 +184,29 @@ class OutboxWriter(OutboxReader):
         for index, entry_id in enumerate(entry_ids, start=first_index):
             if entry_id not in known or known[entry_id] not in {None, index}:
                 raise CorruptionError(
-                    f"entry {index} of the log, {entry_id}, is not the one that the records have there"
+                    f"entry {index} of the log, {entry_id}, is not the one that the records have there; if these were"
+                    " put back from a copy, `recognizance reconcile` brings both to agree"
                 )
             if known[entry_id] is None:
                 fresh.append({"id": entry_id, "at": index})
         self._run_many(_MARK, fresh)
+
+    def adopt_entries(self, first_index: int, entry_ids: Sequence[str]) -> frozenset[str]:
+        """Take consecutive entries of the log for ours, those included that these records never committed to.
+
+        Only for records that were put back from an older copy: what such an entry commits to can't be opened.
+
+        Returns:
+            Those that were unknown.
+
+        Raises:
+            CorruptionError: If a row is marked with another index.
+        """
+        known = {row.entry_id for some in batches(entry_ids) for row in self._run(_MARKS, {"ids": some})}
+        unknown = [entry_id for entry_id in entry_ids if entry_id not in known]
+        self._run_many(_INSERT, [{"entry_id": entry_id, "data": b""} for entry_id in unknown])
+        self.mark_entries(first_index, entry_ids)
+        return frozenset(unknown)
 
     def erase_openings(self, entry_ids: Collection[str]) -> int:
         """Destroy all openings of entries: what they committed to can't be shown again. Answers how many went."""

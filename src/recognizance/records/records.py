@@ -1,7 +1,7 @@
 """The records of one installation: opening them, and the transactions in which all reading and writing happens."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -135,8 +135,11 @@ class Records:
         self._database.empty_log()
         self._master_key = master_key
 
-    def backup(self, target: Path) -> None:
+    def backup(self, target: Path) -> int:
         """Write a consistent copy of the database to a new file, while the service runs.
+
+        Returns:
+            How many entries of the ledger the copy knows.
 
         The copy is sealed as the original is, and useless without the master key, which it does not hold. It also
         keeps, for as long as it exists, what is deleted here later.
@@ -150,6 +153,8 @@ class Records:
         except UnavailableError:
             target.unlink(missing_ok=True)
             raise
+        with closing(Records(Database(target), self._master_key)) as copy, copy.reading() as reader:
+            return reader.marked_size()
 
     def settle(self) -> None:
         """Move the write-ahead log into the file and cut it to nothing, unless somebody reads: then it is done later.

@@ -34,6 +34,7 @@ _KEPT: tuple[type[Facts], ...] = (
     facts.OversightMember,
     facts.PolicyChange,
     facts.Report,
+    facts.Restoration,
     facts.RightsImpact,
     facts.Sharing,
     facts.Software,

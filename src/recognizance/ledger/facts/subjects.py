@@ -116,6 +116,35 @@ class RetentionRun(Facts):
     erasures: tuple[EntryReference, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restoration(Facts):
+    """The service's records were put back from an older copy, while its ledger went on or ended there as well.
+
+    Entries `known_entries` to `ledger_entries` are of the time in between. They stay, and hold; but the records have
+    lost what they committed to, and the changes that they speak of, unless these are taken again by further entries.
+
+    Attributes:
+        known_entries: How far the copy of the records knew the ledger.
+        ledger_entries: How many entries the ledger had when they were put back.
+        unknown_entries: Those among the entries in between that the records had never committed to.
+        galleries_erased: Galleries that had been erased in between, and were again.
+        rights_ended: Uses, agencies, people and owners of keys that had lost a right in between, and have again.
+        erasures_to_repeat: Erasures in between of faces, subjects or results, which people have to repeat.
+        holds_lost: Orders to preserve that were entered in between, which people have to enter again.
+    """
+
+    kind: ClassVar[str] = "restoration"
+    known_entries: Count
+    ledger_entries: Count
+    unknown_entries: Count
+    galleries_erased: Count
+    rights_ended: Count
+    erasures_to_repeat: Count
+    holds_lost: Count
+    reason: Text
+    restored_by: Pseudonym | None
+
+
 class MarkScope(StrEnum):
     PROBE = "probe"
     CASE = "case"
