@@ -11,6 +11,7 @@ from recognizance.cli import (
     checkup,
     demo,
     desk,
+    evaluating,
     faces,
     governing,
     importing,
@@ -70,6 +71,7 @@ app.command("vote")(uses.vote)
 app.add_typer(desk.desk, name="desk")
 app.add_typer(desk.retention, name="retention")
 app.add_typer(desk.mark, name="mark")
+app.add_typer(evaluating.app, name="evaluate")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(models.app, name="models")
 app.add_typer(publishing.publish_app, name="publish")

@@ -9,7 +9,8 @@ from typer.main import get_command
 _INTRODUCTION = """# Commands
 
 Results go to standard output, everything else to standard error. `--json` prints what a program reads. Exit status: 0
-for success, 1 if the service or its data failed, 2 if the request has to change.
+for success, 1 if the service or its data failed, 2 if the request has to change, 3 if a measurement was made and its
+limits weren't shown to hold (`evaluate`).
 
 Every command that needs an installation takes `--data`, or the environment variable `RECOGNIZANCE_DATA`.
 """

@@ -61,7 +61,7 @@ def aclu_test(
         settings=(
             ("absent people", str(len({test_set.manifest.samples[each].subject for each in division.non_mated}))),
         ),
-        thresholds=(*named, *((f"{pct:g}", pct) for pct in SIMILARITIES if pct != use_pct)),
+        thresholds=(*named, *((f"{pct:g}", pct) for pct in SIMILARITIES)),
         beyond=BEYOND,
         agreements=agreements,
     )

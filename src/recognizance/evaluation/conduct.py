@@ -52,6 +52,8 @@ class Conduct:
         decision: Labels to leave out of a second set of results.
         columns: The group columns to report by; `None` takes all.
         judges_groups: Whether the limits hold for every group too, and not for everybody together only.
+        is_recorded: Whether the result goes on the record, which it does with a verdict. Without any limit that is
+            insufficient evidence: nothing was shown to hold.
         gallery_faces: The size of the gallery that this operator has or plans.
         now: Tells the moment.
     """
@@ -67,6 +69,7 @@ class Conduct:
     decision: Decision | None = None
     columns: tuple[str, ...] | None = None
     judges_groups: bool = True
+    is_recorded: bool = False
     gallery_faces: int | None = None
     resamples: int = RESAMPLES
     step: Step = field(default=no_step)
@@ -165,7 +168,7 @@ def gate_of(findings: Findings, conduct: Conduct, agreements: Iterable[Agreement
     `None` where nothing was asked for.
     """
     agreed = tuple(agreements)
-    if not conduct.limits and not agreed:
+    if not conduct.limits and not agreed and not conduct.is_recorded:
         return None
     checks = [check for limit in conduct.limits for check in _checks(findings, limit, conduct)]
     return judged([check for check in checks if conduct.judges_groups or check.group is None], agreed)

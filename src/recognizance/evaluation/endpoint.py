@@ -2,7 +2,7 @@
 
 A failure is one of four things: the picture's (no face, unreadable), the moment's (throttled, failing: wait and try
 again), the caller's (refused, malformed: stop), the collection's (there already, not there). This file alone of the
-folder imports botocore. It must never send a name: a picture is known to the endpoint by its hash.
+folder imports boto3. It must never send a name: a picture is known to the endpoint by its hash.
 """
 
 import random
@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+import boto3
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from recognizance.errors import DeniedError, InputError, UnavailableError
@@ -21,6 +23,9 @@ MAX_REQUEST_BYTES = 5 << 20
 MAX_CANDIDATES = 4_096
 PATIENCE_S = 300.0
 """How long one call is tried again before the run stops; what was answered until then is kept."""
+_REGION = "us-east-1"
+"""What this server's clients sign for unless it is set otherwise."""
+_CONNECT_S, _READ_S = 10.0, 120.0
 _FIRST_WAIT_S = 0.2
 _LONGEST_WAIT_S = 20.0
 
@@ -124,6 +129,30 @@ class Endpoint:
         except BotoCoreError:
             return None
         return answer
+
+
+def open_endpoint(*, url: str | None, connections: int) -> Endpoint:
+    """Connect with what boto3 finds: credentials, profile and region of the environment. No request is sent yet.
+
+    Args:
+        url: `None` is Amazon's own endpoint of the region.
+
+    Raises:
+        InputError: If the address, the profile or the region is none.
+    """
+    config = Config(
+        # The class above tries again by itself, so that it can say what is kept.
+        retries={"total_max_attempts": 1},
+        max_pool_connections=connections,
+        connect_timeout=_CONNECT_S,
+        read_timeout=_READ_S,
+    )
+    try:
+        session = boto3.Session()
+        region = session.region_name or (None if url is None else _REGION)
+        return Endpoint(session.client("rekognition", region_name=region, endpoint_url=url, config=config))
+    except (BotoCoreError, ValueError) as error:
+        raise InputError(f"the endpoint can't be opened: {error}") from error
 
 
 def picture(data: bytes) -> dict[str, bytes]:

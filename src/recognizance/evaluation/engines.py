@@ -130,6 +130,10 @@ class Engine(Protocol):
         """The score that stands for a similarity of Rekognition's; `None` where nobody can say."""
         ...
 
+    def cosine(self, score: float) -> float | None:
+        """The cosine that a score stands for; `None` where nobody can say."""
+        ...
+
     def default_threshold(self, gallery_faces: int) -> float | None:
         """The score that a candidate has to reach in a gallery of this size where nobody chooses a threshold.
 

@@ -154,6 +154,11 @@ class LocalEngine:
             return similarity_pct
         return None if self._calibration is None else self._calibration.score_at_pct(similarity_pct)
 
+    def cosine(self, score: float) -> float | None:
+        if self._settings.scale is Scale.COSINE or self._calibration is None:
+            return score
+        return self._calibration.score_at_pct(min(max(score, 0.0), 100.0))
+
     def default_threshold(self, gallery_faces: int) -> float | None:
         if self._calibration is None:
             return None

@@ -151,6 +151,9 @@ class RekognitionEngine:
     def score_at_pct(self, similarity_pct: float) -> float | None:
         return similarity_pct
 
+    def cosine(self, score: float) -> float | None:  # noqa: ARG002
+        return None
+
     def default_threshold(self, gallery_faces: int) -> float | None:  # noqa: ARG002
         return DEFAULT_PCT
 

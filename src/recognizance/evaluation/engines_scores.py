@@ -136,6 +136,9 @@ class ScoreListEngine:
     def score_at_pct(self, similarity_pct: float) -> float | None:  # noqa: ARG002
         return None
 
+    def cosine(self, score: float) -> float | None:  # noqa: ARG002
+        return None
+
     def default_threshold(self, gallery_faces: int) -> float | None:  # noqa: ARG002
         return self._default
 
