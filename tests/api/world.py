@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,18 @@ class ApiWorld:
         use = f"proposal-{next(self.numbers)}"
         terms = self.terms() | {"gallery": f"gallery-of-{use}"}
         self.client.done("propose_use", self.keys["supervisor"], body={"use": use, "terms": terms})
+        return use
+
+    def in_force(self) -> str:
+        """A fresh use that has its approvals and is active."""
+        use, clock = self.propose(), self.world.clock
+        clock.now += timedelta(days=31)
+        try:
+            for number in (1, 2, 3):
+                ballot = {"choice": "approve", "reasons": "read and weighed"}
+                self.client.done("vote_on_use", self.keys[f"overseer{number}"], path={"use": use}, body=ballot)
+        finally:
+            clock.now -= timedelta(days=31)
         return use
 
     def under_review(self, picture: Image.Image | None = None) -> str:

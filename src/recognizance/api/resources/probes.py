@@ -91,10 +91,11 @@ def edit_probe(services: Services, call: Call[EditForm, Nothing]) -> EditView:
 
 def show_version(services: Services, call: Call[Nothing, Nothing]) -> File:
     services.require(call.actor, Act.READ_RECORD)
-    versions = dict(zip(("before", "after"), services.probes.versions(call.path["edit"]), strict=True))
-    data = versions.get(call.path["version"])
-    if data is None:
+    before, after = services.probes.versions(call.path["edit"])
+    version = call.path["version"]
+    if version not in {"before", "after"}:
         raise NotFoundError("an edit has the versions before and after")
+    data = before if version == "before" else after
     return File(next((kind for start, kind in _SIGNATURES if data.startswith(start)), "application/octet-stream"), data)
 
 
