@@ -1,8 +1,8 @@
 """The `Image` of a request, turned into a photograph: bytes in the request, or an object in a bucket.
 
 Buckets are read from one endpoint, with one set of credentials, both of the installation's configuration: a caller says
-a bucket and a key, never an address. Of the server's files, this one alone imports boto3. It must never hand on more bytes than the limit,
-follow a caller to another host, or tell a caller what S3 said beyond "can't be read".
+a bucket and a key, never an address. Of the server's files, this one alone imports boto3. It must never hand on more
+bytes than the limit, follow a caller to another host, or tell a caller what S3 said beyond "can't be read".
 """
 
 import time
