@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -276,31 +275,29 @@ def test_the_doctor_names_what_is_wrong(run: Run, tmp_path: Path, harm: Callable
     assert (done.status, done.json["healthy"]) == (1, False)
 
 
-def test_a_backup_opens_with_the_master_key_and_an_old_key_no_longer_does(
+def test_a_backup_is_put_back_with_its_master_key_and_an_old_key_no_longer_opens_the_original(
     run: Run, pictures: Path, tmp_path: Path
 ) -> None:
-    """The copy holds what was imported; after rotation the records open with the new key only."""
-    data = tmp_path / "data"
-    run("import", pictures, "--gallery", "people")
-    old_key = (data / "master.key").read_text()
-    restored = tmp_path / "restored"
-    restored.mkdir(mode=0o700)
-    backed_up = run("backup", tmp_path / "copy.sqlite3")
-    # The records say what the ledger holds, so both are copied while nothing is written.
-    shutil.copytree(data / "ledger", restored / "ledger")
-    shutil.copy(data / "ledger.key", restored)
-    again = run("backup", tmp_path / "copy.sqlite3")
+    """What was imported is found in the restored folder, whose ledger says so; after rotation the new key opens."""
+    data, restored = tmp_path / "data", tmp_path / "restored"
+    run("import", pictures, "--gallery", "people", "--source", "subject", "--basis", "explicit_consent")
+    old_key = tmp_path / "old.key"
+    old_key.write_text((data / "master.key").read_text())
+    old_key.chmod(0o600)
+    backed_up, again = run("backup", tmp_path / "copy", "--json"), run("backup", tmp_path / "copy")
     rotated = run("rotate-master-key")
-    found = run("search", tmp_path / "field.jpg", "--gallery", "people", "--json").json
-    (tmp_path / "copy.sqlite3").rename(restored / "records.sqlite3")
-    (restored / "master.key").write_text(old_key)
-    (restored / "master.key").chmod(0o600)
-    restored_found = run("search", tmp_path / "field.jpg", "--gallery", "people", "--json", data=restored).json
-    (data / "master.key").write_text(old_key)
+    put_back = ("restore", tmp_path / "copy", "--master-key", old_key, "--reason", "a drill")
+    undecided = run(*put_back, data=restored)
+    done = run(*put_back, "--nothing-published-since", "--json", data=restored)
+    found = run("search", tmp_path / "field.jpg", "--gallery", "people", "--json", data=restored).json
+    (data / "master.key").write_text(old_key.read_text())
     refused = run("keys", "list")
 
-    assert (backed_up.status, again.status, rotated.status, refused.status) == (0, 2, 0, 2)
-    assert len(found["candidates"]) == len(restored_found["candidates"]) == 1
+    assert (backed_up.status, again.status, rotated.status, undecided.status, refused.status) == (0, 2, 0, 2, 2)
+    assert done.json["known_entries"] == done.json["ledger_entries"] == backed_up.json["entries"]
+    assert done.json["unknown_entries"] == 0
+    assert len(found["candidates"]) == 1
+    assert "a fork" in undecided.err
     assert "master key" in refused.err
 
 

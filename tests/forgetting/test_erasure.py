@@ -366,3 +366,41 @@ def test_whichever_call_fails_doing_it_again_completes_the_erasure_once(
         folder = tmp_path / str(failing)
         assert erase_with(scene, folder, Plan(failing, fault))
         shutil.rmtree(folder)
+
+
+def erase_gallery_with(scene: Scene, folder: Path, plan: Plan) -> None:
+    """As `erase_with`, for the whole gallery: `DeleteCollection` is this."""
+    shutil.copytree(scene.data, folder)
+    installation = open_installation(folder, World(np.random.default_rng(plan.failing + 1000)))
+    permit = permit_for(Action.MANAGE_GALLERY)
+    installation.load_index()
+    sabotage(installation.records, plan)
+    with contextlib.suppress(UnavailableError):
+        installation.erasure().gallery(GALLERY, permit=permit)
+    plan.failing = 0
+    installation.close()
+
+    again = open_installation(folder, World(np.random.default_rng(plan.calls + 5000)))
+    erasure = again.erasure(kept=("review",))
+    with contextlib.suppress(NotFoundError):
+        erasure.gallery(GALLERY, permit=permit)
+    assert erasure.traces(scene.needles, folder=folder / "ledger") == ()
+    assert check_records(again.records) == ()
+    assert again.verified().is_sound
+    with again.records.reading() as reader:
+        assert reader.galleries(limit=10) == []
+        assert reader.pending_entries(10) == []
+        assert len(reader.documents("erasure", limit=10)) == 1
+    again.close()
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("fault", Fault)
+def test_whichever_call_fails_a_gallery_is_erased_whole_and_once(scene: Scene, tmp_path: Path, fault: Fault) -> None:
+    """Key and entry go in one transaction: there is never a gallery without its key, or one gone without a proof."""
+    counting = Plan()
+    erase_gallery_with(scene, tmp_path / "counting", counting)
+    assert counting.calls > 20
+
+    for failing in range(1, counting.calls + 1):
+        erase_gallery_with(scene, tmp_path / str(failing), Plan(failing, fault))

@@ -10,7 +10,7 @@ The records are copied first. Whatever the ledger has by then that they don't kn
 by construction. There is no secret in it in the clear: without the master key it is worthless, and with it, it still
 holds what was erased after it was made. It needs an end of its own.
 
-Implements `docs/backup.md` and `docs/decisions/0033-older-records-and-a-newer-ledger.md`.
+Implements `docs/backup.md` and `docs/decisions/0041-older-records-and-a-newer-ledger.md`.
 """
 
 import json

@@ -9,7 +9,7 @@ What nobody can tell from public entries, such as which face was erased, is coun
 Two steps, each safe to repeat. `adopt` is one transaction, after which the records say that they are unreconciled and
 no service opens them; `finish` does what is left, and its last transaction ends that state.
 
-Implements `docs/backup.md` and `docs/decisions/0033-older-records-and-a-newer-ledger.md`.
+Implements `docs/backup.md` and `docs/decisions/0041-older-records-and-a-newer-ledger.md`.
 """
 
 from collections.abc import Callable, Iterable, Sequence

@@ -5,7 +5,7 @@ continuations under one key are a fork, which every witness and mirror would nam
 public files from wherever they are, and goes on from the backup's own only on the word of whoever restores that nothing
 was published since.
 
-Implements `docs/backup.md` and `docs/decisions/0033-older-records-and-a-newer-ledger.md`.
+Implements `docs/backup.md` and `docs/decisions/0041-older-records-and-a-newer-ledger.md`.
 """
 
 import os
