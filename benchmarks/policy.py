@@ -5,23 +5,48 @@ needs (0.56 GMAC), by NumPy on one thread. A real search decodes, detects and al
 is too high rather than too low. The two are measured alternately, and the share is of the fastest of each: a template
 is long enough to be interrupted on a busy machine, a decision is not, and a share of medians would flatter us.
 
+The look-ups of a police search in the records are made in one transaction, beside a transaction each, by turns.
+
     python benchmarks/policy.py
 """
 
 import os
 import statistics
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # read once, when NumPy is imported
 
 import numpy as np
 
-from recognizance.governance.authority import Authority, OwnerDocket
-from recognizance.governance.oversight import Sha256Hex
-from recognizance.governance.parties import AgencyId, AgencyKind, OwnerKind, PersonId, Role, UseId
+from recognizance.docket import (
+    GalleryDeclaration,
+    Installation,
+    Kind,
+    PersonRecord,
+    RecordsDocket,
+    UseRecord,
+    inserted,
+)
+from recognizance.governance.authority import Authority, Docket, OwnerDocket
+from recognizance.governance.oversight import Quorum, Sha256Hex
+from recognizance.governance.parties import (
+    Agency,
+    AgencyId,
+    AgencyKind,
+    CourseId,
+    OwnerKind,
+    Person,
+    PersonId,
+    Role,
+    Training,
+    UseId,
+)
 from recognizance.governance.profiles import (
     PROFILES,
     ProfileName,
@@ -30,7 +55,7 @@ from recognizance.governance.profiles import (
     propose,
     rulebook,
 )
-from recognizance.governance.purposes import Capture, OffenceCode, SearchClass, Source
+from recognizance.governance.purposes import Capture, LawfulBasis, OffenceCode, SearchClass, Source
 from recognizance.governance.requests import (
     Act,
     Asking,
@@ -43,19 +68,28 @@ from recognizance.governance.requests import (
 )
 from recognizance.governance.terms import EvaluationId, EvaluationOutcome, EvaluationReference
 from recognizance.identifiers import DecisionId, GalleryId, ModelId, PrincipalId
+from recognizance.records import MasterKey, Records
 
 ROUNDS = 40
 DECISIONS_A_ROUND = 10
 TEMPLATE_GMAC = 0.56
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+POLICE = AgencyId("harbour-police")
+ARRESTS = GalleryId("arrests")
 
 
 def main() -> None:
     left, right = _factors()
+    with tempfile.TemporaryDirectory() as folder, closing(_records(Path(folder))) as records:
+        _measure(left, right, _recorded(records))
+
+
+def _measure(left: np.ndarray, right: np.ndarray, recorded: dict[str, Callable[[], object]]) -> None:
     cases: dict[str, Callable[[], object]] = {
         "law-enforcement, allowed": _police(allowed=True),
         "law-enforcement, refused": _police(allowed=False),
         "private, with look-ups": _private(),
+        **recorded,
     }
     template_s: list[float] = []
     decision_s: dict[str, list[float]] = {name: [] for name in cases}
@@ -88,14 +122,22 @@ def _seconds(act: Callable[[], object]) -> float:
 
 
 def _police(*, allowed: bool) -> Callable[[], object]:
+    request = _police_request(allowed=allowed)
+    book = rulebook(PROFILES[ProfileName.LAW_ENFORCEMENT])
+    if book.decide(request).allowed is not allowed:
+        raise SystemExit(f"the benchmark's request is decided otherwise than meant: {book.decide(request)}")
+    return lambda: book.decide(request)
+
+
+def _police_request(*, allowed: bool) -> Request:
     """A police search that meets every policy, or one without a case."""
-    agency, gallery = AgencyId("harbour-police"), GalleryId("arrests")
+    agency, gallery = POLICE, ARRESTS
     terms = default_use_terms(agency, gallery, NOW - timedelta(days=1))
     model = ModelId("sface-2021dec@fb143eea07838aa5")
     terms = replace(
         terms,
         review_required=True,
-        course="face-examination",
+        course=CourseId("face-examination"),
         evaluation=EvaluationReference(EvaluationId("lab"), model, EvaluationOutcome.PASSED, terms.starts),
         limits=replace(terms.limits, offences=frozenset({OffenceCode("robbery")})),
     )
@@ -109,7 +151,7 @@ def _police(*, allowed: bool) -> Callable[[], object]:
         purpose_is_new=False,
         now=terms.starts,
     )
-    request = Request(
+    return Request(
         caller=Caller(
             PrincipalId("operator"),
             OwnerKind.PERSON,
@@ -126,10 +168,69 @@ def _police(*, allowed: bool) -> Callable[[], object]:
         search=SearchFacts(SearchClass.ARCHIVE, Capture.STILL, threshold_pct=99.0, candidates=10),
         grounds=Grounds("case-7" if allowed else None, "a witness filmed it", OffenceCode("robbery")),
     )
-    book = rulebook(PROFILES[ProfileName.LAW_ENFORCEMENT])
-    if book.decide(request).allowed is not allowed:
-        raise SystemExit(f"the benchmark's request is decided otherwise than meant: {book.decide(request)}")
-    return lambda: book.decide(request)
+
+
+def _records(folder: Path) -> Records:
+    """A police installation as far as a search of its operator asks for it."""
+    records = Records.open(folder, master_key=MasterKey.create_file(folder / "master.key"))
+    request = _police_request(allowed=True)
+    if request.use is None:
+        raise SystemExit("a police search is of some use")
+    training = Training(CourseId("face-examination"), NOW.date(), (NOW + timedelta(days=1)).date())
+    person = Person(PersonId(PrincipalId("operator")), POLICE, frozenset({Role.OPERATOR}), (training,))
+    with records.transaction() as transaction:
+        agency = Agency(POLICE, AgencyKind.LAW_ENFORCEMENT, "Harbour Police", "The Chief", "desk@harbour.example")
+        inserted(transaction, Kind.AGENCY, POLICE, agency)
+        inserted(transaction, Kind.PERSON, person.id, PersonRecord(person, "Olga"))
+        declared = GalleryDeclaration(ARRESTS, POLICE, Source.ARREST_RECORD, LawfulBasis.STATUTE)
+        inserted(transaction, Kind.GALLERY, ARRESTS, declared)
+        # A use that nobody would have to vote on is revoked by the votes of nobody.
+        use = replace(request.use, quorum=Quorum(1, frozenset({PersonId(PrincipalId("overseer"))})))
+        inserted(transaction, Kind.USE, use.id, UseRecord(use, "entry"))
+    return records
+
+
+class _Apart(RecordsDocket):
+    """A docket that opens a transaction for every answer."""
+
+    @contextmanager
+    def at_once(self) -> Iterator[Docket]:
+        yield self
+
+
+def _recorded(records: Records) -> dict[str, Callable[[], object]]:
+    """A police search with its look-ups, in one transaction and in many."""
+    profile = PROFILES[ProfileName.LAW_ENFORCEMENT]
+    book = rulebook(profile)
+    request = _police_request(allowed=True)
+    asking = Asking(
+        Credential.SESSION,
+        use=UseId("robberies"),
+        search=request.search,
+        grounds=request.grounds,
+    )
+    here = Installation(ProfileName.LAW_ENFORCEMENT, None, PersonId(PrincipalId("owner")), NOW)
+
+    def decide(kind: type[RecordsDocket]) -> Callable[[], object]:
+        authority = Authority(profile, book, kind(records, here, clock=lambda: NOW))
+
+        def rule() -> None:
+            authority.rule(
+                PrincipalId("operator"),
+                Act.SEARCH,
+                gallery=ARRESTS,
+                asking=asking,
+                decision_id=DecisionId("d"),
+                now=NOW,
+            ).require()
+
+        rule()
+        return rule
+
+    return {
+        "law-enforcement, look-ups in one transaction": decide(RecordsDocket),
+        "law-enforcement, a transaction for each look-up": decide(_Apart),
+    }
 
 
 def _private() -> Callable[[], object]:

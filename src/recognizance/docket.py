@@ -9,6 +9,7 @@ Implements the `Docket` of `governance.authority` over the records. See docs/gov
 
 import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -312,15 +313,29 @@ def request_state(reader: Reader, request: RequestId) -> RequestState | None:
 class RecordsDocket:
     """Answers from committed records, so that a suspension or a dismissal counts on the next request."""
 
-    def __init__(self, records: Records, installation: Installation, *, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        records: Records,
+        installation: Installation,
+        *,
+        clock: Callable[[], datetime],
+        within: Reader | None = None,
+    ) -> None:
+        """Answer from what `within` sees, or each time from the newest records."""
         self._records = records
         self._installation = installation
         self._clock = clock
+        self._within = within
+
+    @contextmanager
+    def at_once(self) -> Iterator[Docket]:
+        with self._records.reading() as reader:
+            yield RecordsDocket(self._records, self._installation, clock=self._clock, within=reader)
 
     def party(self, principal: PrincipalId) -> Party | None:
         # Whoever runs the machine, by whatever name the program calls them.
         known_as = self._installation.owner if principal == MACHINE else principal
-        with self._records.reading() as reader:
+        with self._reading() as reader:
             person = found(reader, Kind.PERSON, known_as, PersonRecord)
             program = None if person else found(reader, Kind.PROGRAM, known_as, Program)
             if person is not None and person.document.state == Standing.ACTIVE:
@@ -334,13 +349,13 @@ class RecordsDocket:
 
     def trained_until(self, principal: PrincipalId, course: CourseId) -> datetime | None:
         known_as = self._installation.owner if principal == MACHINE else principal
-        with self._records.reading() as reader:
+        with self._reading() as reader:
             record = found(reader, Kind.PERSON, known_as, PersonRecord)
         last = None if record is None else record.value.person.trained_until(course)
         return None if last is None else datetime.combine(last + timedelta(days=1), time(), UTC)
 
     def gallery(self, gallery: GalleryId) -> GalleryFacts:
-        with self._records.reading() as reader:
+        with self._reading() as reader:
             declared = found(reader, Kind.GALLERY, gallery, GalleryDeclaration)
             if declared is None:
                 try:
@@ -352,7 +367,7 @@ class RecordsDocket:
         return GalleryFacts(gallery, said.agency, frozenset({said.source}), enrolment=enrolment)
 
     def use(self, use: UseId) -> Use | None:
-        with self._records.reading() as reader:
+        with self._reading() as reader:
             record = found(reader, Kind.USE, use, UseRecord)
         if record is None:
             return None
@@ -370,16 +385,19 @@ class RecordsDocket:
         return None
 
     def agency_kind(self, agency: AgencyId) -> AgencyKind:
-        with self._records.reading() as reader:
+        with self._reading() as reader:
             return stored(reader, Kind.AGENCY, agency, Agency).value.kind
 
     def searches_on(self, use: UseId, day: date) -> int:
-        with self._records.reading() as reader:
+        with self._reading() as reader:
             return searches_on(reader, use, day)
 
     def desk_request(self, request: RequestId) -> RequestState | None:
-        with self._records.reading() as reader:
+        with self._reading() as reader:
             return request_state(reader, request)
+
+    def _reading(self) -> AbstractContextManager[Reader]:
+        return self._records.reading() if self._within is None else nullcontext(self._within)
 
 
 MACHINE = PrincipalId("administrator")

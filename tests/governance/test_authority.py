@@ -1,6 +1,7 @@
 """From what a caller brought to a ruling: every fact looked up, absence refused, refusals in plain words."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -43,6 +44,9 @@ class MemoryDocket:
     )
     trained: datetime | None = datetime(2026, 12, 31, tzinfo=UTC)
     requests: dict[str, RequestState] = field(default_factory=dict)
+
+    def at_once(self) -> AbstractContextManager[Docket]:
+        return nullcontext(self)
 
     def party(self, principal: PrincipalId) -> Party | None:
         return self.parties.get(principal)

@@ -8,6 +8,7 @@ Never reads a clock or keeps state between calls. Implements `docs/policy.md`, "
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -56,6 +57,10 @@ class Docket(Protocol):
 
     Each method answers from committed records, so that a suspension or an expired training counts on the next request.
     """
+
+    def at_once(self) -> AbstractContextManager["Docket"]:
+        """A docket whose answers all hold at one moment, for the time of a `with` block: what a decision is made of."""
+        ...
 
     def party(self, principal: PrincipalId) -> "Party | None":
         """Who this is; `None` if they are unknown or dismissed."""
@@ -145,7 +150,8 @@ class Authority:
         now: datetime,
     ) -> Ruling:
         """Decide, and say so whatever the answer is: a refusal is recorded like a permission."""
-        request = self._request(principal, act, gallery=gallery, asking=asking, now=now)
+        with self._docket.at_once() as docket:
+            request = self._request(docket, principal, act, gallery=gallery, asking=asking, now=now)
         return Ruling(decision_id, request, self._rulebook.decide(request))
 
     def party(self, principal: PrincipalId) -> "Party | None":
@@ -153,12 +159,19 @@ class Authority:
         return self._docket.party(principal)
 
     def _request(
-        self, principal: PrincipalId, act: Act, *, gallery: GalleryId | None, asking: Asking, now: datetime
+        self,
+        docket: Docket,
+        principal: PrincipalId,
+        act: Act,
+        *,
+        gallery: GalleryId | None,
+        asking: Asking,
+        now: datetime,
     ) -> Request:
-        party = self._docket.party(principal) or _NOBODY
-        use = self._use(principal, gallery=gallery, asking=asking, now=now)
+        party = docket.party(principal) or _NOBODY
+        use = self._use(docket, principal, gallery=gallery, asking=asking, now=now)
         course = None if use is None else use.terms.course
-        facts = None if gallery is None else self._docket.gallery(gallery)
+        facts = None if gallery is None else docket.gallery(gallery)
         return Request(
             caller=Caller(
                 principal=party.id or principal,
@@ -167,30 +180,28 @@ class Authority:
                 roles=party.roles,
                 agency=party.agency,
                 bound_use=asking.bound_use,
-                trained_until=None if course is None else self._docket.trained_until(principal, course),
+                trained_until=None if course is None else docket.trained_until(principal, course),
             ),
             act=act,
             now=now,
             gallery=facts,
             use=use,
-            use_agency_kind=None if use is None else self._docket.agency_kind(use.terms.agency),
+            use_agency_kind=None if use is None else docket.agency_kind(use.terms.agency),
             search=_with_class(asking.search, use),
             enrolment=self._enrolment(act, asking, facts),
             grounds=asking.grounds,
-            searches_today=0 if use is None else self._docket.searches_on(use.id, _utc_day(now)),
-            asker=self._asker(asking.desk_request),
+            searches_today=0 if use is None else docket.searches_on(use.id, _utc_day(now)),
+            asker=_asker(docket, asking.desk_request),
         )
 
-    def _asker(self, request: RequestId | None) -> AskerFacts | None:
-        state = None if request is None else self._docket.desk_request(request)
-        return None if request is None or state is None else AskerFacts(request, state)
-
-    def _use(self, principal: PrincipalId, *, gallery: GalleryId | None, asking: Asking, now: datetime) -> Use | None:
+    def _use(
+        self, docket: Docket, principal: PrincipalId, *, gallery: GalleryId | None, asking: Asking, now: datetime
+    ) -> Use | None:
         named = asking.use or asking.bound_use
         if named is not None:
-            return self._docket.use(named)
+            return docket.use(named)
         if self._profile.has_default_use:
-            return self._docket.default_use(principal, gallery, now)
+            return docket.default_use(principal, gallery, now)
         return None
 
     def _enrolment(self, act: Act, asking: Asking, gallery: GalleryFacts | None) -> EnrolmentFacts | None:
@@ -238,6 +249,9 @@ class OwnerDocket:
         self._request_state = request_state
         # A default use is the same value each time, so that of the latest thousand galleries needn't be made again.
         self._standing = lru_cache(maxsize=1000)(self._activate)
+
+    def at_once(self) -> AbstractContextManager[Docket]:
+        return nullcontext(self)
 
     def party(self, principal: PrincipalId) -> Party | None:  # noqa: ARG002 - one owner, one answer
         return Party(OwnerKind.PERSON, frozenset(Role) - {Role.OVERSEER}, self._agency, id=self._owner)
@@ -288,6 +302,11 @@ class OwnerDocket:
 
     def desk_request(self, request: RequestId) -> RequestState | None:
         return self._request_state(request)
+
+
+def _asker(docket: Docket, request: RequestId | None) -> AskerFacts | None:
+    state = None if request is None else docket.desk_request(request)
+    return None if request is None or state is None else AskerFacts(request, state)
 
 
 def _with_class(search: SearchFacts | None, use: Use | None) -> SearchFacts | None:
