@@ -48,11 +48,28 @@ _POLL_S = 0.01
 
 _NAMES_A_CASE = (facts.Search, facts.Comparison, facts.Detection, facts.Failure, facts.Refusal, facts.Lead)
 _ALWAYS = (facts.PolicyChange, facts.Model, facts.Software, facts.Schema, facts.LedgerKey, facts.Deployment)
+_IN_FORCE = (
+    facts.UseProposal,
+    facts.UseTransition,
+    facts.Vote,
+    facts.Comment,
+    facts.Evaluation,
+    facts.ThresholdChange,
+    facts.Gallery,
+    facts.Agency,
+    facts.Training,
+    facts.Person,
+)
+"""Kinds that are disclosed where they are about a use, model, gallery, agency or person of the case."""
 
 
 @dataclass(slots=True)
 class _Gathered:
-    """What the entries of a case speak of."""
+    """What the entries of a case speak of, and what may have been in force.
+
+    Attributes:
+        contents: Where the ledger speaks of each version of each gallery's content.
+    """
 
     own: dict[int, Entry] = field(default_factory=dict[int, Entry])
     openings: list[Opening] = field(default_factory=list[Opening])
@@ -61,6 +78,8 @@ class _Gathered:
     uses: dict[str, None] = field(default_factory=dict[str, None])
     agencies: set[str] = field(default_factory=set[str])
     people: set[str] = field(default_factory=set[str])
+    rules: dict[int, Entry] = field(default_factory=dict[int, Entry])
+    contents: dict[tuple[str, int], list[int]] = field(default_factory=dict[tuple[str, int], list[int]])
 
 
 class Disclosing:
@@ -84,7 +103,7 @@ class Disclosing:
     def disclose(
         self, case: str, asker: Asker, *, recipient_kind: str, recipient: str, statement: str | None = None
     ) -> bytes:
-        """Gather everything about a case into one ZIP file. Reads the whole ledger twice.
+        """Gather everything about a case into one ZIP file. Reads the whole ledger once.
 
         Args:
             recipient_kind: Public, such as `defence` or `court`.
@@ -178,8 +197,10 @@ class _Snapshot:
         return self._files[path]
 
 
-def _all(source: Source, size: int) -> Iterator[tuple[int, Entry]]:
-    for index, data in enumerate(read_entries(source, range(size), size)):
+def _all(source: Source, size: int, within: range | None = None) -> Iterator[tuple[int, Entry]]:
+    """The entries that this software can read, of the whole log or `within` a range of it."""
+    indexes = range(size) if within is None else within
+    for index, data in enumerate(read_entries(source, indexes, size), start=indexes.start):
         try:
             yield index, Entry.parse(data)
         except NewerSchemaError:
@@ -188,9 +209,13 @@ def _all(source: Source, size: int) -> Iterator[tuple[int, Entry]]:
 
 
 def _gather(reader: Reader, source: Source, size: int, case: str) -> _Gathered:
-    """Find the entries of a case, in one pass: what they lead to comes behind them in the log."""
+    """Find the entries of a case, in one pass: what they lead to comes behind them in the log.
+
+    What was in force comes before them, so everything that may turn out to have been is noted on the way.
+    """
     gathered = _Gathered()
     for index, entry in _all(source, size):
+        _note_rule(gathered, index, entry)
         openings = _openings_if_of(reader, entry, gathered, case)
         if openings is None:
             continue
@@ -237,6 +262,15 @@ def _follow(gathered: _Gathered, entry: Entry) -> None:
         gathered.agencies.add(agency)
 
 
+def _note_rule(gathered: _Gathered, index: int, entry: Entry) -> None:
+    """Keep what says what was in force; of changes of galleries, which are many, where they are."""
+    said = entry.facts
+    if isinstance(said, facts.GalleryContent):
+        gathered.contents.setdefault((said.gallery, said.version), []).append(index)
+    elif isinstance(said, (*_IN_FORCE, *_ALWAYS)):
+        gathered.rules[index] = entry
+
+
 def _rules(source: Source, size: int, gathered: _Gathered) -> dict[int, Entry]:
     """The entries that say what was in force: uses and votes, policy, models, evaluations, galleries, training."""
     models = {said.model for said in gathered.searches.values()}
@@ -244,7 +278,7 @@ def _rules(source: Source, size: int, gathered: _Gathered) -> dict[int, Entry]:
     galleries = {gallery for gallery, _ in contents}
     proposals: set[EntryId] = set()
     found: dict[int, Entry] = {}
-    for index, entry in _all(source, size):
+    for index, entry in gathered.rules.items():
         match entry.facts:
             case facts.UseProposal(use=use) if use in gathered.uses:
                 proposals.add(entry.id)
@@ -256,8 +290,6 @@ def _rules(source: Source, size: int, gathered: _Gathered) -> dict[int, Entry]:
                 pass
             case facts.Gallery(gallery=gallery) if gallery in galleries:
                 pass
-            case facts.GalleryContent(gallery=gallery, version=version) if (gallery, version) in contents:
-                pass
             case facts.Agency(agency=agency) if agency in gathered.agencies:
                 pass
             case facts.Training(person=person) | facts.Person(person=person) if person in gathered.people:
@@ -267,6 +299,8 @@ def _rules(source: Source, size: int, gathered: _Gathered) -> dict[int, Entry]:
             case _:
                 continue
         found[index] = entry
+    for index in (index for each in contents for index in gathered.contents.get(each, ())):
+        found |= dict(_all(source, size, range(index, index + 1)))
     return found
 
 
