@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from recognizance.cli import (
+    accounts,
     checkup,
     demo,
     desk,
@@ -64,6 +65,7 @@ app.command("detect")(faces.detect)
 app.add_typer(keys.app, name="keys")
 app.add_typer(governing.agency_app, name="agency")
 app.add_typer(governing.person_app, name="person")
+app.add_typer(accounts.app, name="account")
 app.add_typer(governing.training_app, name="training")
 app.add_typer(governing.gallery_app, name="gallery")
 app.add_typer(uses.app, name="use")

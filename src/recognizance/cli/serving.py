@@ -150,6 +150,14 @@ def _run(service: "Service", listener: socket.socket, issued: "IssuedKey | None"
     Announcing(config).run(sockets=[listener])
 
 
+def _announce_pages(service: "Service", endpoint: str) -> None:
+    """Say where the pages are, and to whoever reads this console how the first account is made."""
+    results.print(f"[bold]The pages[/] are at {endpoint}/")
+    set_up = service.entrance.set_up
+    if set_up.is_due:
+        results.print(f"Nobody can sign in yet: make the first account at {endpoint}/set-up, code {set_up.code}")
+
+
 def _note_signal(number: int, _frame: FrameType | None) -> None:
     logging.getLogger(__name__).info("stopped by %s", signal.Signals(number).name)
 
@@ -174,4 +182,5 @@ def _announce(service: "Service", listener: socket.socket, issued: "IssuedKey | 
     secret = issued.secret if issued else _SHOWN_ONCE
     results.print(f"Recognizance listens on [bold]{endpoint}[/]; its data is in {Path(service.data).resolve()}")
     results.print(_SNIPPET.format(endpoint=endpoint, region=region, key=shown, secret=secret))
+    _announce_pages(service, endpoint)
     results.print("Ctrl-C stops it.")

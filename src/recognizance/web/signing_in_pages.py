@@ -5,6 +5,7 @@ Each says the same to whoever has no account as to whoever typed a wrong passwor
 """
 
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
@@ -142,7 +143,7 @@ def _entered(visit: Visit, opened: OpenedSession) -> Response:
     """Give the browser its new session, and lead on to what still has to be done, or to where it wanted to go."""
     visit.sign_in_as(opened.token)
     if opened.stage is Stage.SECOND_FACTOR:
-        return visit.redirect(SECOND_FACTOR_PATH)
+        return visit.redirect(f"{SECOND_FACTOR_PATH}?{urlencode({'next': _next(visit)})}")
     if opened.stage is Stage.ENROLMENT:
         return visit.redirect(ENROLMENT_PATH)
     return visit.redirect(_next(visit))
