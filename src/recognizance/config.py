@@ -111,6 +111,15 @@ class Settings:
             )
         },
     )
+    ledger_public_folder: str = field(
+        default="",
+        metadata={
+            "help": (
+                "Where the ledger's public files are written, for another web server to serve; empty for"
+                " `ledger/public` in the data folder, which only its owner can look into."
+            )
+        },
+    )
     ledger_witnesses: tuple[str, ...] = field(
         default=(),
         metadata={

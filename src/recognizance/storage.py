@@ -14,7 +14,7 @@ from recognizance.errors import ConflictError
 from recognizance.galleries import Clock
 from recognizance.identifiers import DecisionId
 from recognizance.ledger import SALT_BYTES
-from recognizance.recording import Recorder, key_statement, schema_statement, state
+from recognizance.recording import LEDGER_FOLDER, Recorder, key_statement, schema_statement, state
 from recognizance.records import MasterKey, Records
 
 MASTER_KEY_FILE = "master.key"
@@ -41,6 +41,12 @@ def new_decision_id() -> DecisionId:
 def master_key_file(data: Path, settings: Settings) -> Path:
     """Where the master key is, or will be on the first start."""
     return Path(settings.master_key_file) if settings.master_key_file else data / MASTER_KEY_FILE
+
+
+def public_folder(data: Path, settings: Settings) -> Path:
+    """Where the ledger's public files are."""
+    named = settings.ledger_public_folder
+    return Path(named) if named else data / LEDGER_FOLDER / "public"
 
 
 def open_records(data: Path, settings: Settings) -> Records:
@@ -79,12 +85,15 @@ def open_recorder(
         data,
         records,
         origin=settings.ledger_origin,
+        public=public_folder(data, settings),
         witnesses=settings.ledger_witnesses,
         clock=clock,
         new_id=new_id,
         new_salt=lambda: os.urandom(SALT_BYTES),
     )
-    state(recorder, [schema_statement(), key_statement(recorder.verifier)])
+    # A key that followed another one was stated when the key was changed.
+    keys = [] if recorder.former_keys else [key_statement(recorder.verifier)]
+    state(recorder, [schema_statement(), *keys])
     return recorder
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import shutil
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -157,3 +158,38 @@ def test_the_witness_command_serves_and_keeps_its_key(data: Path, tmp_path: Path
 
     assert said[0] == said[1]
     assert VerifierKey.parse(said[0].strip()).name == "w.example"
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    """A data folder as the first command leaves it, with a master key of its own."""
+    data = tmp_path / "installed"
+    assert PROGRAM.invoke(app, ["keys", "create", "--data", str(data)]).exit_code == 0
+    return data
+
+
+def test_the_key_is_changed_and_the_ledger_verifies_across_it(installed: Path, tmp_path: Path) -> None:
+    """From the data folder at once, and from elsewhere with both published keys."""
+    data = installed
+    before, old = tmp_path / "before", key_of(data)
+    shutil.copy(data / "ledger" / "public" / "checkpoint", before)
+    done = run("rotate-key", "--data", data, "--reason", "once a year")
+    new = done.stdout.strip()
+
+    assert done.exit_code == 0, done.output
+    assert (key_of(data), new != old) == (new, True)
+    assert run("verify", data, "--checkpoint", before).exit_code == 0
+    public = data / "ledger" / "public"
+    assert run("verify", public, "--key", new, "--key", old, "--checkpoint", before).exit_code == 0
+    assert old in run("key", "--data", data, "--json").stdout
+
+
+def test_records_are_held_against_the_ledger(installed: Path) -> None:
+    """They agree; and a row that is gone is named, with exit status 1."""
+    sound = run("check-records", "--data", installed)
+    with closing(sqlite3.connect(installed / "records.sqlite3")) as connection, connection:
+        connection.execute("DELETE FROM openings WHERE field = 'access_key_id'")
+    spoiled = run("check-records", "--data", installed, "--json")
+
+    assert (sound.exit_code, sound.stdout) == (0, "records and ledger agree\n")
+    assert (spoiled.exit_code, "no erasure destroyed it" in spoiled.stdout) == (1, True)

@@ -318,3 +318,36 @@ class TestDamageThatNoCrashExplains:
         store = a_log(300)
         del store.files[path]
         self.refused(store, f"{path} is missing")
+
+
+NEW_KEY = NoteKey(KEY.name, bytes(range(1, 33)))
+
+
+def count_writes_of_a_change() -> int:
+    store = MemoryStore()
+    Log.create(store, KEY).close()
+    counting = FaultyStore(store, failing_write=-1, fault=Fault.BEFORE)
+    Log.open(counting, NEW_KEY, former_keys=KEYS).close()
+    return len(counting.writes)
+
+
+@pytest.mark.parametrize("fault", Fault)
+@pytest.mark.parametrize("failing_write", range(count_writes_of_a_change()))
+def test_a_log_that_takes_a_new_key_up_is_whole_whatever_fails(failing_write: int, fault: Fault) -> None:
+    """The new key signs what the former one promised; after a failed write it does so at the next start."""
+    store = MemoryStore()
+    log = Log.create(store, KEY)
+    log.append(some_entries(0, 300))
+    log.close()
+    faulty = FaultyStore(store, failing_write=failing_write, fault=fault)
+    with pytest.raises(UnavailableError):
+        Log.open(faulty, NEW_KEY, former_keys=KEYS)
+
+    again = Log.open(store, NEW_KEY, former_keys=KEYS)
+
+    assert verify(store, (NEW_KEY.verifier,), are_forms_checked=False).is_sound
+    assert verify(store, KEYS, are_forms_checked=False).is_sound
+    again.append(some_entries(300, 301))
+    again.close()
+    assert verify(store, (NEW_KEY.verifier,), are_forms_checked=False).entries == 301
+    assert not verify(store, KEYS, are_forms_checked=False).is_sound

@@ -10,11 +10,12 @@ from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from recognizance.cli.options import DEFAULT_DATA, Data, Json
-from recognizance.cli.output import EXIT_FAILED, print_json, results, speaking_plainly
+from recognizance.cli.output import EXIT_FAILED, print_json, progress, results, speaking_plainly, steps
 from recognizance.errors import Error
 
 LEAST_FREE_BYTES = 1 << 30
@@ -39,10 +40,20 @@ class Finding:
 
 
 @speaking_plainly
-def doctor(data: Data = DEFAULT_DATA, json: Json = False) -> None:
-    """Check this installation: packages, models, recognition, settings, data, keys. Exit status 1 if one is wrong."""
+def doctor(
+    thorough: Annotated[
+        bool, typer.Option("--thorough", help="Verify the whole ledger, and hold every row of the records against it.")
+    ] = False,
+    data: Data = DEFAULT_DATA,
+    json: Json = False,
+) -> None:
+    """Check this installation: packages, models, recognition, settings, data, ledger, keys. Exit 1 if one is wrong."""
     findings: list[Finding] = []
-    for check in (_python, _packages, _silence, _settings, _models, _recognition, _folder, _records, _disk, _storage):
+    ledger = _whole_ledger if thorough else _ledger
+    for check in (
+        _python, _packages, _silence, _settings, _models, _recognition, _folder, _records, ledger, _pictures, _disk,
+        _storage,
+    ):  # fmt: skip
         try:
             findings += check(data)
         except Error as error:
@@ -68,7 +79,7 @@ def doctor(data: Data = DEFAULT_DATA, json: Json = False) -> None:
 
 
 def _subject(check: Callable[[Path], Iterator[Finding]]) -> str:
-    return check.__name__.removeprefix("_")
+    return check.__name__.removeprefix("_").replace("_", " ")
 
 
 def _python(_data: Path) -> Iterator[Finding]:
@@ -192,6 +203,86 @@ def _records(data: Path) -> Iterator[Finding]:
         yield Finding("keys", Verdict.OK, f"{sum(key.active for key in keys)} active access keys")
     else:
         yield Finding("keys", Verdict.WRONG, "no active access key, so nobody can sign: `recognizance keys create`")
+
+
+def _ledger(data: Path) -> Iterator[Finding]:
+    """A quick look: the checkpoint is signed, and the latest entries are those that the records know."""
+    from recognizance.agreement import check_tail
+    from recognizance.cli.opening import records_of
+    from recognizance.config import read_settings
+    from recognizance.ledger import FolderSource, read_checkpoint
+    from recognizance.recording import known_keys
+    from recognizance.storage import public_folder
+
+    if not _has_ledger(data):
+        return
+    source, keys = FolderSource(public_folder(data, read_settings(data))), known_keys(data)
+    size = read_checkpoint(source, keys).checkpoint.size
+    with records_of(data) as records:
+        found = check_tail(records, source, keys)
+    for each in found:
+        yield Finding("ledger", Verdict.WRONG, str(each))
+    if not found:
+        yield Finding(
+            "ledger", Verdict.OK, f"{size} entries; the latest are those of the records (`--thorough` checks all)"
+        )
+
+
+def _whole_ledger(data: Path) -> Iterator[Finding]:
+    """All of it: every entry against the checkpoint, and every row of the records against the entries."""
+    from recognizance.agreement import check_agreement
+    from recognizance.cli.opening import records_of
+    from recognizance.config import read_settings
+    from recognizance.ledger import FolderSource, verify
+    from recognizance.recording import known_keys
+    from recognizance.storage import public_folder
+
+    if not _has_ledger(data):
+        return
+    source, keys = FolderSource(public_folder(data, read_settings(data))), known_keys(data)
+    with progress("verifying", None) as advance:
+        report = verify(source, keys, progress=steps(advance))
+    for each in report.findings:
+        yield Finding("ledger", Verdict.WRONG, str(each))
+    if not report.is_sound:
+        return
+    with records_of(data) as records, progress("comparing", None) as advance:
+        found = check_agreement(records, source, keys, progress=steps(advance))
+    for disagreement in found:
+        yield Finding("ledger", Verdict.WRONG, str(disagreement))
+    if not found:
+        yield Finding("ledger", Verdict.OK, f"{report.entries} entries, all sound; all records agree with them")
+
+
+def _has_ledger(data: Path) -> bool:
+    from recognizance.recording import KEY_FILE
+    from recognizance.storage import RECORDS_FILE
+
+    return (data / RECORDS_FILE).exists() and (data / KEY_FILE).exists()
+
+
+def _pictures(data: Path) -> Iterator[Finding]:
+    """Reviewers compare pictures: without those of enrolled faces they could only say that they can't."""
+    from recognizance.cli.opening import records_of
+    from recognizance.config import read_settings
+    from recognizance.docket import installation_of
+    from recognizance.governance.profiles import ProfileName
+
+    if not _has_ledger(data):
+        return
+    with records_of(data) as records, records.reading() as reader:
+        installed = installation_of(reader)
+    if installed is None or installed.profile is not ProfileName.LAW_ENFORCEMENT:
+        return
+    if read_settings(data).keep_images:
+        yield Finding("pictures", Verdict.OK, "photographs are kept, so reviewers can compare candidates")
+    else:
+        yield Finding(
+            "pictures",
+            Verdict.WRONG,
+            "keep_images is off, so reviewers can't compare candidates with the probe: set keep_images = true in"
+            " recognizance.toml before anybody is enrolled",
+        )
 
 
 def _disk(data: Path) -> Iterator[Finding]:

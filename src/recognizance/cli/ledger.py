@@ -1,7 +1,8 @@
 """`recognizance ledger`: checking, proving, copying and witnessing, with static files and a public key alone.
 
 Works on the files of any log of this form, wherever they are: a data folder, a copy of the public files, a ZIP file, or
-an address. Nothing here opens a database, and nothing but `key` and a data folder's default reads a secret.
+an address. Nothing here opens a database but `check-records`, and nothing else but `key`, `rotate-key` and a data
+folder's default reads a secret.
 """
 
 import base64
@@ -11,11 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from recognizance.cli.options import DEFAULT_DATA, Data, Json
-from recognizance.cli.output import notices, print_json, progress, results, speaking_plainly
+from recognizance.cli.output import notices, print_json, progress, results, speaking_plainly, steps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from recognizance.ledger import Source, VerifierKey
 
 app = typer.Typer(help="Verify, prove, copy and witness the ledger.", no_args_is_help=True)
@@ -31,11 +30,40 @@ Keys = Annotated[
 @speaking_plainly
 def show_key(data: Data = DEFAULT_DATA, json: Json = False) -> None:
     """Print the ledger's public key, which whoever verifies it needs from elsewhere than the ledger itself."""
-    from recognizance.recording import KEY_FILE, read_key
+    from recognizance.recording import known_keys
 
-    verifier = read_key(data / KEY_FILE, origin="").verifier
+    verifier, *former = known_keys(data)
     if json:
-        print_json({"origin": verifier.name, "key": str(verifier)})
+        print_json({"origin": verifier.name, "key": str(verifier), "former_keys": list(map(str, former))})
+    else:
+        results.print(str(verifier), markup=False)
+    if former and not json:
+        notices.print("before it, for older checkpoints:\n" + "\n".join(map(str, former)), markup=False)
+
+
+@app.command("rotate-key")
+@speaking_plainly
+def rotate_key(
+    reason: Annotated[str, typer.Option(help="Why it is changed; public.")],
+    data: Data = DEFAULT_DATA,
+    json: Json = False,
+) -> None:
+    """Change the key that signs the ledger; the server has to be stopped. A crash on the way loses nothing.
+
+    An entry under the former key names the new one. Publish the new key where the former one was published, keep the
+    former one there for older checkpoints, and give the new one to witnesses beside it.
+    """
+    from recognizance.cli.opening import records_of
+    from recognizance.config import read_settings
+    from recognizance.recording import known_keys
+    from recognizance.recording import rotate_key as change_key
+    from recognizance.storage import open_recorder
+
+    settings = read_settings(data)
+    with records_of(data) as records:
+        verifier = change_key(data, lambda: open_recorder(data, settings, records), reason=reason)
+    if json:
+        print_json({"key": str(verifier), "former_keys": list(map(str, known_keys(data)[1:]))})
     else:
         results.print(str(verifier), markup=False)
 
@@ -66,7 +94,7 @@ def verify(
             witnesses=[VerifierKey.parse(text) for text in witness or ()],
             quorum=quorum,
             earlier=earlier,
-            progress=_steps(advance),
+            progress=steps(advance),
         )
     size = None if report.checkpoint is None else report.checkpoint.size
     if json:
@@ -97,6 +125,28 @@ def verify(
                 markup=False,
             )
     if not report.is_sound:
+        raise typer.Exit(1)
+
+
+@app.command("check-records")
+@speaking_plainly
+def check_records(data: Data = DEFAULT_DATA, json: Json = False) -> None:
+    """Hold the records against the ledger, row by row: what was edited, dropped, swapped or put back is named.
+
+    Verify the ledger itself first: what it says is believed here. Exit status 1 if anything differs.
+    """
+    from recognizance.agreement import check_agreement
+    from recognizance.cli.opening import records_of
+
+    source, keys = _source(str(data)), _keys(str(data), None)
+    with records_of(data) as records, progress("comparing", None) as advance:
+        found = check_agreement(records, source, keys, progress=steps(advance))
+    if json:
+        rows = [{"table": each.table, "row": each.row, "text": each.text, "entry": each.entry} for each in found]
+        print_json({"agree": not found, "disagreements": rows})
+    else:
+        results.print("\n".join(map(str, found)) or "records and ledger agree", markup=False)
+    if found:
         raise typer.Exit(1)
 
 
@@ -146,7 +196,7 @@ def export(
     source = _source(place)
     with progress("copying", None) as advance:
         copy = export_archive if out.suffix == ".zip" else export_folder
-        checkpoint = copy(source, out, progress=_steps(advance))
+        checkpoint = copy(source, out, progress=steps(advance))
     if json:
         print_json({"origin": checkpoint.origin, "size": checkpoint.size, "out": str(out)})
     else:
@@ -192,36 +242,26 @@ def witness(
 
 
 def _source(place: str) -> "Source":
+    from recognizance.config import read_settings
     from recognizance.ledger import source_at
     from recognizance.recording import LEDGER_FOLDER
+    from recognizance.storage import public_folder
 
-    inside = Path(place) / LEDGER_FOLDER
-    return source_at(str(inside) if inside.is_dir() else place)
+    is_data = (Path(place) / LEDGER_FOLDER).is_dir()
+    return source_at(str(public_folder(Path(place), read_settings(Path(place)))) if is_data else place)
 
 
 def _keys(place: str, given: list[str] | None) -> "tuple[VerifierKey, ...]":
     from recognizance.errors import InputError
     from recognizance.ledger import VerifierKey
-    from recognizance.recording import KEY_FILE, read_key
+    from recognizance.recording import KEY_FILE, known_keys
 
     if given:
         return tuple(VerifierKey.parse(text) for text in given)
     own = Path(place) / KEY_FILE
     if not own.exists():
         raise InputError("the log's public key has to be given with --key; a ledger can't vouch for itself")
-    return (read_key(own, origin="").verifier,)
-
-
-def _steps(advance: "Callable[[int], None]") -> "Callable[[int, int], None]":
-    """From how many of how many are done to how many more are."""
-    told = 0
-
-    def tell(done: int, _total: int) -> None:
-        nonlocal told
-        advance(done - told)
-        told = done
-
-    return tell
+    return known_keys(Path(place))
 
 
 def _write(path: Path, data: bytes) -> None:

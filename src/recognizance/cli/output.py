@@ -92,3 +92,15 @@ def progress(title: str, total: int | None) -> Iterator[Callable[[int], None]]:
             bar.advance(task, steps)
 
         yield advance
+
+
+def steps(advance: Callable[[int], None]) -> Callable[[int, int], None]:
+    """From how many of how many are done to how many more are."""
+    told = 0
+
+    def tell(done: int, _total: int) -> None:
+        nonlocal told
+        advance(done - told)
+        told = done
+
+    return tell

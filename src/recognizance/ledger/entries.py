@@ -108,6 +108,11 @@ class Entry:
     facts: Facts
 
     @property
+    def private_fields(self) -> tuple[str, ...]:
+        """The names of what it commits to, and doesn't show."""
+        return tuple(private_types(type(self.facts)))
+
+    @property
     def data(self) -> bytes:
         """The bytes of the leaf.
 

@@ -275,13 +275,18 @@ class Log:
             # durable under new names before the checkpoint is shown.
             self._store.sync()
         text = Checkpoint(self.origin, self.size, self._edge.root()).text
-        if not any(self._signer.verifier.made(signature) for signature in self._note.signatures):
-            self._note = Checkpoint.parse(text).signed(self._signer)
-        published = self._store.read(CHECKPOINT_PATH)
-        if published is None or _text_of(published) != text:
+        if not self._is_ours(self._note):
+            # The key was changed since: what the former one signed, and witnesses cosigned, this one signs too.
+            self._note = self._note.signed_by(self._signer.sign(text))
+        published = _note_of(self._store.read(CHECKPOINT_PATH))
+        if published is None or published.text != text or not self._is_ours(published):
             self._publish_note(self._note)
         self._is_stopped = False
         self.settle()
+
+    def _is_ours(self, note: SignedNote) -> bool:
+        """Whether the key that is in use now signed a note; not whether the signature is true."""
+        return any(self._signer.verifier.made(signature) for signature in note.signatures)
 
     def _check_root(self, checkpoint: Checkpoint) -> None:
         if self._edge.root() != checkpoint.root:
@@ -338,8 +343,8 @@ def _open(data: bytes, keys: tuple[VerifierKey, ...], which: str) -> Checkpoint:
         raise CorruptionError(f"the {which} checkpoint is not one that this log signed: {error}") from error
 
 
-def _text_of(data: bytes) -> str | None:
+def _note_of(data: bytes | None) -> SignedNote | None:
     try:
-        return SignedNote.parse(data).text
+        return None if data is None else SignedNote.parse(data)
     except InputError:
         return None

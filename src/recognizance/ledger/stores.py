@@ -17,6 +17,8 @@ from typing import Protocol
 from recognizance.errors import ConflictError, UnavailableError
 
 _SYNC_THREADS = 16
+_PUBLIC_FILE_MODE = 0o644
+_PUBLIC_FOLDER_MODE = 0o755
 
 JOURNAL_RESERVE_BYTES = 4 * 1024 * 1024
 """How much of the journal is written with zeros in advance.
@@ -119,11 +121,15 @@ class MemoryStore:
 class FileStore:
     """A `Store` in a folder: `public/`, which a web server may serve as it is, beside `journal` and `lock`.
 
+    Public files and their folders can be read by everybody on the machine, whatever its umask; the journal can't.
     The folder must be on a local file system: locks and `fsync` of network file systems promise too little.
+
+    Args:
+        public: Where the public files are instead, such as below another web server's root.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.public = folder / "public"
+    def __init__(self, folder: Path, *, public: Path | None = None) -> None:
+        self.public = public or folder / "public"
         self._folder = folder
         self._journal_path = folder / "journal"
         self._lock_fd: int | None = None
@@ -163,6 +169,7 @@ class FileStore:
             temporary = target.parent / self._temporary_name
             fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
             try:
+                os.fchmod(fd, _PUBLIC_FILE_MODE)
                 _write_all(fd, data)
             finally:
                 os.close(fd)
@@ -236,12 +243,15 @@ class FileStore:
 
     def _make_folder(self, folder: Path) -> None:
         """Create a folder and those above it, remembering that their names have to reach the disk."""
+        self._folder.mkdir(parents=True, exist_ok=True)
         folder.mkdir(parents=True, exist_ok=True)
         self._known_folders.add(folder)
-        while folder != self._folder:
+        while folder != self.public:
+            folder.chmod(_PUBLIC_FOLDER_MODE)
             folder = folder.parent
             self._unsynced_folders.add(folder)
-        self._unsynced_folders.add(folder.parent)
+        folder.chmod(_PUBLIC_FOLDER_MODE)
+        self._unsynced_folders |= {folder.parent, self._folder, self._folder.parent}
 
     def _close_journal(self) -> None:
         if self._journal_fd is not None:

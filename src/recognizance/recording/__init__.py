@@ -8,9 +8,10 @@ from recognizance.recording import acts
 from recognizance.recording.acts import NOT_STATED, ContentDelta, Provenance, Refused, Searched, face_digest
 from recognizance.recording.drafts import EntryDraft, Maker
 from recognizance.recording.keeper import LogKeeper
-from recognizance.recording.ledger_key import KEY_FILE, draw_key, read_key
+from recognizance.recording.ledger_key import KEY_FILE, draw_key, known_keys, read_key
 from recognizance.recording.outbox import RecordsOutbox
 from recognizance.recording.recorder import LEDGER_FOLDER, Before, Change, Promised, Recorder
+from recognizance.recording.rotation import rotate_key
 from recognizance.recording.statements import (
     Statement,
     key_statement,
@@ -42,8 +43,10 @@ __all__ = [
     "draw_key",
     "face_digest",
     "key_statement",
+    "known_keys",
     "policy_statement",
     "read_key",
+    "rotate_key",
     "schema_statement",
     "software_digest",
     "software_statement",

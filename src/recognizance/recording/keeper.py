@@ -29,6 +29,7 @@ from recognizance.ledger import (
     PendingEntry,
     Receipt,
     Sequencer,
+    VerifierKey,
     WitnessAddress,
     prove,
     read_checkpoint,
@@ -55,6 +56,8 @@ class LogKeeper:
     Args:
         outbox_state: Cheap to ask; answers something else than before when the outbox may have changed.
         witnesses: Asked, while this process holds the log, to cosign its checkpoints. Nothing waits for them.
+        former_keys: Public keys that the log signed with before its key was changed.
+        public: Where its public files are; `None` for a folder beside its journal.
 
     Raises:
         CorruptionError: If log and outbox contradict each other.
@@ -68,13 +71,16 @@ class LogKeeper:
         *,
         outbox_state: Callable[[], object],
         witnesses: Sequence[WitnessAddress] = (),
+        former_keys: Sequence[VerifierKey] = (),
+        public: Path | None = None,
     ) -> None:
-        self.public = folder / "public"
+        self.public = public or folder / "public"
         self._folder = folder
         self._key = key
         self._outbox = outbox
         self._outbox_state = outbox_state
         self._witnesses = tuple(witnesses)
+        self._former_keys = tuple(former_keys)
         self._cosigning: CosigningThread | None = None
         self._seen_state: object = None
         self._sequencer: Sequencer | None = None
@@ -184,9 +190,9 @@ class LogKeeper:
         self._sequencer = sequencer
 
     def _open(self) -> Log:
-        store = FileStore(self._folder)
+        store = FileStore(self._folder, public=self.public)
         if (self._folder / "journal").exists():
-            return Log.open(store, self._key)
+            return Log.open(store, self._key, former_keys=self._former_keys)
         if self._outbox.marked_size():
             raise CorruptionError(f"the records know of a ledger, and there is none in {self._folder}")
         return Log.create(store, self._key)

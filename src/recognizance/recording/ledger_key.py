@@ -1,7 +1,8 @@
 """The key that signs the ledger's checkpoints: one file, drawn at the first start, that only its owner can read.
 
 The key's name is the log's origin, so that both stay together: another origin is another log. The file is never
-written over. Changing the key is an act of its own, with an entry that both keys sign.
+written over. Changing the key is an act of its own, with an entry that both keys sign (`rotation.py`); the public keys
+that the log signed with before stand beside it, so that its older checkpoints can be read.
 """
 
 import os
@@ -9,9 +10,11 @@ import stat
 from pathlib import Path
 
 from recognizance.errors import InputError, UnavailableError
-from recognizance.ledger import NoteKey
+from recognizance.ledger import NoteKey, VerifierKey
 
 KEY_FILE = "ledger.key"
+NEXT_KEY_FILE = "ledger.key.next"
+FORMER_KEYS_FILE = "ledger.former-keys"
 DEFAULT_ORIGIN_HOST = "recognizance.local"
 _SEED_BYTES = 32
 _ORIGIN_BYTES = 8
@@ -68,11 +71,67 @@ def draw_key(path: Path, *, origin: str) -> NoteKey:
             return read_key(path, origin=origin)
         finally:
             beside.unlink()
-        folder = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        _sync(path.parent)
     except OSError as error:
         raise UnavailableError(f"can't write the ledger's key file {path}: {error.strerror}") from error
     return key
+
+
+def read_former_keys(data: Path) -> tuple[VerifierKey, ...]:
+    """The public keys that the log signed with before, the latest first; none if its key was never changed.
+
+    Raises:
+        InputError: If the file isn't one key a line.
+        UnavailableError: If it can't be read.
+    """
+    try:
+        text = (data / FORMER_KEYS_FILE).read_text(encoding="ascii")
+    except FileNotFoundError:
+        return ()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnavailableError(f"can't read {data / FORMER_KEYS_FILE}: {type(error).__name__}") from error
+    return tuple(VerifierKey.parse(line) for line in text.splitlines())
+
+
+def known_keys(data: Path) -> tuple[VerifierKey, ...]:
+    """All public keys of the log in a data folder, the one in use first.
+
+    Raises:
+        InputError: If its key is missing, malformed or readable by others.
+    """
+    current = read_key(data / KEY_FILE, origin="").verifier
+    return (current, *(key for key in read_former_keys(data) if key != current))
+
+
+def install_next_key(data: Path, former: VerifierKey) -> None:
+    """Put the next key in the place of the one in use, whose public half stays known. Again changes nothing.
+
+    Raises:
+        UnavailableError: If a file can't be written. Then the key in use is still the one that it was.
+    """
+    known = read_former_keys(data)
+    try:
+        if former not in known:
+            _write_durably(data / FORMER_KEYS_FILE, "".join(f"{key}\n" for key in (former, *known)))
+        (data / NEXT_KEY_FILE).replace(data / KEY_FILE)
+        _sync(data)
+    except OSError as error:
+        raise UnavailableError(f"can't change the ledger's key in {data}: {error.strerror}") from error
+
+
+def _write_durably(path: Path, text: str) -> None:
+    beside = path.with_name(f"{path.name}.new-{os.getpid()}")
+    with beside.open("w", encoding="ascii") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+    _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

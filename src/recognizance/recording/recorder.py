@@ -41,7 +41,7 @@ from recognizance.permits import Action, Permit
 from recognizance.recording.acts import failure
 from recognizance.recording.drafts import EntryDraft, Maker
 from recognizance.recording.keeper import LogKeeper
-from recognizance.recording.ledger_key import KEY_FILE, draw_key, read_key
+from recognizance.recording.ledger_key import KEY_FILE, draw_key, known_keys, read_key
 from recognizance.recording.outbox import RecordsOutbox
 from recognizance.records import OpeningRow, Records, Secret, Transaction
 
@@ -148,8 +148,10 @@ class Recorder:
         new_id: Callable[[], str],
         new_salt: Callable[[], bytes],
         pseudonym_key: Secret,
+        former_keys: Sequence[VerifierKey] = (),
     ) -> None:
         self.verifier = verifier
+        self.former_keys = tuple(former_keys)
         self._records = records
         self._keeper = keeper
         self._clock = clock
@@ -168,6 +170,7 @@ class Recorder:
         records: Records,
         *,
         origin: str = "",
+        public: Path | None = None,
         witnesses: Sequence[str] = (),
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
@@ -177,6 +180,7 @@ class Recorder:
 
         Args:
             origin: The log's name; empty keeps the one that it has, or draws one.
+            public: The folder of its public files; `None` for one beside its journal.
             witnesses: Each an address and a public key for cosignatures, with a space between.
 
         Raises:
@@ -202,12 +206,15 @@ class Recorder:
 
         with records.reading() as reader:
             pseudonym_key = reader.derived_key("pseudonyms of the ledger")
+        former_keys = known_keys(data)[1:]
         keeper = LogKeeper(
             folder,
             key,
             RecordsOutbox(records),
             outbox_state=outbox_state,
             witnesses=[_witness(text) for text in witnesses],
+            former_keys=former_keys,
+            public=public,
         )
         return cls(
             records,
@@ -217,7 +224,13 @@ class Recorder:
             new_id=new_id,
             new_salt=new_salt,
             pseudonym_key=pseudonym_key,
+            former_keys=former_keys,
         )
+
+    @property
+    def holds_the_log(self) -> bool:
+        """Whether this process is the one that appends to the log."""
+        return self._keeper.holds_the_log
 
     @property
     def public(self) -> Path:

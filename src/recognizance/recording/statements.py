@@ -41,6 +41,19 @@ def state(recorder: Recorder, statements: Iterable[Statement]) -> int:
     return entered
 
 
+def state_once(recorder: Recorder, statement: Statement) -> bool:
+    """Enter a statement unless something was stated under its name before; answers whether it was entered."""
+    name, said = statement
+    with recorder.changing() as change:
+        try:
+            change.transaction.document(STATEMENT_KIND, name)
+        except NotFoundError:
+            _remember(change, name, sha256(Entry(_ANY_ID, _ANY_TIME, said).data).hexdigest())
+            change.enter(_saying(said))
+            return True
+    return False
+
+
 def schema_statement() -> Statement:
     """The form of the entries: the first of every ledger."""
     return "schema", schema_facts()
@@ -50,6 +63,13 @@ def key_statement(key: VerifierKey) -> Statement:
     """The key that signs the ledger, in its own word: good for finding it, not for trusting it."""
     return "ledger key", facts.LedgerKey(
         former_key=None, new_key=str(key), reason="The key that signs this ledger from its first checkpoint on."
+    )
+
+
+def rotation_statement(former: VerifierKey, following: VerifierKey, reason: str) -> Statement:
+    """That the ledger's key is changed."""
+    return f"ledger key after {former.id.hex()}", facts.LedgerKey(
+        former_key=str(former), new_key=str(following), reason=reason
     )
 
 
