@@ -17,7 +17,7 @@ from recognizance.governing.registration import at_the_machine
 from recognizance.governing.uses import Question
 from recognizance.ledger import Entry, FolderSource, facts, read_checkpoint, read_entries, verify
 from recognizance.recording import KEY_FILE, read_key
-from tests.records.test_crashes import Fault, Plan, sabotage
+from tests.records.test_crashes import Fault, Plan, failing_calls, sabotage
 
 from ..contract.police_world import USE, Clock, governed, take_up, terms
 
@@ -98,5 +98,5 @@ def test_whichever_call_fails_a_vote_counts_once(scene: Scene, tmp_path: Path, f
     vote_with(scene, tmp_path / "counting", counting)
     assert 10 < counting.calls < MOST_CALLS
 
-    for failing in range(1, counting.calls + 1):
+    for failing in failing_calls(counting.calls, fault):
         vote_with(scene, tmp_path / str(failing), Plan(failing, fault))

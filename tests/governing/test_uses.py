@@ -6,17 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from recognizance.docket import Standing, terms_sha256
+from recognizance.docket import GalleryDeclaration, Standing, terms_sha256
 from recognizance.errors import ConflictError, DeniedError, InputError
+from recognizance.governance import Asking, Credential, Principal
 from recognizance.governance.oversight import Choice
 from recognizance.governance.parties import AgencyId, Role, UseId
 from recognizance.governance.profiles import ProfileName
+from recognizance.governance.purposes import LawfulBasis, Source
 from recognizance.governance.uses import UseState
 from recognizance.governing.installation import POLICIES_FOLDER, Governing
 from recognizance.governing.registration import at_the_machine
 from recognizance.governing.uses import Question
+from recognizance.identifiers import DecisionId, GalleryId
+from recognizance.permits import Action, Permit
 
-from ..contract.police_world import USE, Clock, Police, approve, governed, take_up, terms
+from ..contract.police_world import AGENCY, USE, Clock, Police, approve, governed, take_up, terms
 
 OTHER = UseId("other")
 
@@ -246,3 +250,34 @@ def test_a_policy_of_the_operators_that_forbids_is_in_force(tmp_path: Path, cloc
     with governed(tmp_path / "data", clock) as governing:
         assert governing.rulebook.rule("not-here").title == "A rule of this place"
         assert rule in governing.statement()[1].document  # type: ignore[attr-defined]  # facts of a policy have one
+
+
+def test_nothing_is_enrolled_into_a_gallery_that_nobody_declared(
+    governing: Governing, police: Police, clock: Clock
+) -> None:
+    """Whoever asks, under an active use; the refusal says how to declare it, and then it is allowed."""
+    gallery = GalleryId("undeclared")
+    approve(governing, police, clock, gallery=gallery)
+    asking = Asking(Credential.PERSON_KEY, use=USE)
+
+    def enrol() -> Permit:
+        operator = Principal(police.operator.id, frozenset())
+        return governing.policy.decide(
+            operator, Action.ENROL, gallery=gallery, decision_id=DecisionId("decision"), asking=asking
+        )
+
+    with pytest.raises(DeniedError, match=r"recognizance gallery declare.*recognizance:source"):
+        enrol()
+    declaration = GalleryDeclaration(gallery, AGENCY, Source.MISSING_PERSON_REPORT, LawfulBasis.VITAL_INTERESTS)
+    governing.registration.declare_gallery(declaration, by=at_the_machine())
+
+    assert Action.ENROL in enrol().actions
+
+
+@pytest.mark.usefixtures("police")
+def test_scraped_images_are_refused_as_soon_as_they_are_declared(governing: Governing) -> None:
+    """On the record, as a refusal of policy that nobody can lift."""
+    declaration = GalleryDeclaration(GalleryId("web"), AGENCY, Source.SCRAPED, LawfulBasis.STATUTE)
+
+    with pytest.raises(DeniedError, match="nobody: no one can grant this"):
+        governing.registration.declare_gallery(declaration, by=at_the_machine())

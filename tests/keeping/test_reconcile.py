@@ -1,7 +1,6 @@
 """Older records and a newer ledger: neither's past is rewritten, and what was taken away stays away."""
 
 import contextlib
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,13 +22,12 @@ from recognizance.records import MasterKey, Records, Secret, check_records
 from recognizance.reviewing.upkeep import withdraw_use
 from recognizance.storage import OPEN, RESTORATION_KIND
 from tests.forgetting.conftest import GALLERY, OTHER_GALLERY, Installation, open_installation, permit_for
-from tests.records.test_crashes import Fault, Plan, sabotage
+from tests.records.test_crashes import Fault, Plan, failing_calls, sabotage
 from tests.records.world import World
 
 AGENCY = AgencyId("harbour-police")
 CLERK = PrincipalId("11111111-1111-4111-8111-111111111111")
 KEY = AccessKeyId("AKIAEXAMPLE")
-FAULT_STEP = int(os.environ.get("RECOGNIZANCE_TEST_FAULT_STEP", "3"))
 
 
 @dataclass
@@ -308,6 +306,5 @@ def test_whichever_call_fails_doing_it_again_reconciles_once(scene: Scene, tmp_p
     reconcile_with(scene, tmp_path / "counting", counting)
     assert counting.calls > 40
 
-    # With a step of three the two faults take turns, and a run costs seconds; with one, every call fails in both ways.
-    for failing in range(1 + list(Fault).index(fault), counting.calls + 1, FAULT_STEP):
+    for failing in failing_calls(counting.calls, fault):
         reconcile_with(scene, tmp_path / str(failing), Plan(failing, fault))

@@ -66,6 +66,15 @@ class Plan:
         return result
 
 
+FAULT_STEP = int(os.environ.get("RECOGNIZANCE_TEST_FAULT_STEP", "3"))
+"""With one, every call fails in both ways; with three the two take turns over the calls, in a third of the time."""
+
+
+def failing_calls(calls: int, fault: Fault) -> range:
+    """Which of so many calls are to fail, one at a time."""
+    return range(1 + list(Fault).index(fault) % FAULT_STEP, calls + 1, FAULT_STEP)
+
+
 def disk_error() -> sqlite3.OperationalError:
     error = sqlite3.OperationalError("disk I/O error")
     error.sqlite_errorcode = sqlite3.SQLITE_IOERR
