@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -14,10 +15,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from recognizance.docket import Standing
+from recognizance.governance import Grounds
 from recognizance.governance.oversight import Choice
 from recognizance.governance.parties import UseId
 from recognizance.governing.access import IssuedKey
 from recognizance.governing.registration import at_the_machine
+from recognizance.governing.sessions import SessionTokens
 from recognizance.governing.uses import Question
 from recognizance.identifiers import AccessKeyId
 from recognizance.ledger import FolderSource, prove, read_checkpoint
@@ -336,6 +339,48 @@ def test_a_session_ends_when_it_says(police: Station) -> None:
     expires = police.assume(Tags=TAGS)["Expiration"]
 
     assert timedelta(minutes=59) < expires - datetime.now(UTC) <= timedelta(hours=1)
+
+
+def test_a_session_whose_time_is_over_is_told_so(police: Station) -> None:
+    """With AWS's own codes, so that boto3 asks for a new one: in Rekognition's form and in STS's."""
+    with police.server.service.records.reading() as reader:
+        sealing_key = reader.derived_key("session tokens").reveal()
+        secrets_key = reader.derived_key("secrets of sessions").reveal()
+    two_hours_ago = SessionTokens(
+        sealing_key=sealing_key,
+        secrets_key=secrets_key,
+        clock=lambda: datetime.now(UTC) - timedelta(hours=2),
+        random_bytes=os.urandom,
+    )
+    issued = two_hours_ago.issue(
+        issued_by=police.police.keys["operator"].id,
+        use=UseId(USE),
+        name="case-7",
+        grounds=Grounds("case-7", "a witness filmed it"),
+        lasts=timedelta(hours=1),
+    )
+    key = IssuedKey(issued.session.key_id, issued.secret)
+
+    assert refusal(lambda: search(police.client("rekognition", key, issued.token)))[0] == "ExpiredTokenException"
+    assert refusal(police.client("sts", key, issued.token).get_caller_identity)[0] == "ExpiredToken"
+
+
+def test_an_aim_that_no_use_allows_is_refused_when_it_is_stated(police: Station) -> None:
+    """Truthfully, in a signed header; the refusal is on the record. A word that is no aim is a mistake."""
+
+    def declaring(aim: str) -> Any:
+        client = police.rekognition(police.assume(Tags=TAGS))
+        client.meta.events.register(
+            "before-sign", lambda request, **_: request.headers.add_header("X-Recognizance-Declared", aim)
+        )
+        return client
+
+    code, message = refusal(lambda: search(declaring("lawful_protest, prediction")))
+
+    assert code == "AccessDeniedException"
+    assert "a reason other than somebody's use of a right" in message
+    assert "a reason other than prediction" in message
+    assert refusal(lambda: search(declaring("curiosity")))[0] == "InvalidParameterException"
 
 
 def test_a_key_that_is_bound_to_a_use_names_it_by_itself(police: Station) -> None:

@@ -28,7 +28,7 @@ from recognizance.aws.sigv4 import UnsignedPayload, claimed_service
 from recognizance.aws.sts import StsEndpoint
 from recognizance.errors import InputError, ThrottledError
 from recognizance.governance import Asking, Grounds
-from recognizance.governance.purposes import OffenceCode
+from recognizance.governance.purposes import Declaration, OffenceCode
 
 # CompareFaces carries two images of 5 MiB in base64; the rest is room for everything else.
 MAX_BODY_BYTES = 2 * 4 * (5 * 1024 * 1024) // 3 + 65_536
@@ -197,8 +197,9 @@ def _asking(sender: Sender, signed: SignedRequest) -> Asking:
         name: (signed.only_value(f"x-recognizance-{name}") or "").strip()
         for name in ("case", "justification", "offence")
     }
+    declared = asking.grounds.declared | _declared(signed.only_value("x-recognizance-declared") or "")
     if not any(stated.values()):
-        return asking
+        return replace(asking, grounds=replace(asking.grounds, declared=declared))
     merged: dict[str, str | None] = {}
     for name, text in stated.items():
         began: str | None = getattr(asking.grounds, name)
@@ -207,7 +208,20 @@ def _asking(sender: Sender, signed: SignedRequest) -> Asking:
         merged[name] = began or text or None
     offence = merged["offence"]
     grounds = Grounds(merged["case"], merged["justification"], None if offence is None else OffenceCode(offence))
-    return replace(asking, grounds=replace(grounds, declared=asking.grounds.declared))
+    return replace(asking, grounds=replace(grounds, declared=declared))
+
+
+def _declared(text: str) -> frozenset[Declaration]:
+    """Aims that a caller states truthfully, separated by commas: each of them is one that no use allows.
+
+    Raises:
+        InputError: If there is no such aim: a word that isn't understood is never passed over.
+    """
+    words = [word.strip() for word in text.split(",")] if text.strip() else []
+    try:
+        return frozenset(map(Declaration, words))
+    except ValueError as error:
+        raise InputError(f"X-Recognizance-Declared names none of {', '.join(Declaration)}") from error
 
 
 def is_private(request: Request) -> bool:

@@ -1,5 +1,6 @@
 """`recognizance search`, `compare` and `detect`: questions about one or two photographs, answered without a server."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ from recognizance.cli.options import (
     DEFAULT_DATA,
     Case,
     Data,
+    Declared,
     Gallery,
     Image,
     Json,
@@ -42,6 +44,7 @@ def search(
     case: Case = None,
     justification: Justification = None,
     offence: Offence = None,
+    declared: Declared = None,
     json: Json = False,
 ) -> None:
     """Search a gallery for the largest face of a photograph. Strangers come back as "unknown"."""
@@ -53,6 +56,7 @@ def search(
 
     name = GalleryId(gallery)
     asking = still_search(threshold, limit, use=use, case=case, justification=justification, offence=offence)
+    asking = replace(asking, grounds=replace(asking.grounds, declared=frozenset(declared or ())))
     with installed_service_of(data) as service:
         permit = permit_here(service, Action.SEARCH, gallery, asking=asking)
         photograph = photograph_at(image, permit)

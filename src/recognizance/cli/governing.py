@@ -4,18 +4,20 @@ At the machine, whoever can open the data folder acts for whom they say (`--as`)
 here could keep them from it. What they do is on the record under that name, and duties stay apart by role.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
-from recognizance.cli.options import DEFAULT_DATA, As, Data, Json
+from recognizance.cli.options import DEFAULT_DATA, As, Data, Expires, Json
 from recognizance.cli.output import print_json, results, speaking_plainly
 from recognizance.governance.parties import AgencyKind, Role
 from recognizance.governance.purposes import LawfulBasis, Source
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from recognizance.docket import Standing
 
 agency_app = typer.Typer(help="Register agencies, suspend them and let them resume.", no_args_is_help=True)
@@ -57,10 +59,28 @@ def init(
         contextlib.closing(open_recorder(data, settings, records)) as recorder,
     ):
         made = establish(records, recorder, name, owner_name=owner, clock=now, new_id=new_id)
+    if name is ProfileName.LAW_ENFORCEMENT:
+        _keep_images(data)
     if json:
         print_json({"profile": made.profile.value, "owner": made.owner, "agency": made.agency})
     else:
         results.print(f"profile {made.profile.value}; its owner is {made.owner}, with the role administrator")
+
+
+def _keep_images(data: "Path") -> None:
+    """Have photographs kept where reviewers compare them, unless somebody has set it already; encrypted, as always."""
+    from recognizance.config import FILE_NAME
+    from recognizance.errors import UnavailableError
+
+    place = data / FILE_NAME
+    try:
+        written = place.read_text(encoding="utf-8") if place.exists() else ""
+        if "keep_images" not in written:
+            # Ahead of everything else, because a line behind a table's head would belong to that table.
+            note = "# Reviewers compare the probe with enrolled photographs, so these are kept, encrypted.\n"
+            place.write_text(f"{note}keep_images = true\n{written}", encoding="utf-8")
+    except OSError as error:
+        raise UnavailableError(f"can't write {place}: {error.strerror}") from error
 
 
 @agency_app.command("add")
@@ -227,6 +247,7 @@ def resume_person(person: PersonId, data: Data = DEFAULT_DATA, acting_as: As = N
 def issue_key(
     person: PersonId,
     use: Annotated[str | None, typer.Option(help="The only use that the key works for.")] = None,
+    expires: Expires = None,
     data: Data = DEFAULT_DATA,
     acting_as: As = None,
     json: Json = False,
@@ -238,7 +259,10 @@ def issue_key(
 
     with government_of(data) as governing:
         issued = governing.registration.issue_key(
-            PrincipalId(person), use=None if use is None else UseId(use), by=actor(acting_as)
+            PrincipalId(person),
+            use=None if use is None else UseId(use),
+            expires=None if expires is None else expires.replace(tzinfo=UTC),
+            by=actor(acting_as),
         )
     _say(json, {"access_key_id": issued.id, "secret_access_key": issued.secret})
 

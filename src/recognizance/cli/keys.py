@@ -1,11 +1,12 @@
 """`recognizance keys`: the access keys that programs sign their requests with."""
 
+from datetime import UTC
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from recognizance.cli.options import DEFAULT_DATA, Data, Json
+from recognizance.cli.options import DEFAULT_DATA, Data, Expires, Json
 from recognizance.cli.output import print_json, results, speaking_plainly
 from recognizance.identifiers import AccessKeyId
 
@@ -16,12 +17,12 @@ Key = Annotated[str, typer.Argument(help="The access key's id.")]
 
 @app.command()
 @speaking_plainly
-def create(data: Data = DEFAULT_DATA, json: Json = False) -> None:
+def create(expires: Expires = None, data: Data = DEFAULT_DATA, json: Json = False) -> None:
     """Draw a key pair. Its secret is printed now and never again."""
     from recognizance.cli.opening import keys_of
 
     with keys_of(data) as keys:
-        issued = keys.create()
+        issued = keys.create(expires=None if expires is None else expires.replace(tzinfo=UTC))
     if json:
         print_json({"access_key_id": issued.id, "secret_access_key": issued.secret})
     else:

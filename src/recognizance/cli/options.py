@@ -1,9 +1,12 @@
 """Options that several commands share, spelled once."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from recognizance.governance.purposes import Declaration
 
 Data = Annotated[
     Path,
@@ -26,7 +29,18 @@ Use = Annotated[
 ]
 Case = Annotated[str | None, typer.Option("--case", help="The case that this is done for.")]
 Justification = Annotated[str | None, typer.Option("--justification", help="Why this search is needed.")]
+Declared = Annotated[
+    list[Declaration] | None,
+    typer.Option(
+        "--declare", help="An aim that no use allows, stated truthfully: it is refused, on the record."
+    ),
+]
 Offence = Annotated[str | None, typer.Option("--offence", help="The offence, as the use lists it.")]
+
+Expires = Annotated[
+    datetime | None,
+    typer.Option("--expires", formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"], help="When it works no more, UTC."),
+]
 
 As = Annotated[
     str | None,

@@ -177,6 +177,23 @@ def list_leads(person: Person, data: Data = DEFAULT_DATA, json: Json = False) ->
         results.print(f"each an {known[0].stamp}")
 
 
+@lead_app.command("show")
+@speaking_plainly
+def show_lead(lead: Lead, person: Person, data: Data = DEFAULT_DATA, json: Json = False) -> None:
+    """Show one lead, and whose face it is."""
+    import json as json_writer
+
+    from recognizance.cli.opening import installed_office_of
+    from recognizance.governance.leads import LeadId
+
+    with installed_office_of(data) as office:
+        described = _described(office.leads.show(LeadId(lead), _asker(person)))
+    if json:
+        print_json(described)
+    else:
+        results.print(json_writer.dumps(described, indent=2, ensure_ascii=False), markup=False)
+
+
 @lead_app.command("attest")
 @speaking_plainly
 def attest(

@@ -6,8 +6,9 @@ A key's secret is shown once, when it is drawn. It's kept sealed, because a sign
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from recognizance.docket import MACHINE, Kind, found
+from recognizance.docket import MACHINE, Kind, found, inserted
 from recognizance.errors import NotFoundError
 from recognizance.galleries import Clock
 from recognizance.governance import Asking, Credential, Principal, Role, parties
@@ -68,14 +69,25 @@ class AccessKeys:
         self._clock = clock
         self._random_bytes = random_bytes
 
-    def create(self, principal: PrincipalId = ADMINISTRATOR) -> IssuedKey:
-        """Draw a key pair for `principal`, who has to be known only where the profile knows people."""
-        issued = draw_key_pair(self._random_bytes)
+    def create(self, principal: PrincipalId = ADMINISTRATOR, *, expires: datetime | None = None) -> IssuedKey:
+        """Draw a key pair for `principal`, who has to be known only where the profile knows people.
+
+        Args:
+            expires: The first moment at which it works no more; `None` for a key that is good until it's switched off.
+
+        Raises:
+            InputError: If it expires before it is drawn.
+        """
+        issued, now = draw_key_pair(self._random_bytes), self._clock()
+        kind = parties.OwnerKind.PERSON
+        limited = None if expires is None else parties.AccessKey(issued.id, kind, principal, now, expires)
         with self._recorder.changing() as change:
             change.transaction.add_access_key(
-                issued.id, secret=Secret(issued.secret.encode()), principal=principal, created=self._clock()
+                issued.id, secret=Secret(issued.secret.encode()), principal=principal, created=now
             )
-            change.enter(acts.access_key(issued.id, principal, Standing.ADDED))
+            if limited is not None:
+                inserted(change.transaction, Kind.KEY, issued.id, limited)
+            change.enter(acts.access_key(issued.id, principal, Standing.ADDED, expires=expires))
         return issued
 
     def first(self) -> IssuedKey | None:

@@ -23,10 +23,13 @@ from hashlib import file_digest
 from pathlib import Path
 
 from recognizance.config import FILE_NAME as SETTINGS_FILE
+from recognizance.config import read_settings
 from recognizance.errors import ConflictError, CorruptionError, InputError, UnavailableError
 from recognizance.ledger import FolderSource, copy_prefix, read_checkpoint
 from recognizance.recording import KEY_FILE, LEDGER_FOLDER, read_key
+from recognizance.recording.ledger_key import FORMER_KEYS_FILE
 from recognizance.records import Records
+from recognizance.storage import public_folder
 
 MANIFEST = "manifest.json"
 SEALED_KEY = "ledger.key.sealed"
@@ -100,7 +103,7 @@ def read_manifest(backup: Path) -> Manifest:
 def _write(data: Path, records: Records, part: Path, *, now: datetime, progress: Progress) -> Manifest:
     key = read_key(data / KEY_FILE, origin="")
     size = records.backup(part / "records.sqlite3")
-    source = FolderSource(data / LEDGER_FOLDER / "public")
+    source = FolderSource(public_folder(data, read_settings(data)))
     # Records know what is promised, and the public files follow right after.
     deadline = time.monotonic() + PUBLISH_TIMEOUT_S
     while read_checkpoint(source, (key.verifier,)).checkpoint.size < size:
@@ -110,7 +113,7 @@ def _write(data: Path, records: Records, part: Path, *, now: datetime, progress:
     copy_prefix(source, part / LEDGER_FOLDER, size, key, progress=progress)
     with records.reading() as reader:
         (part / SEALED_KEY).write_bytes(reader.seal_outside(key.secret_text().encode(), KEY_PURPOSE))
-    for path in (data / SETTINGS_FILE, *(data / POLICIES).glob("*.cedar")):
+    for path in (data / SETTINGS_FILE, data / FORMER_KEYS_FILE, *(data / POLICIES).glob("*.cedar")):
         if path.exists():
             copy = part / path.relative_to(data)
             copy.parent.mkdir(exist_ok=True)
