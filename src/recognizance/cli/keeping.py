@@ -88,11 +88,14 @@ def reconcile(reason: Reason, data: Data = DEFAULT_DATA, acting_as: As = None, j
     The ledger is never rewritten: an entry says which entries the records have lost.
     """
     from recognizance.cli.opening import records_of
+    from recognizance.config import read_settings
     from recognizance.keeping.reconcile import adopt
     from recognizance.recording import KEY_FILE, read_key
+    from recognizance.storage import public_folder
 
     with records_of(data) as records:
-        gap = adopt(data, records, read_key(data / KEY_FILE, origin=""))
+        key, public = read_key(data / KEY_FILE, origin=""), public_folder(data, read_settings(data))
+        gap = adopt(data, records, key, public=public)
     if gap is None:
         notices.print("records and ledger agree; there is nothing to reconcile")
         return

@@ -39,6 +39,7 @@ from recognizance.ledger import (
 )
 from recognizance.permits import Permit
 from recognizance.recording import LEDGER_FOLDER, Recorder
+from recognizance.recording.ledger_key import read_former_keys
 from recognizance.records import Document, Reader, Records, Transaction
 from recognizance.storage import OPEN, RESTORATION_KIND
 
@@ -88,20 +89,25 @@ class Reconciled:
     holds_lost: int
 
 
-def adopt(data: Path, records: Records, key: NoteKey, *, always: bool = False) -> Gap | None:
+def adopt(
+    data: Path, records: Records, key: NoteKey, *, public: Path | None = None, always: bool = False
+) -> Gap | None:
     """Take the ledger's entries that the records don't know for theirs; `None` if there are none.
 
     Args:
+        public: Where the ledger's public files are, if not beside its journal.
         always: Also where both agree, because the records are known to have been put back.
 
     Raises:
         ConflictError: If a service is running.
         CorruptionError: If the ledger is damaged, is another one, or is older than the records.
     """
-    source = FolderSource(data / LEDGER_FOLDER / "public")
+    folder = data / LEDGER_FOLDER
+    source = FolderSource(public or folder / "public")
+    store, former = FileStore(folder, public=public), read_former_keys(data)
     # Opening it takes its lock, and finishes what a crash interrupted; so there is nothing newer than what is read now.
-    with closing(Log.open(FileStore(data / LEDGER_FOLDER), key)) as log:
-        verify(source, (key.verifier,)).require_sound()
+    with closing(Log.open(store, key, former_keys=former)) as log:
+        verify(source, (key.verifier, *former)).require_sound()
         with records.transaction() as transaction:
             waiting = _open_gap(transaction)
             if waiting is not None:

@@ -14,13 +14,15 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+from recognizance.config import read_settings
 from recognizance.errors import ConflictError, CorruptionError, InputError, UnavailableError
 from recognizance.keeping.backup import KEY_PURPOSE, SEALED_KEY, Manifest, read_manifest
 from recognizance.keeping.reconcile import Gap, adopt
 from recognizance.ledger import FolderSource, NoteKey, Source, copy_prefix, read_checkpoint, root_at, verify
 from recognizance.recording import KEY_FILE, LEDGER_FOLDER
+from recognizance.recording.ledger_key import read_former_keys
 from recognizance.records import MasterKey, Records, check_records
-from recognizance.storage import MASTER_KEY_FILE
+from recognizance.storage import MASTER_KEY_FILE, public_folder
 
 Progress = Callable[[int, int], None]
 
@@ -48,6 +50,7 @@ def restore(backup: Path, data: Path, *, master_key: Path, ledger: Source | None
         if data.exists():
             data.rmdir()
         part.rename(data)
+        _place_public_files(data)
     except BaseException as error:
         shutil.rmtree(part, ignore_errors=True)
         if isinstance(error, OSError):
@@ -84,14 +87,21 @@ def _copy_ledger(
     backup: Path, part: Path, manifest: Manifest, key: NoteKey, ledger: Source | None, progress: Progress
 ) -> None:
     own = FolderSource(backup / LEDGER_FOLDER / "public")
-    newest = own if ledger is None else ledger
-    verify(newest, (key.verifier,)).require_sound()
-    size = read_checkpoint(newest, (key.verifier,)).checkpoint.size
+    newest, keys = own if ledger is None else ledger, (key.verifier, *read_former_keys(part))
+    verify(newest, keys).require_sound()
+    size = read_checkpoint(newest, keys).checkpoint.size
     if size < manifest.entries:
         raise InputError(f"this copy of the ledger has {size} entries, and the backup's own has {manifest.entries}")
     if root_at(newest, manifest.entries) != root_at(own, manifest.entries):
         raise CorruptionError(f"the ledger has forked: its first {manifest.entries} entries aren't the backup's")
     copy_prefix(newest, part / LEDGER_FOLDER, size, key, progress=progress)
+
+
+def _place_public_files(data: Path) -> None:
+    """Move the ledger's public files where the settings want them; files that are there already stay, and must fit."""
+    named, here = public_folder(data, read_settings(data)), data / LEDGER_FOLDER / "public"
+    if named != here and not (named.exists() and any(named.iterdir())):
+        shutil.copytree(here, named, dirs_exist_ok=True)
 
 
 def _write_private(path: Path, data: bytes) -> None:
