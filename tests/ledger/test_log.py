@@ -1,5 +1,6 @@
 """The writer: whatever write fails, there is one log, and it has every promised entry."""
 
+import os
 import random
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from recognizance.ledger.checkpoints import Checkpoint, open_checkpoint
 from recognizance.ledger.log import Log
 from recognizance.ledger.merkle import verify_consistency
 from recognizance.ledger.notes import NoteKey
+from recognizance.ledger.sources import FolderSource
 from recognizance.ledger.stores import FileStore, MemoryStore, Store
 from recognizance.ledger.tiles import CHECKPOINT_PATH, Bundle, Tile, bundles_of, tiles_of
 from recognizance.ledger.verifier import verify
@@ -351,3 +353,25 @@ def test_a_log_that_takes_a_new_key_up_is_whole_whatever_fails(failing_write: in
     again.close()
     assert verify(store, (NEW_KEY.verifier,), are_forms_checked=False).entries == 301
     assert not verify(store, KEYS, are_forms_checked=False).is_sound
+
+
+def test_public_files_can_be_served_by_another_server_and_nothing_else_can(tmp_path: Path) -> None:
+    """Elsewhere, readable whatever the umask is; the journal stays its owner's. A log opened again finds them there."""
+    folder, public = tmp_path / "ledger", tmp_path / "srv" / "ledger"
+    before = os.umask(0o077)
+    try:
+        for batch in (some_entries(0, 300), some_entries(300, 301)):
+            exists = (folder / "journal").exists()
+            store = FileStore(folder, public=public)
+            log = Log.open(store, KEY) if exists else Log.create(store, KEY)
+            log.append(batch)
+            log.close()
+    finally:
+        os.umask(before)
+
+    modes = {path.stat().st_mode & 0o777 for path in public.rglob("*") if path.is_file()}
+    folders = {path.stat().st_mode & 0o777 for path in (public, *public.rglob("*")) if path.is_dir()}
+    assert (modes, folders) == ({0o644}, {0o755})
+    assert (folder / "journal").stat().st_mode & 0o777 == 0o600
+    assert not (folder / "public").exists()
+    assert verify(FolderSource(public), KEYS, are_forms_checked=False).entries == 301
