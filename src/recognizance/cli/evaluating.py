@@ -498,7 +498,7 @@ def _write(done: "Recorded", out: Path, *, json: bool, said: tuple[str, ...] = (
 
     evaluation = done.run.evaluation
     proof = None if done.receipt is None else done.receipt.data
-    files = report_files(evaluation, None if proof is None else proof.decode("ascii"))
+    files = report_files(evaluation, None if proof is None else proof.decode())
     if proof is not None:
         files["receipt.tlog-proof"] = proof
     if done.run.listing is not None:

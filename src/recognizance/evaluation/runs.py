@@ -222,10 +222,12 @@ def _label_errors(
     samples: Samples,
 ) -> tuple[SuspectedLabels | None, bytes | None]:
     """List the labels that look wrong, with what each picture is most like."""
-    bar = next((found.point for found in match_rates_at(comparisons, (_IMPOSTOR_BAR,)) if found.point), None)
-    if not len(comparisons.mated_scores) or bar is None:
+    if not len(comparisons.mated_scores) or not len(comparisons.tail.scores):
         return None, None
-    bars = Bars(mated=float(np.median(comparisons.mated_scores)), impostor=bar.threshold)
+    [bar] = match_rates_at(comparisons, (_IMPOSTOR_BAR,))
+    # Of fewer than a hundred impostor pairs one in a hundred is none; all of their scores are kept.
+    impostor = float(np.median(comparisons.tail.scores)) if bar.point is None else bar.point.threshold
+    bars = Bars(mated=float(np.median(comparisons.mated_scores)), impostor=impostor)
     names = np.unique([sample.subject for sample in test_set.manifest.samples])
     nearest = _Nearest(engine, samples.subjects, names, is_local=engine.identity.endpoint is None)
     found = suspects(watch, bars, test_set, nearest)

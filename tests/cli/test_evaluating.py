@@ -1,0 +1,148 @@
+"""`recognizance evaluate` as people run it: results, records, refusals and exit statuses."""
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from recognizance.cli import app
+from recognizance.cli.evaluating import EXIT_NOT_SHOWN
+from recognizance.cli.measuring import EngineChoice, EngineKind, cache_folder
+from recognizance.cli.output import EXIT_REFUSED
+from recognizance.errors import InputError
+from recognizance.evaluation.results import commitment, read_evaluation
+from recognizance.ledger import Receipt, facts, source_at
+from recognizance.register import keys_stated_by, read_log
+
+from ..evaluation.worlds import portraits
+
+
+@pytest.fixture(scope="module")
+def manifest(
+    tmp_path_factory: pytest.TempPathFactory, collins: Image.Image, hopper: Image.Image, nobody: Image.Image
+) -> Path:
+    folder = tmp_path_factory.mktemp("portraits")
+    portraits(folder, collins, hopper, nobody)
+    return folder / "set.csv"
+
+
+def run(*words: object) -> tuple[int, str]:
+    """A command in this process: its exit status, and all that it said."""
+    done = CliRunner().invoke(app, ["evaluate", *map(str, words)], catch_exceptions=False)
+    return done.exit_code, " ".join((done.stdout + done.stderr).split())
+
+
+def test_results_are_written_and_kept_templates_removed(tmp_path: Path, manifest: Path) -> None:
+    """A folder with the report and its document, a list for whoever keeps the pictures, and a cache that can go."""
+    out, cache = tmp_path / "out", tmp_path / "cache"
+    where = ("--cache", cache, "--data", tmp_path / "none")
+
+    status, said = run("verification", manifest, "--out", out, "--resamples", 100, "--by", "branch", *where)
+    cleaned, _ = run("clean", *where)
+
+    evaluation = read_evaluation((out / "result.json").read_bytes())
+    assert (status, cleaned) == (0, 0)
+    assert evaluation.data.images == 8
+    # The room has no face.
+    assert evaluation.findings.acquisition.rate.errors == 1
+    assert "FNMR: one person taken for strangers" in said
+    assert {"report.html", "report.pdf", "labels.csv"} <= {file.name for file in out.iterdir()}
+    assert "hopper/1.jpg" in (out / "labels.csv").read_text()
+    assert not cache.exists()
+    assert not (tmp_path / "none").exists()
+
+
+def test_in_an_installation_a_result_is_on_the_record_before_it_is_anywhere(tmp_path: Path, manifest: Path) -> None:
+    """The ledger's entry commits to the document, a receipt lies beside it, and limits that aren't shown say so."""
+    data, out = tmp_path / "data", tmp_path / "out"
+    assert CliRunner().invoke(app, ["init", "--profile", "private", "--data", str(data)]).exit_code == 0
+
+    status, said = run(
+        "verification", manifest, "--out", out, "--resamples", 100, "--limit", "fmr=0.001", "--data", data
+    )
+
+    evaluation = read_evaluation((out / "result.json").read_bytes())
+    receipt = Receipt.parse((out / "receipt.tlog-proof").read_bytes())
+    source = source_at(str(data / "ledger" / "public"))
+    kept = read_log(source, keys_stated_by(source)).state.kept
+    [fact] = [entry.facts for entry in kept if isinstance(entry.facts, facts.Evaluation)]
+    assert status == EXIT_NOT_SHOWN
+    assert "fmr of everybody, at most 0.10 %" in said
+    assert fact.report_digest == commitment(evaluation)
+    assert fact.data_digest == evaluation.data.commitment
+    assert receipt.size > receipt.index
+    assert cache_folder(data).is_dir()
+    assert cache_folder(data).stat().st_mode & 0o077 == 0
+
+
+def test_the_test_of_2018_says_what_it_proves_and_fails_on_doubt(tmp_path: Path, manifest: Path) -> None:
+    """One absent person proves nothing, and a default that is laxer than the use fails."""
+    out = tmp_path / "out"
+
+    status, said = run(
+        "aclu", "--gallery-manifest", manifest, "--probes", 1, "--seed", 3, "--use-threshold", 99, "--out", out,
+        "--resamples", 100, "--cache", tmp_path / "cache", "--data", tmp_path / "none",
+    )  # fmt: skip
+
+    assert status == EXIT_NOT_SHOWN
+    assert "With default settings," in said
+    assert "In 2018 Amazon's default settings" in said
+    assert "fails: the default threshold is 80; authorised is 99 or more" in said
+    assert json.loads((out / "result.json").read_bytes())["kind"] == "aclu"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--limit", "mpg=0.1"), "--limit 'mpg=0.1': choose from fmr"),
+        (("--limit", "fmr=often"), "'often' is no rate"),
+        (("--engine", "magic"), "--engine 'magic': choose local"),
+        (("--quality", "BEST"), "--quality 'BEST': choose from NONE"),
+        (("--by", "age"), "no group column 'age'; it has branch"),
+        (("--threshold", "usual"), "there is no threshold 'usual'"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_in_one_line(
+    tmp_path: Path, manifest: Path, words: tuple[str, str], said: str
+) -> None:
+    """With what there is to choose from, and nothing written."""
+    out = tmp_path / "out"
+    where = ("--cache", cache_of(manifest), "--data", tmp_path / "none")
+
+    status, answered = run("verification", manifest, "--out", out, "--resamples", 100, *words, *where)
+
+    assert status == EXIT_REFUSED
+    assert said in answered
+    assert not out.exists()
+
+
+def cache_of(manifest: Path) -> Path:
+    """One for all tests that only need to get past the templates."""
+    return manifest.parent / "cache"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "name"),
+    [
+        ("local", EngineKind.LOCAL, ""),
+        ("local:ours-2026", EngineKind.LOCAL, "ours-2026"),
+        ("rekognition", EngineKind.REKOGNITION, ""),
+        ("rekognition:http://127.0.0.1:8080", EngineKind.REKOGNITION, "http://127.0.0.1:8080"),
+        ("scores:some/list.csv", EngineKind.SCORES, "some/list.csv"),
+    ],
+)
+def test_an_engine_is_named_in_one_word(text: str, kind: EngineKind, name: str) -> None:
+    """The kind, and after a colon which."""
+    choice = EngineChoice.parse(text, similarity=False, quality="NONE")
+
+    assert (choice.kind, choice.name) == (kind, name)
+
+
+def test_options_that_do_not_go_with_an_engine_are_refused() -> None:
+    """Nothing that was asked for is silently ignored."""
+    with pytest.raises(InputError, match="--similarity goes with a local engine"):
+        EngineChoice.parse("rekognition", similarity=True, quality="NONE")
+    with pytest.raises(InputError, match="--default-threshold goes with a list of scores"):
+        EngineChoice.parse("local", similarity=False, quality="NONE", default_threshold=80.0)
