@@ -10,7 +10,7 @@ from pypdf import PdfReader
 from recognizance.evaluation.measures import GroupRate, GroupRates
 from recognizance.evaluation.reports.cards import error_cards, model_card
 from recognizance.evaluation.results import Evaluation, IdentificationAt, Kind, commitment
-from recognizance.evaluation.words import in_thousand, per_thousand_range
+from recognizance.evaluation.words import in_so_many, possibly
 from recognizance.register.reports import write_html, write_pdf
 from recognizance.register.reports.blocks import Figures, Paragraph, Report, Table
 from tests.evaluation.result_world import evaluation, findings, hostile, rate, searches
@@ -53,8 +53,8 @@ def test_a_card_says_what_a_thousand_searches_cost() -> None:
 
     assert [value for value, _ in figures.figures] == ["13 in 1,000", "100 in 1,000"]
     assert "a gallery of 2,000 faces return a wrong person; possibly 6.4 to 27" in figures.figures[0][1]
-    assert by_group["sex: female"].startswith("about 30, possibly 12 to 74 (135 searches")
-    assert by_group["sex: male"].startswith("about 7.5, possibly 2.6 to 22 (400 searches")
+    assert by_group["sex: female"].startswith("30 in 1,000, possibly 12 to 74 (135 searches")
+    assert by_group["sex: male"].startswith("7.5 in 1,000, possibly 2.6 to 22 (400 searches")
 
 
 def test_the_worst_off_group_stands_first() -> None:
@@ -84,15 +84,20 @@ def test_comparisons_have_cards_of_their_own() -> None:
     compared = document.findings.verification
 
     assert compared is not None
-    assert figures.figures[0][0] == in_thousand(compared.at[0].fmr)
+    assert figures.figures[0][0] == in_so_many(compared.at[0].fmr)
     assert "comparisons of two people take them for one" in figures.figures[0][1]
 
 
 def test_nothing_tried_is_not_zero() -> None:
     """`unknown`, and `none seen` with what remains possible: two different findings."""
-    assert in_thousand(rate(0, 0)) == "unknown"
-    assert in_thousand(rate(0, 535)) == "none seen"
-    assert per_thousand_range(rate(0, 535)) == "none seen, up to 7.1 possible"
+    assert (in_so_many(rate(0, 0)), possibly(rate(0, 0))) == ("unknown", "nothing was tried")
+    assert (in_so_many(rate(0, 535)), possibly(rate(0, 535))) == ("none seen", "up to 7.1 in 1,000 are possible")
+
+
+def test_a_rare_error_is_told_of_a_number_that_has_one() -> None:
+    """1 in 100,000 comparisons is 10 in a million: `0.01 in 1,000` says nothing to anybody."""
+    assert in_so_many(rate(1, 100_000)) == "10 in 1,000,000"
+    assert in_so_many(rate(1, 400_000_000)) == "2.5 in 1,000,000,000"
 
 
 def test_the_model_card_says_what_it_is_not_for() -> None:

@@ -29,6 +29,7 @@ _GREY = "#555555"
 _MAX_SERIES = len(PALETTE)
 _LONGEST_NAME = 40
 _BANDS_ALPHA = 0.18
+_ASIDE = 1.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +72,22 @@ def det_picture(verification: Verification, title: str) -> Picture:
     def paint(axes: Any) -> None:
         for (name, curve), look in zip(series, looks(len(series)), strict=True):
             _det_line(axes, name, curve, look, band=name == "everybody")
-        for at, mark in zip(verification.at, cycle(MARKS), strict=False):
+        for place, (at, mark) in enumerate(zip(verification.at, cycle(MARKS), strict=False)):
             fmr, fnmr = at.fmr.rate.value, at.fnmr.rate.value
             if fmr and fnmr:
                 axes.plot(fmr, fnmr, mark, color="white", markeredgecolor="black", markersize=7, zorder=5)
-                _note(axes, _short(at.name), (fmr, fnmr))
+                # Thresholds may lie close together: their names stand above and below by turns.
+                aside = (6, 5) if place % 2 == 0 else (-6, -14)
+                axes.annotate(_short(at.name), (fmr, fnmr), xytext=aside, textcoords="offset points", fontsize=8)
         scale = _scale(_is_drawn(point) for _, curve in series for point in curve.points)
         axes.set(xscale=scale, yscale=scale, xlabel="false match rate (FMR)", ylabel="false non-match rate (FNMR)")
         axes.xaxis.set_major_formatter(_percent_tick)
         axes.yaxis.set_major_formatter(_percent_tick)
         axes.grid(visible=True, which="major", color="#dddddd", linewidth=0.6)
+        lowest = min((point.fnmr.rate.value or 1.0 for _, curve in series for point in curve.points), default=1.0)
+        if scale == "log":
+            # The band ends at zero where there are few errors, and a logarithmic axis would follow it for ever.
+            axes.set_ylim(bottom=lowest / 3, top=1.2)
         if len(series) > 1:
             axes.legend(frameon=False, fontsize=8)
 
@@ -102,9 +109,11 @@ def sizes_picture(
     names = tuple(found)
 
     def paint(axes: Any) -> None:
-        for name, look in zip(names, looks(len(names)), strict=True):
-            _sizes_line(axes, name, found[name], look)
-            _beyond_points(axes, [each for each in beyond if each.name == name], look)
+        for place, (name, look) in enumerate(zip(names, looks(len(names)), strict=True)):
+            # Intervals of several thresholds at one size would hide each other: they stand a little apart.
+            aside = _ASIDE ** (place - (len(names) - 1) / 2)
+            _sizes_line(axes, name, found[name], look, aside)
+            _beyond_points(axes, [each for each in beyond if each.name == name], look, aside)
         if own_faces is not None:
             axes.axvline(own_faces, color=_GREY, linestyle=":", linewidth=1.2)
             label = f"this gallery: {own_faces:,}"
@@ -125,7 +134,8 @@ def sizes_picture(
         + ", ".join(f"{at.found.gallery_faces:,} faces {rate_phrase(at.found.fpir)}" for at in found[name])
         for name in names
     )
-    hollow = " Hollow marks are extreme-value estimates beyond the data, not measurements." if beyond else ""
+    estimated = any(each.estimate.fpir is not None for each in beyond)
+    hollow = " Hollow marks are extreme-value estimates beyond the data, not measurements." if estimated else ""
     text = (
         f"Lines with intervals: how often a search for somebody who isn't there returns a wrong person. {said}.{hollow}"
     )
@@ -259,8 +269,8 @@ def _is_drawn(point: CurvePoint) -> bool:
     return point.fmr.rate.errors > 0 and point.fnmr.rate.errors > 0
 
 
-def _sizes_line(axes: Any, name: str, found: Sequence[IdentificationAt], look: Look) -> None:
-    points = [(at.found.gallery_faces, at.found.fpir) for at in found if at.found.fpir.rate.trials]
+def _sizes_line(axes: Any, name: str, found: Sequence[IdentificationAt], look: Look, aside: float) -> None:
+    points = [(aside * at.found.gallery_faces, at.found.fpir) for at in found if at.found.fpir.rate.trials]
     sizes = [size for size, _ in points]
     rates = [estimate.rate.value or 0.0 for _, estimate in points]
     axes.plot(sizes, rates, look.mark, color=look.color, linestyle=look.line, linewidth=1.6, label=_short(name))
@@ -270,15 +280,15 @@ def _sizes_line(axes: Any, name: str, found: Sequence[IdentificationAt], look: L
             axes.plot([size, size], ends, color=look.color, linewidth=1, alpha=0.8)
 
 
-def _beyond_points(axes: Any, beyond: Sequence[Beyond], look: Look) -> None:
+def _beyond_points(axes: Any, beyond: Sequence[Beyond], look: Look, aside: float) -> None:
     for each in beyond:
         if each.estimate.fpir is None:
             continue
-        axes.plot(each.estimate.gallery_faces, each.estimate.fpir, look.mark, color="white",
-                  markeredgecolor=look.color)  # fmt: skip
+        place = aside * each.estimate.gallery_faces
+        axes.plot(place, each.estimate.fpir, look.mark, color="white", markeredgecolor=look.color)
         if each.estimate.interval is not None:
             ends = [each.estimate.interval.low, min(1.0, each.estimate.interval.high)]
-            axes.plot([each.estimate.gallery_faces] * 2, ends, color=look.color, linestyle="--", linewidth=1)
+            axes.plot([place] * 2, ends, color=look.color, linestyle="--", linewidth=1)
 
 
 def _occupied(histograms: Sequence[Histogram], thresholds: Sequence[float]) -> tuple[float, float]:
@@ -304,10 +314,6 @@ def _furthest(rows: Sequence[tuple[str, Estimate]], reference: Reference | None)
 def _scale(drawn: Iterable[float]) -> str:
     """A logarithmic axis has nowhere to begin where there is nothing to draw."""
     return "log" if any(drawn) else "linear"
-
-
-def _note(axes: Any, words: str, place: tuple[float, float]) -> None:
-    axes.annotate(words, place, xytext=(6, 4), textcoords="offset points", fontsize=8)
 
 
 def _count_tick(value: float, _place: object) -> str:

@@ -8,7 +8,7 @@ import math
 
 from recognizance.evaluation.measures import Differential, Estimate, Evidence, Standing
 
-SEARCHES = 1_000
+_UNITS = (1_000, 1_000_000, 1_000_000_000)
 """What a rate is told per."""
 
 
@@ -55,50 +55,47 @@ def rate_phrase(estimate: Estimate) -> str:
     return f"{percent(value)} ({counts}; {interval})" if interval else f"{percent(value)} ({counts})"
 
 
-def per_thousand(rate: float) -> str:
-    """Return how many of a thousand searches a rate is, as it stands within a sentence.
+def in_so_many(estimate: Estimate) -> str:
+    """Return how many of a round number err, to stand alone in large type.
 
-    >>> [per_thousand(rate) for rate in (0.0, 0.0000002, 0.0004, 0.0056, 0.0523, 1.0)]
-    ['0', 'fewer than 0.1', '0.4', '5.6', '52', '1,000']
+    >>> from recognizance.evaluation.intervals import estimate_independent
+    >>> from recognizance.evaluation.measures import Rate
+    >>> [in_so_many(estimate_independent(Rate(*counts))) for counts in ((3, 535), (11, 231_308), (0, 535), (0, 0))]
+    ['5.6 in 1,000', '48 in 1,000,000', 'none seen', 'unknown']
     """
-    count = SEARCHES * rate
-    if count == 0:
-        return "0"
-    if count < 0.1:
-        return "fewer than 0.1"
-    return f"{count:.1f}".removesuffix(".0") if count < 10 else f"{count:,.0f}"
-
-
-def in_thousand(estimate: Estimate) -> str:
-    """Return how many of a thousand err, to stand alone in large type: `5.6 in 1,000`."""
     value = estimate.rate.value
     if value is None:
         return "unknown"
-    return "none seen" if value == 0 else f"{per_thousand(value)} in 1,000"
+    unit = _unit(estimate)
+    return "none seen" if value == 0 else f"{_count(value, unit)} in {unit:,}"
 
 
 def possibly(estimate: Estimate) -> str:
-    """Return how many of a thousand may err, beside `in_thousand`: `possibly 1.9 to 16`."""
-    if estimate.interval is None:
-        return "how far that is from the truth is unknown"
-    low, high = per_thousand(estimate.interval.low), per_thousand(min(1.0, estimate.interval.high))
-    return f"up to {high} in 1,000 are possible" if estimate.rate.errors == 0 else f"possibly {low} to {high}"
+    """Return how many may err, beside `in_so_many` and of the same round number.
 
-
-def per_thousand_range(estimate: Estimate) -> str:
-    """Return how many of a thousand err, with the interval, for a table's cell.
-
-    Without an error the interval's upper end is all that was shown, and without a trial nothing was.
+    >>> from recognizance.evaluation.intervals import estimate_independent
+    >>> from recognizance.evaluation.measures import Rate
+    >>> [possibly(estimate_independent(Rate(*counts))) for counts in ((3, 535), (0, 535), (0, 0))]
+    ['possibly 1.9 to 16', 'up to 7.1 in 1,000 are possible', 'nothing was tried']
     """
-    value = estimate.rate.value
-    if value is None:
-        return "unknown: nothing was tried"
     if estimate.interval is None:
-        return per_thousand(value)
-    low, high = per_thousand(estimate.interval.low), per_thousand(min(1.0, estimate.interval.high))
-    if estimate.rate.errors == 0:
-        return f"none seen, up to {high} possible"
-    return f"about {per_thousand(value)}, possibly {low} to {high}"
+        return "nothing was tried" if estimate.rate.value is None else "the interval is unknown"
+    unit = _unit(estimate)
+    low, high = _count(estimate.interval.low, unit), _count(min(1.0, estimate.interval.high), unit)
+    return f"up to {high} in {unit:,} are possible" if estimate.rate.errors == 0 else f"possibly {low} to {high}"
+
+
+def _unit(estimate: Estimate) -> int:
+    """The smallest round number of which at least one errs, so that a rare error isn't told as a fraction of one."""
+    value = estimate.rate.value or (0.0 if estimate.interval is None else estimate.interval.high)
+    return next((unit for unit in _UNITS if unit * value >= 1), _UNITS[-1] if value else _UNITS[0])
+
+
+def _count(rate: float, unit: int) -> str:
+    count = unit * rate
+    if 0 < count < 0.1:
+        return "fewer than 0.1"
+    return f"{count:.1f}".removesuffix(".0") if count < 10 else f"{count:,.0f}"
 
 
 def what_it_proves(estimate: Estimate) -> str:

@@ -26,7 +26,7 @@ from recognizance.evaluation.reports.views import (
     searches_by_threshold,
 )
 from recognizance.evaluation.results import Evaluation, IdentificationAt, VerificationAt, commitment
-from recognizance.evaluation.words import evidence_word, per_thousand_range, what_it_proves
+from recognizance.evaluation.words import evidence_word, in_so_many, possibly, what_it_proves
 from recognizance.register.reports.blocks import Block, Callout, Figures, Heading, Paragraph, Report, Table, Tone
 
 _SLUG = re.compile(r"[^A-Za-z0-9]+")
@@ -110,7 +110,7 @@ def error_cards(evaluation: Evaluation) -> dict[str, Report]:
 def _search_card(evaluation: Evaluation, at: IdentificationAt) -> Report:
     found = at.found
     wrong, missed = dict(group_rows(found.fpir_by_group)), dict(group_rows(found.fnir_by_group))
-    columns = ("wrong people", "people missed") if found.fnir.rate.trials else ("wrong people",)
+    columns = ("A wrong person is returned", "The right one is missed")[: 2 if found.fnir.rate.trials else 1]
     own = evaluation.operator_gallery_faces
     larger = ""
     if own is not None and own > found.gallery_faces:
@@ -126,13 +126,12 @@ def _search_card(evaluation: Evaluation, at: IdentificationAt) -> Report:
 
 def _comparison_card(evaluation: Evaluation, at: VerificationAt) -> Report:
     own = dict(row for matrix in at.matrices for row in own_group_rows(matrix))
+    columns = ("Two people are taken for one", "One is taken for two")
     return _card(
         evaluation,
         f"Error card: {what_was_measured(evaluation)}, threshold {at.name}",
         comparison_figures(at),
-        _groups_table(
-            ("strangers taken for one", "one taken for two"), own, dict(group_rows(at.fnmr_by_group)), "comparisons"
-        ),
+        _groups_table(columns, own, dict(group_rows(at.fnmr_by_group)), "comparisons"),
         f"Score {at.threshold:.4g}{_similarity(at.similarity_pct)}. {what_it_proves(at.fmr)}",
     )
 
@@ -159,7 +158,7 @@ def _card(
 def _groups_table(
     columns: tuple[str, ...], first: dict[str, Estimate], second: dict[str, Estimate], trials: str
 ) -> Table:
-    """Return both rates of each group per thousand, those that may be worst first, as many as a page has room for."""
+    """Return both rates of each group, those that may be worst first, as many as a page has room for."""
 
     def worst(name: str) -> tuple[float, str]:
         estimate = first.get(name)
@@ -174,7 +173,7 @@ def _groups_table(
     more = len(names) - len(rows)
     left = f"; {more} more groups are in the report" if more else ""
     return Table(
-        f"By group, of 1,000 {trials}{left}",
+        f"By group{left}",
         ("Group", *columns),
         tuple(rows),
         "The data name no groups: how errors differ between people was not measured.",
@@ -185,7 +184,8 @@ def _cell(estimate: Estimate | None, trials: str) -> str:
     if estimate is None or not estimate.rate.trials:
         return "nothing was tried"
     remark = evidence_word(estimate)
-    return f"{per_thousand_range(estimate)} ({estimate.rate.trials:,} {trials}{f'; {remark}' if remark else ''})"
+    said = f"{in_so_many(estimate)}, {possibly(estimate)} ({estimate.rate.trials:,} {trials}"
+    return f"{said}; {remark})" if remark else f"{said})"
 
 
 def _by_group(evaluation: Evaluation) -> Iterator[Block]:

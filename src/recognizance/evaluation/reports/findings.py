@@ -62,23 +62,20 @@ def _searches(evaluation: Evaluation, findings: Findings) -> Iterator[Block]:
     by_threshold = searches_by_threshold(findings)
     beyond = () if findings.searches is None else findings.searches.beyond
     yield Heading("Searches, and how the gallery's size changes them")
-    yield sizes_picture(
-        by_threshold, beyond, evaluation.operator_gallery_faces, "Wrong people returned, by size of the gallery"
-    )
+    if len({at.found.gallery_faces for found in by_threshold.values() for at in found}) > 1 or beyond:
+        title = "Wrong people returned, by size of the gallery"
+        yield sizes_picture(by_threshold, beyond, evaluation.operator_gallery_faces, title)
     every = [at for found in by_threshold.values() for at in found]
     yield _searches_table("FPIR: searches for absent people that return somebody", every, "fpir")
-    yield _searches_table("FNIR: searches for enrolled people that miss them", every, "fnir")
+    if any(at.found.fnir.rate.trials for at in every):
+        yield _searches_table("FNIR: searches for enrolled people that miss them", every, "fnir")
     if beyond:
         yield _beyond_table(beyond)
     yield from _thresholds(evaluation, by_threshold)
     at = operating_search(evaluation, findings)
     if at is not None:
         yield from _search_groups(at)
-        yield rate_table(
-            f"Mates that are not among the first candidates, whatever their score, {at.found.gallery_faces:,} faces",
-            "Among the first",
-            tuple((str(each.rank), each.missed) for each in at.found.ranks),
-        )
+        yield from _ranks(at)
     if findings.searches is not None:
         parts = [("mates", findings.searches.mates), ("strangers' best candidates", findings.searches.strangers)]
         there = [(name, histogram) for name, histogram in parts if histogram is not None]
@@ -86,6 +83,13 @@ def _searches(evaluation: Evaluation, findings: Findings) -> Iterator[Block]:
         if there:
             yield histogram_picture(there, lines, "Scores of searches", _SCALES[evaluation.engine.scale])
             yield from _histogram_tables(there)
+
+
+def _ranks(at: IdentificationAt) -> Iterator[Block]:
+    rows = tuple((str(each.rank), each.missed) for each in at.found.ranks)
+    if any(estimate.rate.trials for _, estimate in rows):
+        title = f"Mates not among the first candidates, whatever their score, {at.found.gallery_faces:,} faces"
+        yield rate_table(title, "Among the first", rows)
 
 
 def _searches_table(title: str, every: list[IdentificationAt], which: str) -> Table:

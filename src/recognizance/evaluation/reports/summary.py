@@ -17,7 +17,7 @@ from recognizance.evaluation.reports.views import (
     own_group_rows,
 )
 from recognizance.evaluation.results import Evaluation, IdentificationAt, Kind, VerificationAt
-from recognizance.evaluation.words import in_thousand, percent, possibly, rate_phrase, what_it_proves
+from recognizance.evaluation.words import in_so_many, percent, possibly, rate_phrase, what_it_proves
 from recognizance.register.reports.blocks import Block, Callout, Figures, Heading, Paragraph, Tone
 
 ACLU_2018 = Rate(28, 535)
@@ -80,18 +80,18 @@ def search_figures(found: Identification) -> tuple[tuple[str, str], ...]:
     """Return how many of a thousand searches return a wrong person and, where it was tried, miss the right one."""
     gallery = f"a gallery of {found.gallery_faces:,} faces"
     wrong = f"searches for people who are not in {gallery} return a wrong person; {possibly(found.fpir)}"
-    figures = ((in_thousand(found.fpir), wrong),)
+    figures = ((in_so_many(found.fpir), wrong),)
     if not found.fnir.rate.trials:
         return figures
     missed = f"searches for people who are in it do not return them; {possibly(found.fnir)}"
-    return (*figures, (in_thousand(found.fnir), missed))
+    return (*figures, (in_so_many(found.fnir), missed))
 
 
 def comparison_figures(compared: VerificationAt) -> tuple[tuple[str, str], ...]:
     """Return how many of a thousand comparisons are wrong, of each kind."""
     return (
-        (in_thousand(compared.fmr), f"comparisons of two people take them for one; {possibly(compared.fmr)}"),
-        (in_thousand(compared.fnmr), f"comparisons of one person take them for two; {possibly(compared.fnmr)}"),
+        (in_so_many(compared.fmr), f"comparisons of two people take them for one; {possibly(compared.fmr)}"),
+        (in_so_many(compared.fnmr), f"comparisons of one person take them for two; {possibly(compared.fnmr)}"),
     )
 
 
@@ -122,9 +122,8 @@ def _for_the_searched(evaluation: Evaluation, searched: IdentificationAt) -> Ite
     yield Heading("What this means for a person who is searched for")
     yield Figures(search_figures(found))
     yield Paragraph(
-        f"{found.fpir.rate.trials:,} searches were made for people who were certainly not in the gallery. In"
-        f" {found.fpir.rate.errors:,} of them somebody was returned, and that was a wrong person every time:"
-        f" {rate_phrase(found.fpir)}. {what_it_proves(found.fpir)}"
+        f"{found.fpir.rate.trials:,} searches were made for people who were certainly not in the gallery."
+        f" {_who_came_back(found.fpir)}: {rate_phrase(found.fpir)}. {what_it_proves(found.fpir)}"
     )
     if evaluation.kind is Kind.ACLU:
         yield Paragraph(_beside_2018(found.fpir))
@@ -132,6 +131,12 @@ def _for_the_searched(evaluation: Evaluation, searched: IdentificationAt) -> Ite
         yield from _by_group(group_rows((column,)), "a wrong person is returned")
     yield Paragraph(CANDIDATE)
     yield Paragraph(_sizes(evaluation, searched))
+
+
+def _who_came_back(fpir: Estimate) -> str:
+    if fpir.rate.errors == 0:
+        return "In none of them was anybody returned"
+    return f"In {fpir.rate.errors:,} of them somebody was returned, and that was a wrong person every time"
 
 
 def _for_the_compared(compared: VerificationAt) -> Iterator[Block]:

@@ -25,11 +25,12 @@ from recognizance.register.reports.charts import draw_svg
 
 MEDIA_TYPE_HTML = "text/html; charset=utf-8"
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+_NUMBER = re.compile(r"[-0-9.,e]+( %)?( to [-0-9.,e]+( %)?)?")
 _STYLE = """
 :root { color-scheme: light; }
-body { font: 1rem/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; max-width: 46rem; margin: 2rem auto;
+body { font: 1rem/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; max-width: 54rem; margin: 2rem auto;
   padding: 0 1rem; overflow-wrap: anywhere; }
-p { white-space: pre-line; }
+p { white-space: pre-line; } p, figcaption, .callout { max-width: 46rem; }
 h1 { font-size: 1.7rem; line-height: 1.25; }
 h2 { font-size: 1.25rem; margin-top: 2.2rem; border-bottom: 1px solid #bbb; }
 h3 { font-size: 1.05rem; margin: 1.6rem 0 .4rem; }
@@ -37,7 +38,7 @@ table { border-collapse: collapse; width: 100%; margin: 1rem 0; font-size: .9rem
 caption { text-align: left; font-weight: 600; padding-bottom: .3rem; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid #ccc;
   overflow-wrap: anywhere; }
-thead th { border-bottom: 2px solid #555; overflow-wrap: normal; }
+thead th { border-bottom: 2px solid #555; overflow-wrap: normal; } .n { white-space: nowrap; }
 figure { margin: 1rem 0; } img, svg { max-width: 100%; height: auto; } figcaption { font-size: .9rem; color: #333; }
 .callout { border: 1px solid #767676; border-left-width: .5rem; padding: .7rem 1rem; margin: 1.2rem 0; }
 .callout p { margin: .2rem 0; } .callout p:first-child { font-size: 1.15rem; font-weight: 700; }
@@ -108,13 +109,17 @@ def _table(table: Table) -> str:
         return f"<p><strong>{_own(table.title)}:</strong> {_own(table.if_empty)}</p>"
     head = "".join(f'<th scope="col">{_own(column)}</th>' for column in table.columns)
     rows = "\n".join(
-        f'<tr><th scope="row">{_own(row[0])}</th>{"".join(f"<td>{_own(cell)}</td>" for cell in row[1:])}</tr>'
-        for row in table.rows
+        f'<tr><th scope="row">{_own(row[0])}</th>{"".join(_cell(cell) for cell in row[1:])}</tr>' for row in table.rows
     )
     return (
         f"<table>\n<caption>{_own(table.title)}</caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n"
         "</table>"
     )
+
+
+def _cell(text: str) -> str:
+    # A number is never broken over two lines; a word in a narrow column may be.
+    return f'<td class="n">{_own(text)}</td>' if _NUMBER.fullmatch(text) else f"<td>{_own(text)}</td>"
 
 
 def _text(text: str) -> str:
