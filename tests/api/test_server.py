@@ -11,7 +11,8 @@ import pytest
 
 from recognizance.api import PREFIX
 from recognizance.api.routes import MAX_JSON_BYTES
-from recognizance.governance import Grounds
+from recognizance.app import Service, http_app
+from recognizance.governance import Grounds, Role
 from recognizance.governance.parties import UseId
 from recognizance.governing.access import IssuedKey
 from recognizance.governing.registration import at_the_machine
@@ -326,6 +327,22 @@ def test_rekognition_answers_beside_it(api: ApiWorld) -> None:
     )
 
     assert (answer.status_code, answer.json()["CollectionIds"]) == (200, ["arrests"])
+
+
+def test_a_private_installation_answers_its_owner(service: Service) -> None:
+    """One person at home signs in with the key that the first start drew, and needs no agencies."""
+    key, client = service.keys.create(), Client(http_app(service))
+    try:
+        who = client.done("show_who", key)
+        agency = {"agency": "x", "kind": "private", "name": "x", "accountable_person": "x", "contact": "x"}
+        refused = client.ask("add_agency", key, body=agency)
+        taken = client.done("open_request", key, body={"kind": "access", "asker": "a neighbour"})
+    finally:
+        client.close()
+
+    assert set(who["roles"]) == {role.value for role in Role} - {"overseer"}
+    assert refused.status_code == 422
+    assert taken["state"] == "received"
 
 
 def _entry(api: ApiWorld, index: int) -> facts.Facts:
