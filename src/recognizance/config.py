@@ -129,6 +129,21 @@ class Settings:
             )
         },
     )
+    openid_issuer: str = field(
+        default="",
+        metadata={
+            "help": (
+                "OpenID provider at which people may sign in to the pages, by its address; empty for none. It has to"
+                " know the address of the pages with `/sign-in/openid/back` behind it."
+            )
+        },
+    )
+    openid_client_id: str = field(default="", metadata={"help": "What the OpenID provider calls this installation."})
+    openid_client_secret: str = field(
+        default="",
+        repr=False,
+        metadata={"help": "Its secret there, if it has one. Better given by the environment than by the file."},
+    )
     s3_endpoint_url: str = field(
         default="",
         metadata={"help": "S3-compatible endpoint that `S3Object` is read from; empty for AWS's own, if S3 is on."},

@@ -25,6 +25,7 @@ from recognizance.governance.requests import EnrolmentFacts
 from recognizance.governing.access import AccessKeys
 from recognizance.governing.entrance import Entrance, open_entrance
 from recognizance.governing.installation import Governing, open_governing
+from recognizance.governing.openid import Provider
 from recognizance.identifiers import ModelId
 from recognizance.recording import NOT_STATED, Provenance, Recorder
 from recognizance.records import Records
@@ -152,6 +153,7 @@ def furnish(
             governing.installation,
             clock=clock,
             random_bytes=os.urandom,
+            provider=_provider(settings),
         ),
         galleries=galleries,
         marks=marks,
@@ -170,6 +172,13 @@ def _undeclared(taken: EnrolmentFacts | None) -> Provenance:
     if taken is None or taken.source is None or taken.basis is None:
         return NOT_STATED
     return Provenance(taken.source.value, taken.basis.value)
+
+
+def _provider(settings: Settings) -> Provider | None:
+    """Where people may sign in instead, if the settings name a provider."""
+    if not settings.openid_issuer:
+        return None
+    return Provider(settings.openid_issuer, settings.openid_client_id, settings.openid_client_secret)
 
 
 def _no_index(model: ModelId) -> Index:

@@ -14,7 +14,7 @@ from recognizance.errors import ConflictError, DeniedError, InputError, NotFound
 from recognizance.governance.parties import PersonId, Role
 from recognizance.governance.profiles import ProfileName
 from recognizance.governing import one_time
-from recognizance.governing.account_documents import Stage
+from recognizance.governing.account_documents import SESSION_KIND, Stage, digest_of
 from recognizance.governing.accounts import INVITATION_LASTS, WeakPasswordError
 from recognizance.governing.attempts import FREE_FROM_NETWORK, TooManyAttemptsError
 from recognizance.governing.entrance import Entrance, WrongCodeError, open_entrance
@@ -286,8 +286,9 @@ def test_a_session_ends_by_itself(world: World) -> None:
         world.clock.now += IDLE / 2
         whose(busy)
     assert whose(busy) is None
-    assert world.entrance.sign_in.sweep() == 2
-    assert world.entrance.sign_in.sweep() == 0
+    latest, _ = world.enter()
+    with world.records.reading() as reader:
+        assert [each.id for each in reader.documents(SESSION_KIND, limit=9)] == [digest_of(latest)]
 
 
 def test_what_an_administrator_does_counts_on_the_next_request(world: World) -> None:

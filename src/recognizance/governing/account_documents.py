@@ -47,22 +47,6 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Passkey:
-    """A public key that a device of this person signs with (WebAuthn).
-
-    Attributes:
-        credential_id, public_key: Base64url, as the browser gave them.
-        signatures: The device's counter as last seen; one that goes back is a copy of the device.
-    """
-
-    credential_id: str
-    public_key: str
-    signatures: int
-    name: str
-    added: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Account:
     """How one person signs in.
 
@@ -83,13 +67,12 @@ class Account:
     totp_secret: str
     totp_step: int
     recovery: tuple[str, ...]
-    passkeys: tuple[Passkey, ...]
     identity: str
     invitation_expires: datetime | None
 
     @property
     def has_second_factor(self) -> bool:
-        return bool(self.totp_secret or self.passkeys)
+        return bool(self.totp_secret)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +84,6 @@ class SessionRecord:
         proved: When they last proved who they are, by password or second factor.
         device: What the browser called itself, for its owner to know it by.
         pending_totp: A secret that is being set up and isn't confirmed yet; hexadecimal.
-        challenge: Of a passkey ceremony that is under way; base64url.
     """
 
     person: PersonId
@@ -110,7 +92,6 @@ class SessionRecord:
     proved: datetime
     device: str
     pending_totp: str = ""
-    challenge: str = ""
 
 
 @dataclass(frozen=True, slots=True)

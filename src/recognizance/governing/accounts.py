@@ -36,7 +36,6 @@ from recognizance.records import Reader, Records, Transaction
 
 INVITATION_LASTS = timedelta(hours=72)
 _TOKEN_BYTES = 24
-MOST_PASSKEYS = 10
 
 
 class WeakPasswordError(InputError):
@@ -109,7 +108,7 @@ class Accounts:
         """
         self._gate.require(by, Act.ISSUE_KEY)
         login, token, expires = spelled_login(login), self._token(), self._clock() + INVITATION_LASTS
-        account = Account(person, login, "", None, "", -1, (), (), "", expires)
+        account = Account(person, login, "", None, "", -1, (), "", expires)
         with self._recorder.changing() as change:
             _name, agency = self._person(change.transaction, person)
             if self._index.of_person(change.transaction, person) is not None:
@@ -134,7 +133,7 @@ class Accounts:
             known = self._known(change.transaction, person)
             if known.state is AccountState.DISABLED:
                 raise ConflictError(f"the account of {person!r} is disabled; enable it first")
-            emptied = Account(person, known.value.login, "", None, "", -1, (), (), known.value.identity, expires)
+            emptied = Account(person, known.value.login, "", None, "", -1, (), known.value.identity, expires)
             self._index.replace(change.transaction, known, emptied, state=AccountState.INVITED, invitation=token)
             end_sessions(change.transaction, person)
             change.enter(_account_entry(emptied, agency, facts.Standing.CHANGED))
@@ -212,7 +211,7 @@ class Accounts:
         """
         login = spelled_login(login)
         hashed, person = self._hashed(password, login), self._installation.owner
-        account = Account(person, login, hashed, self._clock(), "", -1, (), (), "", None)
+        account = Account(person, login, hashed, self._clock(), "", -1, (), "", None)
         with self._recorder.changing() as change:
             if not self._index.is_empty(change.transaction):
                 raise ConflictError("this installation has accounts already; an administrator invites others")

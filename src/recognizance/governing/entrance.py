@@ -17,6 +17,7 @@ from recognizance.galleries import Clock
 from recognizance.governing.account_documents import Account, AccountIndex
 from recognizance.governing.accounts import Accounts
 from recognizance.governing.attempts import Attempts
+from recognizance.governing.openid import OpenId, Provider
 from recognizance.governing.passwords import PasswordHasher
 from recognizance.governing.registration import Gate
 from recognizance.governing.signing_in import SignIn
@@ -72,11 +73,16 @@ class SetUp:
 
 @dataclass(frozen=True, slots=True)
 class Entrance:
-    """The parts, wired."""
+    """The parts, wired.
+
+    Attributes:
+        openid: The provider that people may sign in at instead; `None` where none is set.
+    """
 
     accounts: Accounts
     sign_in: SignIn
     set_up: SetUp
+    openid: OpenId | None = None
 
 
 def open_entrance(
@@ -87,11 +93,13 @@ def open_entrance(
     *,
     clock: Clock,
     random_bytes: Callable[[int], bytes],
+    provider: Provider | None = None,
     hasher: PasswordHasher | None = None,
 ) -> Entrance:
     """Wire the ways in.
 
     Args:
+        provider: Where people may sign in instead.
         hasher: Cheaper than the usual one, in tests.
     """
     hasher = hasher or PasswordHasher()
@@ -116,7 +124,12 @@ def open_entrance(
         random_bytes=random_bytes,
         hasher=hasher,
     )
-    return Entrance(accounts, sign_in, SetUp(accounts, clock=clock, random_bytes=random_bytes))
+    return Entrance(
+        accounts,
+        sign_in,
+        SetUp(accounts, clock=clock, random_bytes=random_bytes),
+        None if provider is None else OpenId(provider, clock=clock, random_bytes=random_bytes),
+    )
 
 
 def _digest(code: str) -> bytes:

@@ -55,6 +55,7 @@ RECENT = timedelta(minutes=10)
 _SEEN_EVERY = timedelta(minutes=1)
 _TOKEN_BYTES = 32
 _LONGEST_DEVICE = 200
+_CLEARED_AT_ONCE = 100
 
 
 class WrongCredentialsError(AuthenticationError):
@@ -328,14 +329,6 @@ class SignIn:
         with self._records.transaction() as transaction:
             return end_sessions(transaction, signed_in.person, but=signed_in.session)
 
-    def sweep(self) -> int:
-        """Remove what has ended by itself; says how many."""
-        with self._records.transaction() as transaction:
-            over = transaction.documents_due(SESSION_KIND, self._clock(), limit=1000)
-            for document in over:
-                transaction.delete_document(SESSION_KIND, document.id)
-        return len(over)
-
     def _takes_part(self, account: Account) -> bool:
         return self._docket.party(account.person) is not None
 
@@ -350,13 +343,16 @@ class SignIn:
         record = SessionRecord(account.person, now, now, now, _shown(device))
         ends = now + (HALF_WAY if stage is Stage.SECOND_FACTOR else ABSOLUTE)
         with self._records.transaction() as transaction:
+            # Whoever comes clears away what has ended since the last one came.
+            for document in transaction.documents_due(SESSION_KIND, now, limit=_CLEARED_AT_ONCE):
+                transaction.delete_document(SESSION_KIND, document.id)
             insert_session(transaction, token, record, stage=stage, ends=ends)
         return OpenedSession(token, stage)
 
     def _rotate(self, transaction: Transaction, session: StoredSession, stage: Stage) -> OpenedSession:
         """The same browser under a new token: what was known of it before a step isn't known after it."""
         now, token = self._clock(), self._token()
-        record = replace(session.value, created=now, seen=now, proved=now, pending_totp="", challenge="")
+        record = replace(session.value, created=now, seen=now, proved=now, pending_totp="")
         transaction.delete_document(SESSION_KIND, session.document.id)
         insert_session(transaction, token, record, stage=stage, ends=now + ABSOLUTE)
         return OpenedSession(token, stage)

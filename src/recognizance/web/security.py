@@ -30,10 +30,7 @@ HEADERS: Mapping[str, str] = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": (
-        "camera=(self), publickey-credentials-get=(self), publickey-credentials-create=(self), microphone=(),"
-        " geolocation=(), payment=(), usb=(), display-capture=()"
-    ),
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=(), payment=(), usb=(), display-capture=()",
 }
 
 STRICT_TRANSPORT = "max-age=31536000; includeSubDomains"

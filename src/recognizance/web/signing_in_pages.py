@@ -28,12 +28,14 @@ WRONG_CREDENTIALS = N_("This login and this password don't go together.")
 WRONG_SET_UP_CODE = N_("This is not the code that the server printed when it started.")
 
 SET_UP_PATH = "/set-up"
+OPENID_PATH = "/sign-in/openid"
 
 
 class SigningInPages:
     """Args: profile: How strict the installation is; it's named where it is set up."""
 
     def __init__(self, entrance: Entrance, profile: ProfileName) -> None:
+        self._has_openid = entrance.openid is not None
         self._accounts = entrance.accounts
         self._sign_in = entrance.sign_in
         self._set_up = entrance.set_up
@@ -52,6 +54,7 @@ class SigningInPages:
         if visit.signed_in is not None:
             return visit.redirect(_next(visit))
         given: dict[str, Any] = {"next": _next(visit), "set_up_is_due": self._set_up.is_due}
+        given["has_openid"] = self._has_openid
         if not visit.is_private:
             return visit.page("sign_in.html", status=403, **given)
         if not visit.is_post:
@@ -67,7 +70,7 @@ class SigningInPages:
             except WrongCredentialsError:
                 visit.form.fail("login", WRONG_CREDENTIALS)
             else:
-                return _entered(visit, opened)
+                return entered(visit, opened, _next(visit))
         return visit.again("sign_in.html", **given)
 
     def second_factor(self, visit: Visit) -> Response:
@@ -79,7 +82,7 @@ class SigningInPages:
                 except WrongCredentialsError:
                     visit.form.fail("code", WRONG_CODE)
                 else:
-                    return _entered(visit, opened)
+                    return entered(visit, opened, _next(visit))
             return visit.again("second_factor.html", next=_next(visit))
         return visit.page("second_factor.html", next=_next(visit))
 
@@ -136,17 +139,17 @@ class SigningInPages:
 
     def _begun(self, visit: Visit, person: PersonId) -> Response:
         opened = self._sign_in.trusted(person, device=visit.request.headers.get("user-agent", ""))
-        return _entered(visit, opened)
+        return entered(visit, opened, _next(visit))
 
 
-def _entered(visit: Visit, opened: OpenedSession) -> Response:
+def entered(visit: Visit, opened: OpenedSession, wanted: str) -> Response:
     """Give the browser its new session, and lead on to what still has to be done, or to where it wanted to go."""
     visit.sign_in_as(opened.token)
     if opened.stage is Stage.SECOND_FACTOR:
-        return visit.redirect(f"{SECOND_FACTOR_PATH}?{urlencode({'next': _next(visit)})}")
+        return visit.redirect(f"{SECOND_FACTOR_PATH}?{urlencode({'next': wanted})}")
     if opened.stage is Stage.ENROLMENT:
         return visit.redirect(ENROLMENT_PATH)
-    return visit.redirect(_next(visit))
+    return visit.redirect(wanted)
 
 
 def _next(visit: Visit) -> str:

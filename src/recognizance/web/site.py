@@ -30,6 +30,7 @@ from recognizance.reviewing.reviews import Reviewing
 from recognizance.search import Search
 from recognizance.web.account_pages import AccountPages
 from recognizance.web.frame import Frame, Page, frame_app, in_order
+from recognizance.web.openid_pages import OpenIdPages
 from recognizance.web.rendering import Templates
 from recognizance.web.signing_in_pages import SigningInPages
 from recognizance.web.start_pages import StartPages
@@ -74,6 +75,7 @@ def site_pages(services: Services) -> list[Page]:
     return in_order(
         StartPages(services.entrance.set_up).table(),
         SigningInPages(services.entrance, profile).table(),
+        OpenIdPages(services.entrance.openid, services.entrance.sign_in).table(),
         AccountPages(services.entrance, service_name=SERVICE_NAME).table(),
     )
 
