@@ -143,22 +143,28 @@ def http_app(service: Service) -> Starlette:
         workers=settings.workers or 2 * (os.cpu_count() or 1),
         new_id=new_id,
     )
+    register = LiveRegister(
+        FolderSource(service.recorder.public),
+        (service.recorder.verifier,),
+        kept=KeptReading(service.data / REGISTER_FILE, software_digest()),
+    )
     # The pages come last, because they answer whatever nothing else does.
     return rekognition_app(
         endpoint,
         beside=[
             *ledger_routes(service.recorder.public),
-            *own_api(service, authenticator).routes(),
-            Mount("", _pages(service)),
+            *own_api(service, authenticator, register).routes(),
+            Mount("", _pages(service, register)),
         ],
     )
 
 
-def own_api(service: Service, authenticator: Authenticator) -> api.Api:
+def own_api(service: Service, authenticator: Authenticator, register: LiveRegister) -> api.Api:
     """Our own API, below `/api/v1/`.
 
     Args:
         authenticator: The same for all that is served, because it remembers which signatures were used.
+        register: The same for all that is served, because it keeps what it has read.
     """
     with service.records.reading() as reader:
         page_key = reader.derived_key("page tokens of our own API").reveal()
@@ -178,11 +184,7 @@ def own_api(service: Service, authenticator: Authenticator) -> api.Api:
         leads=service.leads,
         probes=service.probes,
         disclosing=service.disclosing,
-        register=LiveRegister(
-            FolderSource(recorder.public),
-            (recorder.verifier,),
-            kept=KeptReading(service.data / REGISTER_FILE, software_digest()),
-        ),
+        register=register,
         tokens=PageTokens(page_key),
         clock=now,
         new_id=new_id,
@@ -197,7 +199,7 @@ def own_api(service: Service, authenticator: Authenticator) -> api.Api:
     )
 
 
-def _pages(service: Service) -> Starlette:
+def _pages(service: Service, register: LiveRegister) -> Starlette:
     with service.records.reading() as reader:
         page_key = reader.derived_key("forms of pages").reveal()
     return site(
@@ -221,6 +223,8 @@ def _pages(service: Service) -> Starlette:
             leads=service.leads,
             probes=service.probes,
             disclosing=service.disclosing,
+            register=register,
+            bulk=bulk_enrolment(service),
             page_key=page_key,
         )
     )

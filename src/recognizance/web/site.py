@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from recognizance.config import Settings
 from recognizance.desk import SearchingDesk
 from recognizance.disclosing.disclosure import Disclosing
+from recognizance.enrolling.bulk import BulkEnrolment
 from recognizance.enrolling.enrolment import Enrolment
 from recognizance.forgetting.erasure import Erasure
 from recognizance.forgetting.marks import Marks
@@ -23,6 +24,7 @@ from recognizance.governing.entrance import Entrance
 from recognizance.governing.installation import Governing
 from recognizance.recording import Recorder
 from recognizance.records import Records
+from recognizance.register import LiveRegister
 from recognizance.retention_runs import RetentionRuns
 from recognizance.reviewing.leads import Leads
 from recognizance.reviewing.probes import Probes
@@ -66,6 +68,8 @@ class Services:
     leads: Leads
     probes: Probes
     disclosing: Disclosing
+    register: LiveRegister
+    bulk: BulkEnrolment
     page_key: bytes = field(repr=False)
 
 
