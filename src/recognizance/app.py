@@ -215,6 +215,8 @@ def _pages(service: Service, register: LiveRegister) -> Starlette:
             galleries=service.galleries,
             enrolment=service.enrolment,
             search=service.search,
+            oneshot=service.oneshot,
+            calibration=service.calibration,
             marks=service.marks,
             erasure=service.erasure,
             retention=service.retention,

@@ -110,17 +110,21 @@ class Search:
         limit: int,
         quality_filter: QualityFilter,
         permit: Permit,
+        chosen: int | None = None,
     ) -> PhotographSearch[FaceRow]:
-        """Search for the enrolled faces that resemble the photograph's largest face.
+        """Search for the enrolled faces that resemble one face of a photograph.
 
         Args:
             threshold_pct: The least similarity that is of interest, 0 to 100; a larger gallery asks for more.
+            chosen: Which of the faces, from 0, the largest first, as detection finds them; no other is searched for
+                in its place. `None` takes the largest that passes the filter.
 
         Raises:
             NotFoundError: If there is no such gallery.
+            InputError: If the photograph has fewer faces than `chosen` says.
         """
         permit.require(Action.SEARCH, gallery)
-        asked = _Asked(gallery, threshold_pct, limit, permit)
+        asked = _Asked(gallery, threshold_pct, limit, permit, chosen)
         with self._recorder.attempting(permit, Action.SEARCH, gallery):
             return self._by_photograph(photograph, quality_filter, asked, self._among_faces)
 
@@ -210,7 +214,10 @@ class Search:
         # A gallery that isn't there, or is another model's, is refused before any face is looked for.
         searchable = self._galleries.searchable_faces(asked.gallery, model=self._reader.model, permit=asked.permit)
         faces = self._reader.detect(photograph, asked.permit)
-        searched = next((face for face in faces if is_good_enough(face, quality_filter)), None)
+        eligible = faces if asked.chosen is None else faces[asked.chosen : asked.chosen + 1]
+        if asked.chosen is not None and not eligible:
+            raise InputError(f"the photograph has {len(faces)} faces, and none with the number {asked.chosen + 1}")
+        searched = next((face for face in eligible if is_good_enough(face, quality_filter)), None)
         if searched is None:
             self._on_record(asked, searchable, ("photograph", photograph.sha256), SearchOutcome.NO_FACE)
             return PhotographSearch(searched=None, passed_over=faces, found=None)
@@ -388,6 +395,7 @@ class _Asked:
     threshold_pct: float
     limit: int
     permit: Permit
+    chosen: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

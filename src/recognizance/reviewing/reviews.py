@@ -276,6 +276,15 @@ class Reviewing:
             ]
         return tuple(sorted(file.review.id for file in files if _is_open_to(file.review, person, day)))
 
+    def has_taken_on(self, review: ReviewId, asker: Asker) -> bool:
+        """Whether this person has taken a review on; says nothing of anybody else.
+
+        Raises:
+            NotFoundError: If there is no such review.
+        """
+        with self._records.reading() as reader:
+            return asker.person in review_of(reader, review).value.review.claims
+
     def claim(self, review: ReviewId, asker: Asker) -> None:
         """Take a review on, which is what lets somebody see it.
 

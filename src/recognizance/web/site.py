@@ -15,6 +15,7 @@ from recognizance.desk import SearchingDesk
 from recognizance.disclosing.disclosure import Disclosing
 from recognizance.enrolling.bulk import BulkEnrolment
 from recognizance.enrolling.enrolment import Enrolment
+from recognizance.faces import Calibration
 from recognizance.forgetting.erasure import Erasure
 from recognizance.forgetting.marks import Marks
 from recognizance.galleries import Galleries
@@ -22,6 +23,7 @@ from recognizance.governance import RuledPolicy
 from recognizance.governing.access import AccessKeys
 from recognizance.governing.entrance import Entrance
 from recognizance.governing.installation import Governing
+from recognizance.oneshot import OneShot
 from recognizance.recording import Recorder
 from recognizance.records import Records
 from recognizance.register import LiveRegister
@@ -60,6 +62,8 @@ class Services:
     galleries: Galleries
     enrolment: Enrolment
     search: Search
+    oneshot: OneShot
+    calibration: Calibration
     marks: Marks
     erasure: Erasure
     retention: RetentionRuns
