@@ -154,7 +154,7 @@ def http_app(service: Service) -> Starlette:
         beside=[
             *ledger_routes(service.recorder.public),
             *own_api(service, authenticator, register).routes(),
-            Mount("", _pages(service, register)),
+            Mount("", site(page_services(service, register))),
         ],
     )
 
@@ -199,36 +199,39 @@ def own_api(service: Service, authenticator: Authenticator, register: LiveRegist
     )
 
 
-def _pages(service: Service, register: LiveRegister) -> Starlette:
+def page_services(service: Service, register: LiveRegister) -> Services:
+    """What the pages call.
+
+    Args:
+        register: The same for all that is served, because it keeps what it has read.
+    """
     with service.records.reading() as reader:
         page_key = reader.derived_key("forms of pages").reveal()
-    return site(
-        Services(
-            data=service.data,
-            settings=service.settings,
-            records=service.records,
-            recorder=service.recorder,
-            governing=service.governing,
-            policy=service.policy,
-            keys=service.keys,
-            entrance=service.entrance,
-            galleries=service.galleries,
-            enrolment=service.enrolment,
-            search=service.search,
-            oneshot=service.oneshot,
-            calibration=service.calibration,
-            marks=service.marks,
-            erasure=service.erasure,
-            retention=service.retention,
-            desk=service.desk,
-            reviewing=service.reviewing,
-            leads=service.leads,
-            probes=service.probes,
-            disclosing=service.disclosing,
-            register=register,
-            bulk=bulk_enrolment(service),
-            page_key=page_key,
-        )
+    return Services(
+        data=service.data,
+        settings=service.settings,
+        records=service.records,
+        recorder=service.recorder,
+        governing=service.governing,
+        policy=service.policy,
+        keys=service.keys,
+        entrance=service.entrance,
+        galleries=service.galleries,
+        enrolment=service.enrolment,
+        search=service.search,
+        oneshot=service.oneshot,
+        calibration=service.calibration,
+        marks=service.marks,
+        erasure=service.erasure,
+        retention=service.retention,
+        desk=service.desk,
+        reviewing=service.reviewing,
+        leads=service.leads,
+        probes=service.probes,
+        disclosing=service.disclosing,
+        register=register,
+        bulk=bulk_enrolment(service),
+        page_key=page_key,
     )
 
 
