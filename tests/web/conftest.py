@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, sync_playwright
 from recognizance.faces import Calibration, FaceReader
 
 from ..review_world import review_world
-from .world import CHROMIUM, Browsers, Web, now, require_chromium, served, take_up
+from .world import ADMINISTRATOR, CHROMIUM, Browsers, Web, now, require_chromium, served, take_up
 
 
 @pytest.fixture(scope="session")
@@ -17,7 +17,10 @@ def web(faces: tuple[FaceReader, Calibration], tmp_path_factory: pytest.TempPath
     with review_world(tmp_path_factory.mktemp("web") / "data", faces, now=now()) as world:
         take_up(world)
         with served(world.service) as url:
-            yield Web(url, world)
+            made = Web(url, world)
+            # Before anybody has an account, the pages only lead to where the first is made.
+            made.known(ADMINISTRATOR)
+            yield made
 
 
 @pytest.fixture(scope="session")

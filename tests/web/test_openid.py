@@ -17,7 +17,7 @@ import httpx
 import pytest
 from joserfc import jwk, jwt
 
-from recognizance.app import _pages
+from recognizance.app import http_app
 from recognizance.errors import InputError, UnavailableError
 from recognizance.governance.parties import PersonId
 from recognizance.governing.openid import Errand, OpenId, OpenIdError, Provider
@@ -46,7 +46,7 @@ def issuer() -> Iterator[str]:
 def client_of(web: Web, issuer: str) -> Client:
     openid = OpenId(Provider(issuer, "recognizance", "a secret"), clock=now, random_bytes=os.urandom)
     service = replace(web.service, entrance=replace(web.service.entrance, openid=openid))
-    return Client(_pages(service), base="http://127.0.0.1", address="127.0.0.1")
+    return Client(http_app(service), base="http://127.0.0.1", address="127.0.0.1")
 
 
 def link(web: Web, person: PersonId, issuer: str, subject: str) -> None:

@@ -40,5 +40,5 @@ def _environment(language: Language) -> Environment:
         # For texts marked with `N_`, which come as values and may hold a percent sign.
         "translated": spoken.gettext,
     }
-    environment.globals |= {"language": language, "languages": tuple(Language)}
+    environment.globals.update({"language": language, "languages": tuple(Language)})
     return environment
