@@ -113,6 +113,7 @@ def ask(server: Server, policy: Policy, operation: str) -> Mapping[str, Any]:
         images=ImageSource(open_store(service.settings)),
         tokens=PageTokens(bytes(32)),
         arns=Arns(REGION, "000000000000"),
+        erasure=service.erasure,
     )
     assert sorted(handlers) == sorted(ACTS)
     response = Dispatcher(MODEL, handlers, policy=policy, new_id=lambda: "decision").dispatch(
