@@ -100,6 +100,7 @@ class Service:
     probes: Probes
     disclosing: Disclosing
     searchers: Executor
+    clock: Clock
 
     def close(self) -> None:
         self.searchers.shutdown()
@@ -186,7 +187,7 @@ def own_api(service: Service, authenticator: Authenticator, register: LiveRegist
         disclosing=service.disclosing,
         register=register,
         tokens=PageTokens(page_key),
-        clock=now,
+        clock=service.clock,
         new_id=new_id,
     )
     return api.Api(
@@ -364,4 +365,5 @@ def wire(
         probes=office.probes,
         disclosing=office.disclosing,
         searchers=searchers,
+        clock=clock,
     )

@@ -41,8 +41,24 @@ def samples(api: ApiWorld) -> dict[str, Sample]:
     request = {"request": api.client.done("open_request", api.keys["desk_officer"], body=body)["request"]}
     person, picture = {"person": "nobody"}, base64.b64encode(jpeg(hopper_portrait())).decode()
     names = {"names": ["nobody"]}
+    report = {"report": "x", "agency": AGENCY, "sha256": SHA}
+    elements = ("processes", "period_and_frequency", "people_affected", "risks", "oversight", "measures")
+    deployed = dict.fromkeys(("operator", "accountable_person", "contact", "legal_basis"), "x")
     given: dict[str, Any] = {
         "show_who": Sample(),
+        "publish_deployment": Sample({}, deployed | {"purposes": ["control_access"]}),
+        "publish_body": Sample({}, {"name": "x"}),
+        "publish_member": Sample({}, {"name": "x"}),
+        "publish_report": Sample({}, report | {"kind": "yearly"}),
+        "publish_audit": Sample({}, report),
+        "publish_rights_impact": Sample({}, {"report": "x", "agency": AGENCY} | dict.fromkeys(elements, "x")),
+        "publish_sharing": Sample({}, {"agency": AGENCY, "recipient": "x", "data": "x", "standard": "x"}),
+        "publish_lead_figures": Sample({}, {"agency": AGENCY, "year": 2020, "dimension": "sex", "counts": {"x": 1}}),
+        "report_incident": Sample(
+            {}, {"occurrence": "error", "discovered": "2026-01-01T00:00:00Z", "statement": "x", "agency": AGENCY}
+        ),
+        "list_incidents": Sample(),
+        "receive_incident": Sample({"incident": "x"}, {"statement": "x"}),
         "add_agency": Sample(
             {}, {"agency": "x", "kind": "business", "name": "x", "accountable_person": "x", "contact": "x"}
         ),

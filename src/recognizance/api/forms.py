@@ -46,6 +46,11 @@ Days = Annotated[int, Field(ge=0, le=36_525)]
 
 Years = Annotated[int, Field(ge=0, le=100)]
 
+Year = Annotated[int, Field(ge=1900, le=9000)]
+
+Count = Annotated[int, Field(ge=0, le=1_000_000_000_000)]
+"""Of people or cents: beyond any, and far below where numbers of JSON lose digits."""
+
 Percent = Annotated[float, Field(ge=0, le=100)]
 
 PictureBase64 = Annotated[

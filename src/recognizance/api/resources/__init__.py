@@ -4,10 +4,13 @@ from recognizance.api.resources import (
     desk,
     disclosure,
     galleries,
+    incidents,
+    keys,
     own,
     parties,
     probes,
     published,
+    publishing,
     retention,
     reviews,
     uses,
@@ -17,6 +20,7 @@ from recognizance.api.routes import Route
 ROUTES: tuple[Route, ...] = (
     *own.ROUTES,
     *parties.ROUTES,
+    *keys.ROUTES,
     *uses.ROUTES,
     *galleries.ROUTES,
     *retention.ROUTES,
@@ -24,6 +28,8 @@ ROUTES: tuple[Route, ...] = (
     *reviews.ROUTES,
     *disclosure.ROUTES,
     *desk.ROUTES,
+    *publishing.ROUTES,
+    *incidents.ROUTES,
     *published.ROUTES,
 )
 """Everything that the API answers, but for its own description."""

@@ -1,9 +1,9 @@
-"""Agencies, people, programs, their training and their keys."""
+"""Agencies, people, programs and their training."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
-from recognizance.api.forms import Day, Moment, Name, form
+from recognizance.api.forms import Day, Name, form
 from recognizance.api.routes import Call, Method, Nothing, Repeat, Route, Who
 from recognizance.api.services import PageQuery, Services
 from recognizance.docket import Standing
@@ -16,9 +16,8 @@ from recognizance.governance.parties import (
     PersonId,
     Role,
     Training,
-    UseId,
 )
-from recognizance.identifiers import AccessKeyId, PrincipalId
+from recognizance.identifiers import PrincipalId
 
 
 @form
@@ -178,54 +177,6 @@ class ProgramPage:
     next_page: str | None
 
 
-@form
-class KeyForm:
-    """A key to draw.
-
-    Attributes:
-        owner: A person's pseudonym or a program's id.
-        use: The only use that it works for; null doesn't bind it.
-        expires: Null for a key that is good until it is switched off.
-    """
-
-    owner: Name
-    use: Name | None = None
-    expires: Moment | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class IssuedKeyView:
-    """A key pair, at the only moment when its secret is told."""
-
-    access_key_id: str
-    secret_access_key: str
-
-
-@dataclass(frozen=True, slots=True)
-class KeyView:
-    """A key without its secret."""
-
-    access_key_id: str
-    owner: str
-    created: datetime
-    active: bool
-
-
-@dataclass(frozen=True, slots=True)
-class KeyPage:
-    """Keys by id."""
-
-    keys: tuple[KeyView, ...]
-    next_page: str | None
-
-
-@form
-class KeyStandingForm:
-    """Whether a key works, from the next request on."""
-
-    active: bool
-
-
 def list_agencies(services: Services, call: Call[Nothing, PageQuery]) -> AgencyPage:
     known = services.governing.registration.agencies()
     page, token = services.page("list_agencies", known, lambda each: each[0].id, call.query)
@@ -314,35 +265,6 @@ def add_program(services: Services, call: Call[ProgramForm, Nothing]) -> Registe
         call.body.name, agency=AgencyId(call.body.agency), by=call.actor
     )
     return Registered(program.id)
-
-
-def list_keys(services: Services, call: Call[Nothing, PageQuery]) -> KeyPage:
-    services.require(call.actor, Act.ISSUE_KEY)
-    page, token = services.page("list_keys", services.keys.list(), lambda each: each.id, call.query)
-    return KeyPage(tuple(KeyView(each.id, each.principal, each.created, each.active) for each in page), token)
-
-
-def issue_key(services: Services, call: Call[KeyForm, Nothing]) -> IssuedKeyView:
-    form = call.body
-    issued = services.governing.registration.issue_key(
-        PrincipalId(form.owner),
-        use=None if form.use is None else UseId(form.use),
-        expires=form.expires,
-        by=call.actor,
-    )
-    return IssuedKeyView(issued.id, issued.secret)
-
-
-def set_key_standing(services: Services, call: Call[KeyStandingForm, Nothing]) -> Nothing:
-    services.require(call.actor, Act.ISSUE_KEY)
-    services.keys.switch(AccessKeyId(call.path["key"]), active=call.body.active)
-    return Nothing()
-
-
-def delete_key(services: Services, call: Call[Nothing, Nothing]) -> Nothing:
-    services.require(call.actor, Act.ISSUE_KEY)
-    services.keys.delete(AccessKeyId(call.path["key"]))
-    return Nothing()
 
 
 ROUTES = (
@@ -444,46 +366,5 @@ ROUTES = (
         status=201,
         repeat=Repeat.KEYED,
         kept=True,
-    ),
-    Route(
-        "list_keys",
-        Method.GET,
-        "/keys",
-        "List access keys without their secrets.",
-        list_keys,
-        KeyPage,
-        act=Act.ISSUE_KEY,
-        query=PageQuery,
-    ),
-    Route(
-        "issue_key",
-        Method.POST,
-        "/keys",
-        "Draw an access key for a person or a program.",
-        issue_key,
-        IssuedKeyView,
-        act=Act.ISSUE_KEY,
-        body=KeyForm,
-        status=201,
-        repeat=Repeat.KEYED,
-    ),
-    Route(
-        "set_key_standing",
-        Method.PUT,
-        "/keys/{key}/standing",
-        "Switch a key off or on.",
-        set_key_standing,
-        Nothing,
-        act=Act.ISSUE_KEY,
-        body=KeyStandingForm,
-    ),
-    Route(
-        "delete_key",
-        Method.DELETE,
-        "/keys/{key}",
-        "Delete a key and its secret.",
-        delete_key,
-        Nothing,
-        act=Act.ISSUE_KEY,
     ),
 )
