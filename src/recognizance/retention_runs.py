@@ -198,6 +198,16 @@ class RetentionRuns:
         with self._records.reading() as reader:
             return list(_holds(reader))
 
+    def receipts(self, *, most: int = 50) -> list[DestructionReceipt]:
+        """Receipts of runs, the latest first. They count what went and name nobody; their digests are public."""
+        found: list[DestructionReceipt] = []
+        after = ""
+        with self._records.reading() as reader:
+            while page := reader.documents(RUN_KIND, after=after, limit=_PAGE):
+                after = page[-1].id
+                found += [read_document(DestructionReceipt, document.body) for document in page]
+        return sorted(found, key=lambda each: (each.destroyed_at, each.run), reverse=True)[:most]
+
     def due(self, gallery: GalleryId, *, by: Actor) -> tuple[Due, ...]:
         """What a run would destroy today.
 

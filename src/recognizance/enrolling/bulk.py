@@ -14,6 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from recognizance.enrolling.enrolment import Enrolled, Enrolment, Prepared
 from recognizance.errors import ImageError, ImageTooLargeError, InputError, LimitError, NotFoundError
@@ -35,6 +36,18 @@ NO_FACES = "no faces in the photograph"
 _SUBJECT = re.compile(r"[a-zA-Z0-9_.\-:]{1,128}")
 
 
+class Readable(Protocol):
+    """Where a photograph's bytes come from: a `Path`, or what somebody sent and that stands nowhere yet."""
+
+    def read_bytes(self) -> bytes:
+        """The whole file.
+
+        Raises:
+            OSError: If it can't be read.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """One photograph to enrol.
@@ -44,7 +57,7 @@ class Item:
     """
 
     name: str
-    path: Path
+    path: Readable
     subject: SubjectId
 
 
@@ -103,7 +116,7 @@ def items_of_folder(folder: Path) -> list[Item]:
     """
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file())
     named = [(path, path.stem if path.parent == folder else path.parent.name) for path in paths]
-    return _items([(path.relative_to(folder).as_posix(), path, name) for path, name in named])
+    return items_of([(path.relative_to(folder).as_posix(), path, name) for path, name in named])
 
 
 def items_of_csv(file: Path, *, path_column: str, subject_column: str) -> list[Item]:
@@ -113,7 +126,7 @@ def items_of_csv(file: Path, *, path_column: str, subject_column: str) -> list[I
         InputError: If the file can't be read, lacks a column, names a path twice, or a subject can't be spelled or
             two of them would be spelled the same.
     """
-    rows: list[tuple[str, Path, str]] = []
+    rows: list[tuple[str, Readable, str]] = []
     try:
         with file.open(encoding="utf-8-sig", newline="") as opened:
             reader = csv.DictReader(opened, strict=True)
@@ -129,10 +142,15 @@ def items_of_csv(file: Path, *, path_column: str, subject_column: str) -> list[I
         raise InputError(f"can't read {file}: {error}") from error
     if len({name for name, _, _ in rows}) < len(rows):
         raise InputError(f"{file} names a path twice")
-    return _items(rows)
+    return items_of(rows)
 
 
-def _items(rows: Sequence[tuple[str, Path, str]]) -> list[Item]:
+def items_of(rows: Sequence[tuple[str, Readable, str]]) -> list[Item]:
+    """Photographs by name, content and the person that they show, with the person's name spelled as a subject.
+
+    Raises:
+        InputError: If a subject can't be spelled, or two of them would be spelled the same.
+    """
     names: dict[SubjectId, str] = {}
     items = []
     for name, path, person in rows:
@@ -212,6 +230,11 @@ class BulkEnrolment:
         """All photographs that a job has rejected so far, by path."""
         with self._records.reading() as reader:
             return [item for item in _all_items(reader, gallery, job) if item.state is ImportState.REJECTED]
+
+    def counts(self, gallery: GalleryId, job: str) -> dict[ImportState, int]:
+        """How many photographs of a job are settled so far, by what became of them."""
+        with self._records.reading() as reader:
+            return reader.import_counts(gallery, job)
 
     def _settled(self, gallery: GalleryId, job: str) -> dict[str, ImportItem]:
         with self._records.reading() as reader:

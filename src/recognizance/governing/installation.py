@@ -25,6 +25,7 @@ from recognizance.governing.publishing import Publishing
 from recognizance.governing.registration import Gate, Registration, establish
 from recognizance.governing.sessions import SessionTokens
 from recognizance.governing.uses import EndsUse, Uses
+from recognizance.governing.watching import Watching
 from recognizance.recording import Recorder, Refused, Statement, acts, policy_statement
 from recognizance.records import Records
 
@@ -51,6 +52,7 @@ class Governing:
     uses: Uses
     publishing: Publishing
     incidents: Incidents
+    watching: Watching
     tokens: SessionTokens
 
     def statement(self) -> Statement:
@@ -107,6 +109,7 @@ def open_governing(
         ),
         publishing=Publishing(records, recorder, gate, profile, clock=clock),
         incidents=Incidents(records, recorder, gate, clock=clock),
+        watching=Watching(records, recorder, gate, clock=clock, random_bytes=random_bytes),
         uses=Uses(records, recorder, gate, profile, clock=clock, ends_use=ends_use),
         tokens=SessionTokens(sealing_key=sealing_key, secrets_key=secrets_key, clock=clock, random_bytes=random_bytes),
     )
