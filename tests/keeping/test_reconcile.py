@@ -2,6 +2,7 @@
 
 import contextlib
 import shutil
+import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recognizance.agreement import check_agreement
 from recognizance.docket import Kind, Standing, inserted
 from recognizance.errors import ConflictError, CorruptionError, InputError, NotFoundError, UnavailableError
 from recognizance.governance.parties import Agency, AgencyId, AgencyKind
@@ -208,6 +210,75 @@ def test_what_nobody_can_tell_is_named_for_people(reconciled: tuple[Installation
 
     assert (erasure.gallery, erasure.scope, erasure.faces) == (GALLERY, "face", 1)
     assert [row.external_image_id for row in installation.rows()] == ["ada-lovelace.jpg"]
+
+
+def disagreements(installation: Installation) -> list[str]:
+    installation.settle()
+    source = FolderSource(installation.recorder.public)
+    return list(map(str, check_agreement(installation.records, source, (installation.recorder.verifier,))))
+
+
+def test_what_the_records_have_lost_is_not_missed_afterwards(reconciled: tuple[Installation, Reconciled]) -> None:
+    """The ledger itself says which entries they were; whatever comes later is held against it as ever."""
+    installation, _ = reconciled
+    before = disagreements(installation)
+    installation.enrol()
+    installation.search()
+
+    assert before == []
+    assert disagreements(installation) == []
+
+
+@pytest.mark.parametrize("dropped", ["before", "after"])
+def test_a_restoration_excuses_no_entry_but_those_it_names(
+    reconciled: tuple[Installation, Reconciled], dropped: str
+) -> None:
+    """What an entry before or after them commits to is missed as ever."""
+    installation, _ = reconciled
+    installation.enrol()
+    installation.settle()
+    entries = [Entry.parse(data) for data in entries_of(installation.data)]
+    enrolled = [each.id for each in entries if isinstance(each.facts, facts.GalleryContent)]
+    victim = enrolled[-1 if dropped == "after" else 0]
+    drop_openings(installation.data, victim)
+
+    assert any(f"entry_id={victim}" in each for each in disagreements(installation))
+
+
+def test_a_restoration_excuses_no_more_entries_than_it_says_were_lost(tmp_path: Path) -> None:
+    """Older records may have committed to an entry that they hadn't marked; dropped later, it is one too many."""
+    data = tmp_path / "data"
+    installation = opened(data, 1)
+    installation.create(GALLERY)
+    installation.enrol()
+    installation.close()
+    older = tmp_path / "older.sqlite3"
+    shutil.copyfile(data / "records.sqlite3", older)
+    remembered = Entry.parse(entries_of(data)[-1])
+    with contextlib.closing(sqlite3.connect(older)) as connection, connection:
+        unmarked = "UPDATE outbox SET log_index = NULL, data = ? WHERE entry_id = ?"
+        connection.execute(unmarked, (remembered.data, remembered.id))
+    installation = opened(data, 2)
+    installation.enrol()
+    installation.close()
+    put_back(data, older)
+    gap = adopted(data)
+    installation = opened(data, 3)
+    finished(installation)
+    before = disagreements(installation)
+    drop_openings(data, remembered.id)
+    after = disagreements(installation)
+    installation.close()
+
+    assert gap is not None
+    assert (gap.unknown, len(gap.remembered)) == (1, 1)
+    assert before == []
+    assert any("2 entries commit to is gone; the restoration lost 1" in each for each in after)
+
+
+def drop_openings(data: Path, entry: str) -> None:
+    with contextlib.closing(sqlite3.connect(data / "records.sqlite3")) as connection, connection:
+        connection.execute("DELETE FROM openings WHERE entry_id = ?", (entry,))
 
 
 def test_no_version_of_a_gallery_comes_twice(scene: Scene, reconciled: tuple[Installation, Reconciled]) -> None:

@@ -5,7 +5,8 @@ more (`records.check`). What a seal can't show is a row that was dropped, added,
 another's place with all that belongs to it. The ledger shows that: it names each entry and its place, commits to every
 private value, and says how far each use, person, request, gallery and key has come. So here every entry's row, every
 commitment's opening and every document that an entry speaks of is looked up. What was rightly forgotten isn't missed:
-an erasure leaves a proof that names what it destroyed, and the ledger has the proof's digest.
+an erasure leaves a proof that names what it destroyed, and the ledger has the proof's digest. Nor is what a restoration
+says that the records have lost (`restorations.py`).
 
 Reads everything once, changes nothing, and holds no sealed value longer than it takes to compare it. Findings name
 tables, rows and entries, never what was sealed. Implements `docs/ledger.md`, "Records and ledger".
@@ -15,7 +16,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from recognizance.agreement.promised import PARTIES, Promised
+from recognizance.agreement.promised import PARTIES
+from recognizance.agreement.restorations import Expected, restorations
 from recognizance.docket import Kind, SearchCount
 from recognizance.errors import CorruptionError, InputError
 from recognizance.forgetting.proofs import PROOF_KIND, Proof
@@ -74,7 +76,7 @@ _Missing = tuple[EntryId, int, str, str | None]
 class _Seen:
     """What was read from the ledger."""
 
-    promised: Promised = field(default_factory=Promised)
+    expected: Expected = field(default_factory=Expected)
     ids: list[EntryId] = field(default_factory=list[EntryId])
     # The index of the first of them.
     first: int = 0
@@ -82,7 +84,8 @@ class _Seen:
     missing: list[tuple[EntryId, int, str, str | None]] = field(
         default_factory=list[tuple[EntryId, int, str, str | None]]
     )
-    keys: dict[str, facts.Standing] = field(default_factory=dict[str, facts.Standing])
+    # By access key, its standing and the index of the entry that says so.
+    keys: dict[str, tuple[facts.Standing, int]] = field(default_factory=dict[str, tuple[facts.Standing, int]])
     holds: set[str] = field(default_factory=set[str])
     # By gallery and face, the digests over photograph and template that enrolments committed to.
     faces: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
@@ -126,19 +129,19 @@ def check_tail(records: Records, source: Source, log_keys: tuple[VerifierKey, ..
 def _disagreements(
     reader: Reader, source: Source, size: int, progress: Callable[[int, int], None]
 ) -> Iterator[Disagreement]:
-    seen = _Seen()
+    seen = _Seen(Expected(restorations(read_entries(source, range(size), size))))
     for index, data in enumerate(read_entries(source, range(size), size)):
         yield from _check_entry(reader, seen, index, data)
         progress(index + 1, size)
     yield from _check_rows(reader, seen, size)
-    documents = _Documents(reader, seen.promised)
+    documents = _Documents(reader, seen.expected)
     yield from documents.problems()
     yield from _check_missing(seen, documents.destroyed)
     yield from _check_holds(seen, documents.holds)
     yield from _check_keys(reader, seen)
-    yield from _check_galleries(reader, seen.promised)
+    yield from _check_galleries(reader, seen.expected)
     yield from _check_faces(reader, seen.faces)
-    yield from _check_counts(seen.promised, documents.counts)
+    yield from _check_counts(seen.expected, documents.counts)
 
 
 def _check_entry(reader: Reader, seen: _Seen, index: int, data: bytes) -> Iterator[Disagreement]:
@@ -149,7 +152,7 @@ def _check_entry(reader: Reader, seen: _Seen, index: int, data: bytes) -> Iterat
         seen.ids.append(entry_id_of(data))
         return
     seen.ids.append(entry.id)
-    seen.promised.add(index, entry)
+    seen.expected.add(index, entry)
     names = entry.private_fields
     if not names:
         return
@@ -171,14 +174,14 @@ def _check_entry(reader: Reader, seen: _Seen, index: int, data: bytes) -> Iterat
             continue
         if not entry.opens(opening):
             yield Disagreement("openings", where, "opens to something else than the entry commits to", index)
-        _remember(seen, entry, name, opening)
+        _remember(seen, index, entry, name, opening)
     for name in openings:
         yield Disagreement("openings", f"entry_id={entry.id} field={name}", "the entry has no such field", index)
 
 
-def _remember(seen: _Seen, entry: Entry, name: str, opening: Opening) -> None:
+def _remember(seen: _Seen, index: int, entry: Entry, name: str, opening: Opening) -> None:
     if isinstance(entry.facts, facts.AccessKey) and isinstance(opening.value, str):
-        seen.keys[opening.value] = entry.facts.standing
+        seen.keys[opening.value] = (entry.facts.standing, index)
     if isinstance(entry.facts, facts.Hold) and name == "holding" and isinstance(opening.value, str):
         seen.holds.add(opening.value)
     if isinstance(entry.facts, facts.GalleryContent) and isinstance(opening.value, tuple):
@@ -222,11 +225,13 @@ class _Documents:
         holds: What orders to preserve hold.
     """
 
-    def __init__(self, reader: Reader, promised: Promised) -> None:
+    def __init__(self, reader: Reader, expected: Expected) -> None:
         self._reader = reader
-        self._promised = promised
-        self._states = {kind: dict(states) for kind, states in promised.states.items()}
-        self._digests = {kind: set(digests) for kind, digests in promised.digests.items()}
+        self._expected = expected
+        self._kinds = expected.kinds()
+        # What has to be there and hasn't been seen.
+        self._missing = expected.documents()
+        self._digests = {kind: expected.digests(kind) for kind in _DIGEST_KINDS}
         self.destroyed: set[tuple[str, str]] = set()
         self.counts: dict[str, int] = {}
         self.holds: set[str] = set()
@@ -236,12 +241,11 @@ class _Documents:
             row = f"kind={kind} document_id={document_id}"
             if document is None:
                 yield Disagreement("documents", row, "doesn't open: it was changed, or put in another's place")
-                self._states.get(_kind_of(kind), {}).pop(_name_of(kind, document_id), None)
+                self._missing.discard((_kind_of(kind), _name_of(kind, document_id)))
                 continue
             yield from self._problems_of(document, row)
-        for kind, states in self._states.items():
-            for document_id in states:
-                yield Disagreement("documents", f"kind={kind} document_id={document_id}", "is gone; the ledger has it")
+        for kind, document_id in sorted(self._missing):
+            yield Disagreement("documents", f"kind={kind} document_id={document_id}", "is gone; the ledger has it")
         for kind, digests in self._digests.items():
             for digest in sorted(digests):
                 yield Disagreement("documents", f"kind={kind} sha256={digest}", "is gone; the ledger has its digest")
@@ -256,11 +260,13 @@ class _Documents:
         elif kind == _HOLD:
             self.holds.add(document.id)
         elif kind == _STATEMENT:
-            if document.body.decode() not in self._promised.stated:
+            if document.body.decode() not in self._expected.all.stated:
                 yield Disagreement("documents", row, "the ledger has no such statement")
-        elif kind in self._states or kind in self._promised.states:
-            states = self._states[kind].pop(_name_of(kind, document.id), None)
-            if states is None:
+        elif kind in self._kinds:
+            name = _name_of(kind, document.id)
+            states = self._expected.states(kind, name)
+            self._missing.discard((kind, name))
+            if not states:
                 yield Disagreement("documents", row, "the ledger has never heard of it")
             elif document.state not in states:
                 wanted = " or ".join(sorted(states))
@@ -268,7 +274,7 @@ class _Documents:
 
     def _digest_problems(self, document: Document, kind: str, row: str) -> Iterator[Disagreement]:
         digest = sha256(document.body).hexdigest()
-        if digest not in self._promised.digests[kind]:
+        if digest not in self._expected.all.digests[kind]:
             yield Disagreement("documents", row, "isn't what the ledger has the digest of")
         self._digests[kind].discard(digest)
         if document.kind == PROOF_KIND:
@@ -286,16 +292,26 @@ def _name_of(kind: str, document_id: str) -> str:
 
 
 def _check_missing(seen: _Seen, destroyed: set[tuple[str, str]]) -> Iterator[Disagreement]:
-    """What can't be opened any more was either destroyed by an erasure that says so, or dropped."""
-    last_erasure = max((index for several in seen.promised.erased_galleries.values() for index in several), default=-1)
+    """What can't be opened any more was destroyed by an erasure that says so, lost by a restoration, or dropped."""
+    galleries, lost = seen.expected.all.erased_galleries, set[int]()
+    last_erasure = max((index for several in galleries.values() for index in several), default=-1)
     for entry_id, index, name, gallery in seen.missing:
         if (entry_id, name) in destroyed:
             continue
-        erased = max(seen.promised.erased_galleries.get(gallery, [-1])) if gallery is not None else last_erasure
+        erased = max(galleries.get(gallery, [-1])) if gallery is not None else last_erasure
         if name in OF_GALLERY and index < erased:
+            continue
+        if seen.expected.is_lost(index):
+            lost.add(index)
             continue
         row = f"entry_id={entry_id} field={name}"
         yield Disagreement("openings", row, "is gone, and no erasure destroyed it", index)
+    for each in seen.expected.restored:
+        gone = len(lost.intersection(each.lost))
+        if gone > each.unknown:
+            where = f"log_index={each.lost.start}..{each.lost.stop - 1}"
+            text = f"what {gone} entries commit to is gone; the restoration lost {each.unknown}"
+            yield Disagreement("openings", where, text, each.at)
 
 
 def _check_holds(seen: _Seen, holds: set[str]) -> Iterator[Disagreement]:
@@ -309,32 +325,37 @@ def _check_keys(reader: Reader, seen: _Seen) -> Iterator[Disagreement]:
     """Every access key is as the ledger says: on, off or gone."""
     known: dict[str, bool] = {key.id: key.active for key in reader.access_keys()}
     for key_id, active in known.items():
-        standing = seen.keys.get(key_id)
+        standing, index = seen.keys.get(key_id, (None, -1))
         row = f"access_key_id={key_id}"
+        # All keys of an owner go off with a restoration that can't tell which of them was switched off.
+        if not active and standing is not None and seen.expected.is_restored_since(index):
+            continue
         if standing is None or standing is facts.Standing.REMOVED:
             yield Disagreement("access_keys", row, "the ledger has no such key, or has it as deleted")
         elif active == (standing is facts.Standing.SUSPENDED):
             yield Disagreement("access_keys", row, f"is {'on' if active else 'off'}; by the ledger it isn't")
-    for key_id, standing in seen.keys.items():
+    for key_id, (standing, _) in seen.keys.items():
         if standing is not facts.Standing.REMOVED and key_id not in known:
             yield Disagreement("access_keys", f"access_key_id={key_id}", "is gone; the ledger has it")
 
 
-def _check_galleries(reader: Reader, promised: Promised) -> Iterator[Disagreement]:
+def _check_galleries(reader: Reader, expected: Expected) -> Iterator[Disagreement]:
     """Every gallery's content is at the version, and as large, as its last entry says."""
     rows: dict[str, GalleryRow] = {row.id: row for row in reader.galleries(limit=1_000_000)}
     for name, row in rows.items():
-        place, expected = f"gallery_id={name}", promised.galleries.get(name)
-        if expected is None:
+        place, choices = f"gallery_id={name}", expected.gallery(name)
+        versions, faces = {each.version for each in choices}, {each.faces for each in choices}
+        if not choices:
             yield Disagreement("galleries", place, "the ledger has never heard of it, or has it as deleted")
-        elif expected.version is not None and (row.version, row.face_count) != (expected.version, expected.faces):
+        elif None not in versions and (row.version not in versions or row.face_count not in faces):
+            last = choices[0]
             yield Disagreement(
                 "galleries",
                 place,
-                f"is at version {row.version} with {row.face_count} faces; by the ledger at {expected.version} with"
-                f" {expected.faces}",
+                f"is at version {row.version} with {row.face_count} faces; by the ledger at {last.version} with"
+                f" {last.faces}",
             )
-    for name in promised.galleries.keys() - rows.keys():
+    for name in sorted(expected.galleries() - rows.keys()):
         yield Disagreement("galleries", f"gallery_id={name}", "is gone; the ledger has it")
 
 
@@ -367,10 +388,10 @@ def _templates(reader: Reader, gallery: GalleryId, faces: Sequence[FaceId]) -> d
         return _templates(reader, gallery, faces[:middle]) | _templates(reader, gallery, faces[middle:])
 
 
-def _check_counts(promised: Promised, counts: Mapping[str, int]) -> Iterator[Disagreement]:
+def _check_counts(expected: Expected, counts: Mapping[str, int]) -> Iterator[Disagreement]:
     """As many searches are counted under each use as the ledger has."""
-    for use in sorted(promised.searches.keys() | counts.keys()):
-        counted, made = counts.get(use, 0), promised.searches[use]
-        if counted != made and use != acts.UNSTATED_USE:
-            text = f"{counted} searches are counted; the ledger has {made}"
+    for use in sorted(expected.all.searches.keys() | counts.keys()):
+        counted, made = counts.get(use, 0), expected.searches(use)
+        if counted not in made and use != acts.UNSTATED_USE:
+            text = f"{counted} searches are counted; the ledger has {made[-1]}"
             yield Disagreement("documents", f"kind={Kind.COUNT.value} use={use}", text)
