@@ -32,6 +32,11 @@ from recognizance.reviewing.leads import Leads
 from recognizance.reviewing.probes import Probes
 from recognizance.reviewing.reviews import Reviewing
 from recognizance.search import Search
+from recognizance.storage import now
+from recognizance.web.desk_pages import DeskPages
+from recognizance.web.desk_retention import RetentionPages
+from recognizance.web.overseer_pages import OverseerPages
+from recognizance.web.overseer_rules import OverseerRulesPages
 from recognizance.web.account_pages import AccountPages
 from recognizance.web.frame import Frame, Page, frame_app, in_order
 from recognizance.web.openid_pages import OpenIdPages
@@ -85,6 +90,10 @@ def site_pages(services: Services) -> list[Page]:
         SigningInPages(services.entrance, profile).table(),
         OpenIdPages(services.entrance.openid, services.entrance.sign_in).table(),
         AccountPages(services.entrance, service_name=SERVICE_NAME).table(),
+        DeskPages(services.desk, services.erasure, clock=now).table(),
+        RetentionPages(services.records, services.retention, clock=now).table(),
+        OverseerRulesPages(services.register, services.governing.watching).table(),
+        OverseerPages(services.governing.uses, services.governing.incidents, services.register, clock=now).table(),
     )
 
 
