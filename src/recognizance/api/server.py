@@ -247,7 +247,12 @@ def _failed(error: Exception, request_id: str) -> Reply:
     kind = kind_of(error)
     if kind.status >= _INTERNAL:
         _log.error("request %s failed", request_id, exc_info=error)
-    headers = {"content-type": MEDIA_TYPE, "cache-control": "no-store", **headers_of(error)}
+    headers = {
+        "content-type": MEDIA_TYPE,
+        "cache-control": "no-store",
+        "x-content-type-options": "nosniff",
+        **headers_of(error),
+    }
     if isinstance(error, DoneBeforeError):
         headers |= {each.name: each.value for each in error.headers if each.name.startswith("x-recognizance-")}
     return Reply(kind.status, write_document(problem_of(error, request_id)), headers)
