@@ -3,7 +3,7 @@
 import pytest
 
 from recognizance.errors import CorruptionError, InputError
-from recognizance.ledger import MemoryStore, NoteKey
+from recognizance.ledger import MemoryStore, NoteKey, facts
 from recognizance.register import keys_stated_by, read_log, reading
 from tests.register.world import KEY, KEYS, a_store, entry, one_year, search, state_of
 
@@ -91,6 +91,22 @@ def test_a_log_can_name_its_own_key() -> None:
     assert keys_stated_by(a_store(YEAR)) == KEYS
     with pytest.raises(InputError, match="names no key"):
         keys_stated_by(a_store(YEAR[1:]))
+
+
+@pytest.mark.parametrize("is_finished", [True, False], ids=["finished", "begun"])
+def test_a_log_can_name_the_keys_that_followed(is_finished: bool) -> None:
+    """Also far behind its first entries; whichever of them signs it now comes first."""
+    following = NoteKey(KEY.name, bytes([7]) * 32)
+    stranger = NoteKey(KEY.name, bytes(reversed(range(32))))
+    announced = facts.LedgerKey(former_key=str(KEY.verifier), new_key=str(following.verifier), reason="once a year")
+    forged = facts.LedgerKey(former_key=None, new_key=str(stranger.verifier), reason="a second first key")
+    padding = [entry(search()) for _ in range(300)]
+    entries = [*YEAR, *padding, entry(forged), entry(announced)]
+    store = a_store(entries, following if is_finished else KEY)
+    expected = (following.verifier, KEY.verifier) if is_finished else (KEY.verifier,)
+
+    assert keys_stated_by(store) == expected
+    assert read_log(store, keys_stated_by(store)).state.size == len(entries)
 
 
 def test_progress_is_told() -> None:

@@ -368,10 +368,10 @@ def state_of(entries: Iterable[Entry]) -> State:
     return fold(State(), entries)
 
 
-def a_store(entries: Sequence[Entry]) -> MemoryStore:
+def a_store(entries: Sequence[Entry], key: NoteKey = KEY) -> MemoryStore:
     """Return a closed log of these entries."""
     store = MemoryStore()
-    log = Log.create(store, KEY)
+    log = Log.create(store, key)
     for start in range(0, len(entries), 4096):
         log.append([each.data for each in entries[start : start + 4096]])
     log.close()

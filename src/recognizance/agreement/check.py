@@ -18,7 +18,7 @@ from hashlib import sha256
 
 from recognizance.agreement.promised import PARTIES
 from recognizance.agreement.restorations import Expected, restorations
-from recognizance.docket import Kind, SearchCount
+from recognizance.docket import Kind, SearchCount, installation_of
 from recognizance.errors import CorruptionError, InputError
 from recognizance.forgetting.proofs import PROOF_KIND, Proof
 from recognizance.gallery import Template
@@ -230,7 +230,7 @@ class _Documents:
         self._expected = expected
         self._kinds = expected.kinds()
         # What has to be there and hasn't been seen.
-        self._missing = expected.documents()
+        self._missing = expected.documents() - _own_agency(reader)
         self._digests = {kind: expected.digests(kind) for kind in _DIGEST_KINDS}
         self.destroyed: set[tuple[str, str]] = set()
         self.counts: dict[str, int] = {}
@@ -280,6 +280,13 @@ class _Documents:
         if document.kind == PROOF_KIND:
             proof = read_document(Proof, document.body)
             self.destroyed |= {(each.entry, each.field) for each in proof.openings}
+
+
+def _own_agency(reader: Reader) -> set[tuple[str, str]]:
+    """The owner's own agency, which a private installation keeps with what it says of itself."""
+    installed = installation_of(reader)
+    agency = None if installed is None else installed.agency
+    return set() if agency is None else {(Kind.AGENCY.value, acts.token(agency))}
 
 
 def _kind_of(kind: str) -> str:

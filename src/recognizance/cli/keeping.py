@@ -55,6 +55,12 @@ def restore(
             help="Go on from the backup's own ledger: nobody has seen an entry or a receipt that it doesn't have.",
         ),
     ] = False,
+    ledger_key: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="The file of the ledger's key, if that was changed after the backup."
+        ),
+    ] = None,
     data: Data = DEFAULT_DATA,
     acting_as: As = None,
     json: Json = False,
@@ -76,6 +82,7 @@ def restore(
             data,
             master_key=master_key,
             ledger=source,
+            ledger_key=ledger_key,
             progress=lambda _done, _total: advance(1),
         )
     _say(_finish(data, reason, acting_as), json=json)

@@ -26,7 +26,7 @@ from recognizance.config import FILE_NAME as SETTINGS_FILE
 from recognizance.config import read_settings
 from recognizance.errors import ConflictError, CorruptionError, InputError, UnavailableError
 from recognizance.ledger import FolderSource, copy_prefix, read_checkpoint
-from recognizance.recording import KEY_FILE, LEDGER_FOLDER, read_key
+from recognizance.recording import KEY_FILE, LEDGER_FOLDER, known_keys, read_key
 from recognizance.recording.ledger_key import FORMER_KEYS_FILE
 from recognizance.records import Records
 from recognizance.storage import public_folder
@@ -106,7 +106,7 @@ def _write(data: Path, records: Records, part: Path, *, now: datetime, progress:
     source = FolderSource(public_folder(data, read_settings(data)))
     # Records know what is promised, and the public files follow right after.
     deadline = time.monotonic() + PUBLISH_TIMEOUT_S
-    while read_checkpoint(source, (key.verifier,)).checkpoint.size < size:
+    while read_checkpoint(source, known_keys(data)).checkpoint.size < size:
         if time.monotonic() >= deadline:
             raise UnavailableError(f"the ledger's public files don't show its first {size} entries")
         time.sleep(0.01)

@@ -19,6 +19,7 @@ from recognizance.ledger.export import (
 )
 from recognizance.ledger.facts import Commitment, EntryId, Facts
 from recognizance.ledger.findings import Finding, Report, Trouble
+from recognizance.ledger.key_history import key_history
 from recognizance.ledger.log import Log
 from recognizance.ledger.notes import Algorithm, NoteKey, SignatureError, SignedNote, Signer, VerifierKey
 from recognizance.ledger.outbox import MemoryOutbox, Outbox, PendingEntry
@@ -81,6 +82,7 @@ __all__ = [
     "export_archive",
     "export_folder",
     "facts",
+    "key_history",
     "open_checkpoint",
     "prove",
     "prove_consistency",

@@ -9,9 +9,11 @@ from recognizance.errors import CorruptionError, InputError
 from recognizance.ledger import (
     Entry,
     NewerSchemaError,
+    SignatureError,
     Source,
     VerifierKey,
     facts,
+    key_history,
     open_checkpoint,
     read_entries,
     verify,
@@ -91,20 +93,34 @@ def read_log(
 
 
 def keys_stated_by(source: Source) -> tuple[VerifierKey, ...]:
-    """Return the key that a log itself names in its first entries: its own word, good for looking, not for proof.
+    """Return the keys that a log itself names, the one that signs it now first: its own word, no proof.
+
+    Where its first entries name the key that signs it, no more of it is read.
 
     Raises:
-        InputError: If it names none, or has rotated away from it: then the key has to come from elsewhere.
+        InputError: If it names none, or was signed with none that it names: then the key has to come from elsewhere.
     """
     held = _HeldSource(source)
-    lines = held.checkpoint().decode(errors="replace").split("\n")
+    checkpoint = held.checkpoint()
+    lines = checkpoint.decode(errors="replace").split("\n")
     if len(lines) < 2 or not lines[1].isdecimal():
         raise InputError("the log's checkpoint is malformed")
     size = int(lines[1])
-    for entry in _parsed(held, range(min(size, _FIRST_ENTRIES)), size):
-        if entry is not None and isinstance(entry.facts, facts.LedgerKey):
-            return (VerifierKey.parse(entry.facts.new_key),)
-    raise InputError("the log names no key in its first entries: state it, as its operator published it")
+    for entries in (min(size, _FIRST_ENTRIES), size):
+        keys = key_history(source, entries)
+        for key in keys:
+            # A change of keys that was begun and isn't finished has been announced, and the former key still signs.
+            if _is_signed(checkpoint, key):
+                return (key, *(each for each in keys if each != key))
+    raise InputError("the log names no key that signed it: state it, as its operator published it")
+
+
+def _is_signed(checkpoint: bytes, key: VerifierKey) -> bool:
+    try:
+        open_checkpoint(checkpoint, (key,))
+    except SignatureError:
+        return False
+    return True
 
 
 def _parsed(source: Source, entries: range, size: int) -> Iterator[Entry | None]:
