@@ -34,6 +34,7 @@ from recognizance.docket import (
     inserted,
 )
 from recognizance.governance.authority import Authority, Docket, OwnerDocket
+from recognizance.governance.gate import Evidence, Fitness
 from recognizance.governance.oversight import Quorum, Sha256Hex
 from recognizance.governance.parties import (
     Agency,
@@ -66,8 +67,8 @@ from recognizance.governance.requests import (
     Request,
     SearchFacts,
 )
-from recognizance.governance.terms import EvaluationId, EvaluationOutcome, EvaluationReference
-from recognizance.identifiers import DecisionId, GalleryId, ModelId, PrincipalId
+from recognizance.governance.terms import ErrorLimits, EvaluationId, EvaluationReference
+from recognizance.identifiers import DecisionId, GalleryId, PrincipalId
 from recognizance.records import MasterKey, Records
 
 ROUNDS = 40
@@ -133,12 +134,11 @@ def _police_request(*, allowed: bool) -> Request:
     """A police search that meets every policy, or one without a case."""
     agency, gallery = POLICE, ARRESTS
     terms = default_use_terms(agency, gallery, NOW - timedelta(days=1))
-    model = ModelId("sface-2021dec@fb143eea07838aa5")
     terms = replace(
         terms,
         review_required=True,
         course=CourseId("face-examination"),
-        evaluation=EvaluationReference(EvaluationId("lab"), model, EvaluationOutcome.PASSED, terms.starts),
+        evaluation=EvaluationReference(EvaluationId("lab"), Sha256Hex("1e" * 32), ErrorLimits(fpir=0.01)),
         limits=replace(terms.limits, offences=frozenset({OffenceCode("robbery")})),
     )
     proposed = propose(
@@ -167,6 +167,7 @@ def _police_request(*, allowed: bool) -> Request:
         use_agency_kind=AgencyKind.LAW_ENFORCEMENT,
         search=SearchFacts(SearchClass.ARCHIVE, Capture.STILL, threshold_pct=99.0, candidates=10),
         grounds=Grounds("case-7" if allowed else None, "a witness filmed it", OffenceCode("robbery")),
+        evidence=Evidence(Fitness.PASSED),
     )
 
 

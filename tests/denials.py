@@ -39,6 +39,8 @@ WHO_MAY = """
     publish_report     -        -        yes        -        -            -             -
     publish_audit      -        -        -          -        -            -             yes
     report_incident    yes      yes      yes        yes      yes          yes           yes
+    publish_evaluation -        -        -          -        -            -             yes
+    submit_finding     -        -        -          -        -            -             yes
 """
 COLUMNS = ("operator", "examiner", "supervisor", "overseer", "desk_officer", "administrator", "auditor")
 PERMITTED = {
@@ -46,7 +48,7 @@ PERMITTED = {
     for row in WHO_MAY.strip().splitlines()
     for role, cell in zip(COLUMNS, row.split()[1:], strict=True)
     if cell == "yes"
-}
+} | {("submit_finding", "tester"), ("test", "tester")}
 
 UNDER_A_USE = {"search", "compare", "enrol", "assume_use"}
 LIVE_STATES = {"active", "emergency", "emergency_authorised"}

@@ -50,16 +50,13 @@ from recognizance.governance.review import Finding, Observation, Outcome, Review
 from recognizance.governance.terms import (
     AccountabilityReport,
     Authority,
-    EvaluationId,
-    EvaluationOutcome,
-    EvaluationReference,
     Limits,
     UseTerms,
 )
 from recognizance.governance.uses import Use, UseEvent, advance, vote
 from recognizance.governing.access import ADMINISTRATOR, principal_of
 from recognizance.governing.registration import establish
-from recognizance.identifiers import DecisionId, FaceId, GalleryId, ModelId, PrincipalId
+from recognizance.identifiers import DecisionId, FaceId, GalleryId, PrincipalId
 from recognizance.ledger import Entry, FolderSource, facts, read_checkpoint
 from recognizance.ledger.sources import read_entries
 from recognizance.permits import Action, Permit
@@ -69,6 +66,7 @@ from recognizance.search import PhotographSearch
 from recognizance.storage import new_id, open_recorder, open_records
 
 from .conftest import jpeg
+from .evidence import PASSED, REFERENCE, insert_published, published
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 _PROPOSED_BEFORE = timedelta(days=320)
@@ -212,7 +210,7 @@ def review_world(folder: Path, faces: tuple[FaceReader, Calibration], *, now: da
 
 def _populate(world: World) -> None:
     now = world.clock.now
-    terms = _terms(world.service.reader.model, now)
+    terms = _terms(now)
     trained = Training(COURSE, (now - timedelta(days=300)).date(), (now + timedelta(days=40)).date())
     with world.service.records.transaction() as transaction:
         agency = Agency(AGENCY, AgencyKind.LAW_ENFORCEMENT, "Harbour Police", "the chief", "chief@example.org")
@@ -220,6 +218,7 @@ def _populate(world: World) -> None:
         declared = GalleryDeclaration(GALLERY, AGENCY, Source.ARREST_RECORD, LawfulBasis.STATUTE)
         inserted(transaction, Kind.GALLERY, GALLERY, declared)
         inserted(transaction, Kind.USE, USE, UseRecord(_active(terms, now), str(uuid.uuid4())))
+        insert_published(transaction, published(terms.limits.threshold_floor_pct, now))
     world.add_person(Person(SEARCHER, AGENCY, frozenset({Role.OPERATOR, Role.EXAMINER}), (trained,)))
     world.add_person(Person(SUPERVISOR, AGENCY, frozenset({Role.SUPERVISOR}), (trained,)))
     for person in (FIRST, SECOND, THIRD):
@@ -230,7 +229,7 @@ def _populate(world: World) -> None:
     world.service.galleries.create(GALLERY, tags={}, permit=permit)
 
 
-def _terms(model: ModelId, now: datetime) -> UseTerms:
+def _terms(now: datetime) -> UseTerms:
     proposed, expires = now - _PROPOSED_BEFORE, now + timedelta(days=100)
     report = AccountabilityReport(
         vendor="a vendor",
@@ -264,7 +263,7 @@ def _terms(model: ModelId, now: datetime) -> UseTerms:
         starts=now - timedelta(days=200),
         expires=expires,
         review_required=True,
-        evaluation=EvaluationReference(EvaluationId("lab-2026"), model, EvaluationOutcome.PASSED, proposed),
+        evaluation=REFERENCE,
         authority=Authority(AuthorityKind.STATUTE, Sha256Hex("a0" * 32), "the harbour", proposed, expires),
         course=COURSE,
     )
@@ -286,4 +285,4 @@ def _active(terms: UseTerms, now: datetime) -> Use:
     at = use.comments_until + timedelta(days=1)
     for overseer in OVERSEERS[:3]:
         use = vote(use, Vote(overseer, Choice.APPROVE, digest, "read and weighed", at))
-    return advance(advance(use, UseEvent.APPROVE, at), UseEvent.ACTIVATE, max(terms.starts, at))
+    return advance(advance(use, UseEvent.APPROVE, at), UseEvent.ACTIVATE, max(terms.starts, at), PASSED)

@@ -10,9 +10,6 @@ from recognizance.governance.purposes import AuthorityKind, Capture, OffenceCode
 from recognizance.governance.terms import (
     AccountabilityReport,
     Authority,
-    EvaluationId,
-    EvaluationOutcome,
-    EvaluationReference,
     Limits,
     UseTerms,
 )
@@ -27,7 +24,9 @@ from recognizance.governance.uses import (
     vote,
     vote_on_suspended,
 )
-from recognizance.identifiers import GalleryId, ModelId, PrincipalId
+from recognizance.identifiers import GalleryId, PrincipalId
+
+from .evidence import PASSED, REFERENCE
 
 TERMS_SHA256 = Sha256Hex("7e" * 32)
 PROPOSED = datetime(2026, 1, 1, tzinfo=UTC)
@@ -75,9 +74,7 @@ def terms_with(**changes: object) -> UseTerms:
         starts=STARTS,
         expires=EXPIRES,
         review_required=True,
-        evaluation=EvaluationReference(
-            EvaluationId("lab-2026"), ModelId("sface-2021dec@fb143eea07838aa5"), EvaluationOutcome.PASSED, PROPOSED
-        ),
+        evaluation=REFERENCE,
         authority=Authority(AuthorityKind.STATUTE, Sha256Hex("a0" * 32), "the harbour", PROPOSED, EXPIRES),
         course=CourseId("face-examination"),
     )
@@ -122,7 +119,8 @@ def _rejected(use: Use) -> Use:
 
 
 def _active(use: Use) -> Use:
-    return advance(_approved(use), UseEvent.ACTIVATE, max(use.terms.starts, use.comments_until + timedelta(days=1)))
+    at = max(use.terms.starts, use.comments_until + timedelta(days=1))
+    return advance(_approved(use), UseEvent.ACTIVATE, at, PASSED)
 
 
 def _suspended(use: Use) -> Use:

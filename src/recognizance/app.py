@@ -49,6 +49,7 @@ from recognizance.governance import Policy, RuledPolicy
 from recognizance.governing.access import ADMINISTRATOR, AccessKeys, principal_of
 from recognizance.governing.entrance import Entrance
 from recognizance.governing.installation import Governing
+from recognizance.governing.running import running_with
 from recognizance.governing.sessions import SessionSigners
 from recognizance.identifiers import ModelId
 from recognizance.ledger import FolderSource
@@ -104,6 +105,7 @@ class Service:
 
     def close(self) -> None:
         self.searchers.shutdown()
+        self.entrance.close()
         self.recorder.close()
         self.records.close()
 
@@ -315,7 +317,15 @@ def wire(
     def open_index(_model: ModelId) -> ExactIndex:
         return ExactIndex(reader.dimension, workers=searchers, threads=search_threads)
 
-    office = furnish(data, settings, records, model=reader.model, open_index=open_index, clock=clock)
+    office = furnish(
+        data,
+        settings,
+        records,
+        model=reader.model,
+        open_index=open_index,
+        clock=clock,
+        running=running_with(lambda: calibration, max_fpir=settings.max_fpir),
+    )
     recorder, galleries, erasure, marks = office.recorder, office.galleries, office.erasure, office.marks
     state(
         recorder,

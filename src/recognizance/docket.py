@@ -19,6 +19,7 @@ from typing import Any, Generic, TypeVar, cast
 from recognizance.errors import DeniedError, NotFoundError
 from recognizance.governance.authority import Docket, OwnerDocket, Party
 from recognizance.governance.codec import read_document, write_document
+from recognizance.governance.gate import Evidence, PublishedEvaluation, Running, assess, nothing_runs
 from recognizance.governance.oversight import Sha256Hex
 from recognizance.governance.parties import (
     Agency,
@@ -33,11 +34,12 @@ from recognizance.governance.parties import (
 )
 from recognizance.governance.profiles import ProfileName
 from recognizance.governance.purposes import LawfulBasis, Source
-from recognizance.governance.requests import EnrolmentFacts, GalleryFacts
+from recognizance.governance.requests import EnrolmentFacts, GalleryFacts, tester_of
 from recognizance.governance.subjects import RequestId, RequestState
 from recognizance.governance.terms import UseTerms
 from recognizance.governance.uses import Use, settled
 from recognizance.identifiers import GalleryId, PrincipalId
+from recognizance.ledger import EntryId
 from recognizance.permits import Permit
 from recognizance.records import Document, Reader, Records, Transaction
 
@@ -55,6 +57,8 @@ class Kind(StrEnum):
     PROGRAM = "program"
     KEY = "access_key"
     USE = "use"
+    EVALUATION = "evaluation"
+    """One that was published, under the commitment to its result."""
     GALLERY = "gallery"
     COUNT = "search_count"
     REQUEST = "subject_request"
@@ -96,10 +100,22 @@ class PersonRecord:
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """What somebody of the public said about a proposal, with their consent to publish it."""
+    """What somebody of the public said about a proposal, with their consent to publish it.
+
+    Attributes:
+        entry: The ledger's, which keeps the statement whatever becomes of it here.
+        hidden: Why an overseer hid it; `None` for one that is shown.
+    """
 
     at: datetime
     statement: str
+    entry: EntryId
+    hidden: str | None = None
+
+    @property
+    def published(self) -> "Comment":
+        """As everybody is shown it: without its text, if it is hidden."""
+        return self if self.hidden is None else replace(self, statement="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +231,30 @@ def terms_sha256(terms: UseTerms) -> Sha256Hex:
     return Sha256Hex(hashlib.sha256(write_document(terms)).hexdigest())
 
 
+def evidence_of(reader: Reader, terms: UseTerms, running: Running, now: datetime) -> Evidence:
+    """What the evaluation that a use relies on comes to at a moment, of what runs and of its gallery as it is."""
+    reference = terms.evaluation
+    published = None
+    if reference is not None:
+        published = found(reader, Kind.EVALUATION, reference.report_sha256, PublishedEvaluation)
+    return assess(
+        reference,
+        None if published is None else published.value,
+        None if published is None else running(),
+        floor_pct=terms.limits.threshold_floor_pct,
+        searches=terms.gallery is not None,
+        gallery_faces=_faces_in(reader, terms.gallery),
+        now=now,
+    )
+
+
+def _faces_in(reader: Reader, gallery: GalleryId | None) -> int:
+    try:
+        return 0 if gallery is None else reader.gallery(gallery).face_count
+    except NotFoundError:
+        return 0
+
+
 INSTALLATION_ID = "this"
 
 
@@ -273,10 +313,16 @@ def _count_id(use: UseId, day: date) -> str:
     return hashlib.sha256(f"{day.isoformat()} {use}".encode()).hexdigest()
 
 
-def docket_of(records: Records, installation: Installation, *, clock: Callable[[], datetime]) -> Docket:
-    """What policy is told in this installation: in the profile `private` everything is its owner's."""
+def docket_of(
+    records: Records, installation: Installation, *, clock: Callable[[], datetime], running: Running = nothing_runs
+) -> Docket:
+    """What policy is told in this installation: in the profile `private` everything is its owner's.
+
+    Args:
+        running: What runs here. Without it no evaluation fits, so that no use that relies on one allows a search.
+    """
     if installation.agency is None:
-        return RecordsDocket(records, installation, clock=clock)
+        return RecordsDocket(records, installation, clock=clock, running=running)
 
     def counted(use: UseId, day: date) -> int:
         with records.reading() as reader:
@@ -319,18 +365,22 @@ class RecordsDocket:
         installation: Installation,
         *,
         clock: Callable[[], datetime],
+        running: Running = nothing_runs,
         within: Reader | None = None,
     ) -> None:
         """Answer from what `within` sees, or each time from the newest records."""
         self._records = records
         self._installation = installation
         self._clock = clock
+        self._running = running
         self._within = within
 
     @contextmanager
     def at_once(self) -> Iterator[Docket]:
         with self._records.reading() as reader:
-            yield RecordsDocket(self._records, self._installation, clock=self._clock, within=reader)
+            yield RecordsDocket(
+                self._records, self._installation, clock=self._clock, running=self._running, within=reader
+            )
 
     def party(self, principal: PrincipalId) -> Party | None:
         # Whoever runs the machine, by whatever name the program calls them.
@@ -355,6 +405,10 @@ class RecordsDocket:
         return None if last is None else datetime.combine(last + timedelta(days=1), time(), UTC)
 
     def gallery(self, gallery: GalleryId) -> GalleryFacts:
+        tester = tester_of(gallery)
+        if tester is not None:
+            tested = EnrolmentFacts(Source.RESEARCH_DATA, LawfulBasis.RESEARCH)
+            return GalleryFacts(gallery, None, frozenset({Source.RESEARCH_DATA}), enrolment=tested, tester=tester)
         with self._reading() as reader:
             declared = found(reader, Kind.GALLERY, gallery, GalleryDeclaration)
             if declared is None:
@@ -369,11 +423,16 @@ class RecordsDocket:
     def use(self, use: UseId) -> Use | None:
         with self._reading() as reader:
             record = found(reader, Kind.USE, use, UseRecord)
-        if record is None:
-            return None
-        # What time or votes have brought about counts even if no sweep has recorded it yet.
-        steps = settled(record.value.use, self._clock())
-        return steps[-1][1] if steps else record.value.use
+            if record is None:
+                return None
+            now, known = self._clock(), record.value.use
+            # What time or votes have brought about counts even if no sweep has recorded it yet.
+            steps = settled(known, now, evidence_of(reader, known.terms, self._running, now))
+        return steps[-1][1] if steps else known
+
+    def evidence(self, use: Use, now: datetime) -> Evidence:
+        with self._reading() as reader:
+            return evidence_of(reader, use.terms, self._running, now)
 
     def default_use(
         self,

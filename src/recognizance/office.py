@@ -11,21 +11,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recognizance.config import Settings
-from recognizance.desk import Desk
+from recognizance.desk import REQUEST_PHOTOGRAPH, Desk
 from recognizance.disclosing.disclosure import Disclosing
 from recognizance.docket import Kind
-from recognizance.faces import ModelStore
+from recognizance.errors import NotFoundError
+from recognizance.faces import Calibration, ModelStore, load_calibration
 from recognizance.forgetting.erasure import REQUEST_KIND, Erasure
 from recognizance.forgetting.holders import DELETES_DOCUMENT
 from recognizance.forgetting.marks import MARK_KIND, Marks
 from recognizance.galleries import Clock, Galleries
 from recognizance.gallery import Index
 from recognizance.governance import RuledPolicy
+from recognizance.governance.gate import Running
 from recognizance.governance.requests import EnrolmentFacts
 from recognizance.governing.access import AccessKeys
 from recognizance.governing.entrance import Entrance, open_entrance
 from recognizance.governing.installation import Governing, open_governing
 from recognizance.governing.openid import Provider
+from recognizance.governing.running import running_with
 from recognizance.identifiers import ModelId
 from recognizance.recording import NOT_STATED, Provenance, Recorder
 from recognizance.records import Records
@@ -65,6 +68,7 @@ class Office:
     disclosing: Disclosing
 
     def close(self) -> None:
+        self.entrance.close()
         self.recorder.close()
         self.records.close()
 
@@ -88,7 +92,33 @@ def open_office(data: Path, settings: Settings, *, clock: Clock = now, reconcili
     """
     model = open_models(data).model(settings.recogniser).id
     records = open_records(data, settings)
-    return furnish(data, settings, records, model=model, open_index=_no_index, clock=clock, reconciling=reconciling)
+
+    def load() -> Calibration | None:
+        try:
+            return calibration_of(data, settings)
+        except NotFoundError:
+            return None
+
+    return furnish(
+        data,
+        settings,
+        records,
+        model=model,
+        open_index=_no_index,
+        clock=clock,
+        running=running_with(load, max_fpir=settings.max_fpir),
+        reconciling=reconciling,
+    )
+
+
+def calibration_of(data: Path, settings: Settings) -> Calibration:
+    """The table that gives the scores of the settings' recogniser a meaning.
+
+    Raises:
+        NotFoundError: If the model isn't known, or has no table.
+        CorruptionError: If the table is damaged.
+    """
+    return load_calibration(open_models(data).model(settings.recogniser).id)
 
 
 def furnish(
@@ -99,6 +129,7 @@ def furnish(
     model: ModelId,
     open_index: OpenIndex,
     clock: Clock,
+    running: Running,
     reconciling: bool = False,
 ) -> Office:
     """Put an office together on records that are open already; closing it closes them.
@@ -106,6 +137,7 @@ def furnish(
     Args:
         model: The recogniser of new galleries.
         open_index: As `Galleries` takes it.
+        running: As `open_governing` takes it.
         reconciling: As `open_recorder` takes it.
 
     Raises:
@@ -114,7 +146,14 @@ def furnish(
     """
     recorder = open_recorder(data, settings, records, clock=clock, reconciling=reconciling)
     governing = open_governing(
-        data, records, recorder, clock=clock, new_id=new_id, random_bytes=os.urandom, ends_use=withdraw_use
+        data,
+        records,
+        recorder,
+        clock=clock,
+        new_id=new_id,
+        random_bytes=os.urandom,
+        ends_use=withdraw_use,
+        running=running,
     )
     galleries = Galleries(
         records,
@@ -135,7 +174,7 @@ def furnish(
         new_id=new_id,
         holders={**REVIEW_HOLDERS, Kind.ANSWER: DELETES_DOCUMENT},
         ends_gallery=forget_gallery,
-        kept=(MARK_KIND, REQUEST_KIND),
+        kept=(MARK_KIND, REQUEST_KIND, REQUEST_PHOTOGRAPH),
     )
     reviewing = Reviewing(records, recorder, governing.policy, clock=clock, new_id=new_id, random_bytes=os.urandom)
     return Office(

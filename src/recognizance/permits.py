@@ -38,6 +38,7 @@ class Mandate:
         searches_per_day: The use's limit for a UTC day.
         review_required: Whether candidates wait for two reviewers.
         case, justification, offence: As the caller stated them; `None` where they stated nothing.
+        keeps_pictures: Whether photographs may be kept at all, whatever the settings say.
     """
 
     use: str
@@ -49,6 +50,7 @@ class Mandate:
     case: str | None
     justification: str | None
     offence: str | None
+    keeps_pictures: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from recognizance.records import check_records
 from recognizance.storage import open_records
 
 from ..contract.police_world import ARRESTS, SETTINGS, Clock, approve, governed, take_up
+from ..evidence import in_use
 from ..forgetting.conftest import GALLERY, OTHER_GALLERY, Installation, permit_for
 from ..records.world import World
 
@@ -52,6 +53,7 @@ def open_office(data: Path, clock: Clock, world: World) -> Office:
         model=world.model,
         open_index=lambda _: BruteForceIndex(world.dimension),
         clock=clock,
+        running=in_use,
     )
 
 

@@ -23,19 +23,17 @@ from recognizance.governance.profiles import ProfileName
 from recognizance.governance.purposes import Capture, LawfulBasis, OffenceCode, Purpose, SearchClass, Source
 from recognizance.governance.terms import (
     AccountabilityReport,
-    EvaluationId,
-    EvaluationOutcome,
-    EvaluationReference,
     Limits,
     UseTerms,
 )
 from recognizance.governing.access import IssuedKey
 from recognizance.governing.installation import Governing, open_governing
 from recognizance.governing.registration import at_the_machine, establish
-from recognizance.identifiers import GalleryId, ModelId
+from recognizance.identifiers import GalleryId
 from recognizance.reviewing.upkeep import withdraw_use
 from recognizance.storage import new_id, open_recorder, open_records
 
+from ..evidence import REFERENCE, in_use, measured
 from .rekognition_world import REGION, Server, running
 
 ACCOUNT = "123456789012"
@@ -46,6 +44,7 @@ USE = UseId("robberies")
 SETTINGS = Settings(inference_threads=2, account=ACCOUNT)
 BEGAN = datetime.now(UTC) - timedelta(days=40)
 LIMIT_A_DAY = 40
+FLOOR_PCT = 85.0
 
 
 @dataclass
@@ -67,6 +66,7 @@ class Police:
     lapsed: Person
     supervisor: Person
     overseers: list[Person]
+    auditor: Person
     keys: dict[str, IssuedKey] = field(default_factory=dict)
 
 
@@ -120,7 +120,7 @@ def terms(*, searches_per_day: int = LIMIT_A_DAY, began: datetime = BEGAN, galle
         purpose=Purpose.INVESTIGATE_OFFENCE,
         search_classes=frozenset({SearchClass.INITIAL_IDENTIFICATION}),
         limits=Limits(
-            threshold_floor_pct=85.0,
+            threshold_floor_pct=FLOOR_PCT,
             candidates=10,
             searches_per_day=searches_per_day,
             captures=frozenset({Capture.STILL}),
@@ -145,9 +145,7 @@ def terms(*, searches_per_day: int = LIMIT_A_DAY, began: datetime = BEGAN, galle
         starts=began,
         expires=ends,
         review_required=True,
-        evaluation=EvaluationReference(
-            EvaluationId("lab-2026"), ModelId("sface-2021dec@fb143eea07838aa5"), EvaluationOutcome.PASSED, began
-        ),
+        evaluation=REFERENCE,
         course=COURSE,
     )
 
@@ -161,12 +159,19 @@ def governed(data: Path, clock: Clock, *, profile: ProfileName = ProfileName.LAW
     ):
         establish(records, recorder, profile, owner_name="an administrator", clock=clock, new_id=new_id)
         yield open_governing(
-            data, records, recorder, clock=clock, new_id=new_id, random_bytes=os.urandom, ends_use=withdraw_use
+            data,
+            records,
+            recorder,
+            clock=clock,
+            new_id=new_id,
+            random_bytes=os.urandom,
+            ends_use=withdraw_use,
+            running=in_use,
         )
 
 
 def take_up(governing: Governing) -> Police:
-    """Register the agency and everybody."""
+    """Register the agency and everybody, and publish the evaluation that uses rely on."""
     root, registration = at_the_machine(), governing.registration
     registration.add_agency(
         Agency(AGENCY, AgencyKind.LAW_ENFORCEMENT, "Harbour Police", "The Chief", "desk@harbour.example"), by=root
@@ -184,7 +189,10 @@ def take_up(governing: Governing) -> Police:
         lapsed=person("Long Ago", Role.OPERATOR),
         supervisor=person("A Supervisor", Role.SUPERVISOR),
         overseers=[person(f"Overseer {number}", Role.OVERSEER, None) for number in range(1, 6)],
+        auditor=person("An Auditor", Role.AUDITOR, None),
     )
+    completed = BEGAN - timedelta(days=1)
+    governing.evaluations.publish(measured(FLOOR_PCT, completed), by=at_the_machine(police.auditor.id))
     training = Training(COURSE, date(2020, 1, 1), date(2099, 12, 31))
     registration.add_training(police.operator.id, training, certificate="nr. 1", by=root)
     lapsed = Training(COURSE, date(2020, 1, 1), date(2020, 12, 31))

@@ -58,11 +58,12 @@ from recognizance.storage import new_id, open_recorder, open_records
 
 from ..api.client import Client, signed
 from ..denials import UNDER_A_USE, expected
+from ..evidence import insert_published, published
 from ..uses_in_states import NOW, terms_with, use_in
 
 ACCOUNT = "123456789012"
 AGENCY, GALLERY = AgencyId("harbour-police"), GalleryId("arrests")
-OUTSIDE = {Role.OVERSEER, Role.ADMINISTRATOR, Role.AUDITOR}
+OUTSIDE = {Role.OVERSEER, Role.ADMINISTRATOR, Role.AUDITOR, Role.TESTER}
 GROUNDS = Grounds("case-7", "a witness filmed it", OffenceCode("robbery"))
 STATED = {
     "X-Recognizance-Case": "case-7",
@@ -79,6 +80,9 @@ NOT_HERE = {
     "attest_evidence",  # of a lead that exists: tests/api
     "export_lead",
     "disclose",
+    "publish_evaluation",  # no route: published at the machine
+    "submit_finding",
+    "test",
 }
 Cell = tuple[str, str, str | None, str, str]
 
@@ -211,7 +215,8 @@ def cells(profile: ProfileName) -> Iterator[Cell]:
         # A session begins no other one: STS refuses that before anybody is asked.
         if (credential, act) != (Credential.SESSION, "assume_use"):
             yield credential.value, Role.OPERATOR.value, state and state.value, purpose.value, act
-    roles = Role if profile is ProfileName.LAW_ENFORCEMENT else ()
+    # Whatever a tester does to faces is another act: contract/test_independent_testing.py.
+    roles = set(Role) - {Role.TESTER} if profile is ProfileName.LAW_ENFORCEMENT else ()
     for credential, role, act in product(credentials, roles, REQUESTS):
         # A program is an operator and nothing else.
         is_somebody = credential is not Credential.PROGRAM_KEY or role is Role.OPERATOR
@@ -290,6 +295,7 @@ def _register(transaction: Transaction, profile: ProfileName) -> None:
 
 def _uses(transaction: Transaction) -> list[str]:
     names: list[str] = []
+    insert_published(transaction, published(terms_with().limits.threshold_floor_pct, NOW))
     for state, purpose in product(UseState, Purpose):
         # Rekognition's protocol has no word for the class of a search, so each use has one.
         terms: dict[str, Any] = {"purpose": purpose, "search_classes": frozenset({min(PURPOSE_CLASSES[purpose])})}

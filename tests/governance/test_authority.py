@@ -9,6 +9,7 @@ import pytest
 
 from recognizance.errors import ConflictError, DeniedError, InputError
 from recognizance.governance.authority import Authority, Docket, OwnerDocket, Party, Ruling
+from recognizance.governance.gate import Evidence
 from recognizance.governance.oversight import Quorum, Sha256Hex, Suspension
 from recognizance.governance.parties import AgencyId, AgencyKind, CourseId, OwnerKind, PersonId, Role, UseId
 from recognizance.governance.profiles import (
@@ -25,6 +26,8 @@ from recognizance.governance.subjects import RequestId, RequestState
 from recognizance.governance.uses import Use, UseState, suspend
 from recognizance.identifiers import DecisionId, GalleryId, PrincipalId
 from recognizance.permits import Action
+
+from ..evidence import PASSED
 
 AGENCY = AgencyId("harbour-police")
 ARRESTS = GalleryId("arrests")
@@ -56,6 +59,9 @@ class MemoryDocket:
 
     def gallery(self, gallery: GalleryId) -> GalleryFacts:
         return GalleryFacts(gallery, AGENCY, frozenset({Source.ARREST_RECORD}))
+
+    def evidence(self, use: Use, now: datetime) -> Evidence:
+        return PASSED
 
     def use(self, use: UseId) -> Use | None:
         return self.the_use if use == self.the_use.id else None

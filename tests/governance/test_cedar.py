@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from recognizance.errors import InputError
 from recognizance.governance.cedar import Rulebook
-from recognizance.governance.parties import AgencyId, AgencyKind, OwnerKind, Role, UseId
+from recognizance.governance.gate import Evidence, Fitness
+from recognizance.governance.parties import AgencyId, AgencyKind, OwnerKind, PersonId, Role, UseId
 from recognizance.governance.profiles import PROFILES, SCHEMA_FILE, ProfileName, policy_file, rulebook
 from recognizance.governance.purposes import (
     Capture,
@@ -36,10 +37,12 @@ from recognizance.governance.requests import (
 )
 from recognizance.governance.rules import Effect, PolicyFile
 from recognizance.governance.subjects import RequestId, RequestState
-from recognizance.governance.terms import EvaluationOutcome, EvaluationReference, Limits, UseTerms
+from recognizance.governance.terms import Limits, UseTerms
 from recognizance.governance.uses import Use, UseState
 from recognizance.identifiers import GalleryId, PrincipalId
 from recognizance.permits import Action
+
+from ..evidence import PASSED
 
 MakeUse = Callable[..., Use]
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -76,6 +79,7 @@ def faultless(use_in: MakeUse) -> Request:
         search=SearchFacts(SearchClass.INITIAL_IDENTIFICATION, Capture.STILL, threshold_pct=99.0, candidates=10),
         grounds=Grounds("case-7", "a witness filmed it", OffenceCode("robbery")),
         searches_today=19,
+        evidence=PASSED,
     )
 
 
@@ -121,11 +125,8 @@ def enrolling(request: Request, **changes: object) -> Request:
     return replace(request, act=Act.ENROL, search=None, enrolment=facts)
 
 
-def evaluated(request: Request, outcome: EvaluationOutcome | None) -> Request:
-    reference = use_of(request).terms.evaluation
-    assert reference is not None
-    changed: EvaluationReference | None = None if outcome is None else replace(reference, outcome=outcome)
-    return with_terms(request, evaluation=changed)
+def evaluated(request: Request, fitness: Fitness, *shortfalls: str) -> Request:
+    return replace(request, evidence=Evidence(fitness, shortfalls))
 
 
 def of_business(request: Request) -> Request:
@@ -201,13 +202,19 @@ FAULTS: dict[str, tuple[ProfileName, Callable[[Request], Request]]] = {
         lambda r: with_terms(r, report=replace(use_of(r).terms.report, expires=NOW - timedelta(seconds=1))),
     ),
     "needs-training": (LE, lambda r: with_caller(r, trained_until=NOW)),
-    "needs-a-passed-evaluation": (LE, lambda r: evaluated(r, EvaluationOutcome.INSUFFICIENT_EVIDENCE)),
+    "needs-a-passed-evaluation": (LE, lambda r: evaluated(r, Fitness.INSUFFICIENT_EVIDENCE)),
+    "needs-an-evaluation-in-date": (LE, lambda r: evaluated(r, Fitness.EXPIRED)),
+    "needs-an-evaluation-of-what-runs": (LE, lambda r: evaluated(r, Fitness.OUTGROWN)),
+    "test-galleries-are-the-testers-own": (
+        LE,
+        lambda r: with_gallery(r, tester=PersonId(PrincipalId("tester-1"))),
+    ),
     "needs-a-case": (LE, lambda r: with_grounds(r, case="")),
     "needs-a-justification": (LE, lambda r: with_grounds(r, justification=None)),
     "needs-a-listed-offence": (LE, lambda r: with_grounds(r, offence=OffenceCode("protest"))),
     "needs-a-course": (LE, lambda r: with_terms(r, course=None)),
     "needs-review": (LE, lambda r: with_terms(r, review_required=False)),
-    "needs-an-evaluation": (LE, lambda r: evaluated(r, None)),
+    "needs-an-evaluation": (LE, lambda r: evaluated(r, Fitness.NONE)),
     "needs-a-person-behind-the-search": (LE, lambda r: with_caller(r, kind=OwnerKind.PROGRAM)),
     "no-untargeted-batches": (LE, lambda r: replace(with_search(r, probes=2), searches_today=0)),
     "needs-a-verified-request": (LE, lambda r: for_asker(r, state=RequestState.RECEIVED)),
@@ -469,10 +476,17 @@ def test_any_text_as_a_case_is_judged_or_refused_as_input(text: str) -> None:
     assert ("needs-a-case" in decision.policies) == (not text.strip())
 
 
-@pytest.mark.parametrize("outcome", sorted(set(EvaluationOutcome) - {EvaluationOutcome.PASSED}))
+@pytest.mark.parametrize("fitness", sorted(set(Fitness) - {Fitness.PASSED}))
+@pytest.mark.parametrize("act", [Act.SEARCH, Act.COMPARE])
 def test_only_a_passed_evaluation_opens_a_search(
-    outcome: EvaluationOutcome, books: dict[ProfileName, Rulebook], faultless: Request
+    fitness: Fitness, act: Act, books: dict[ProfileName, Rulebook], faultless: Request
 ) -> None:
-    """Failing and measuring too little are the same to whoever would be searched for."""
+    """Whatever else the gate finds, nothing is searched or compared, and the caller is told for whom it errs."""
     for profile in (ORG, LE):
-        assert "needs-a-passed-evaluation" in books[profile].decide(evaluated(faultless, outcome)).policies
+        decision = books[profile].decide(
+            evaluated(replace(faultless, act=act), fitness, "FPIR of sex:female is too high")
+        )
+
+        assert not decision.allowed
+        assert sum("evaluation" in policy for policy in decision.policies) == 1
+        assert any("(FPIR of sex:female is too high)" in missing for missing in decision.missing)

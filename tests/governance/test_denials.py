@@ -35,6 +35,7 @@ from recognizance.governance.uses import Use, UseState
 from recognizance.identifiers import GalleryId, PrincipalId
 
 from ..denials import DEPENDS_ON_PURPOSE, ON_A_GALLERY, expected
+from ..evidence import PASSED
 
 MakeUse = Callable[..., Use]
 
@@ -58,8 +59,8 @@ def cells(profile: ProfileName, use_in: MakeUse, now: datetime) -> Iterator[tupl
         use = None if state is None else use_in(state, purpose=purpose, search_classes=classes)
         search = SearchFacts(min(classes), Capture.STILL, threshold_pct=99.0, candidates=10)
         for credential, role, act in product(Credential, Role, acts):
-            # Overseers, administrators and auditors come from outside the agency.
-            outside = role in {Role.OVERSEER, Role.ADMINISTRATOR, Role.AUDITOR}
+            # Overseers, administrators, auditors and testers come from outside the agency.
+            outside = role in {Role.OVERSEER, Role.ADMINISTRATOR, Role.AUDITOR, Role.TESTER}
             caller = Caller(
                 principal=PrincipalId("p"),
                 kind=OwnerKind.PROGRAM if credential is Credential.PROGRAM_KEY else OwnerKind.PERSON,
@@ -78,6 +79,7 @@ def cells(profile: ProfileName, use_in: MakeUse, now: datetime) -> Iterator[tupl
                 search=search if act in {Act.SEARCH, Act.COMPARE, Act.SEARCH_FOR_ASKER} else None,
                 enrolment=EnrolmentFacts(Source.ARREST_RECORD, LawfulBasis.STATUTE) if act is Act.ENROL else None,
                 grounds=grounds,
+                evidence=PASSED,
                 asker=AskerFacts(RequestId("r-1"), RequestState.VERIFIED) if act is Act.SEARCH_FOR_ASKER else None,
             )
             yield (credential.value, role.value, state and state.value, purpose.value, act.value), request

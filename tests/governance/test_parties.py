@@ -46,14 +46,14 @@ COMPATIBLE = {
 
 @pytest.mark.parametrize("pair", list(combinations(Role, 2)), ids=" and ".join)
 def test_each_pair_of_roles_is_kept_apart_or_not_as_written(pair: tuple[Role, Role]) -> None:
-    """Twenty-one pairs, eight of them allowed; an overseer with anybody but an auditor can't even be built."""
+    """28 pairs, eight of them allowed; an overseer with anybody but an auditor can't even be built, nor a tester."""
     allowed = any(set(words.split()) == {role.value for role in pair} for words in COMPATIBLE)
     outside = Role.OVERSEER in pair
     try:
         person = Person(NAME, None if outside else AGENCY, frozenset(pair))
         breaches = separation_breaches(person, Separation.STRICT)
     except InputError:
-        assert outside
+        assert outside or Role.TESTER in pair
         assert not allowed
         return
 
@@ -63,12 +63,19 @@ def test_each_pair_of_roles_is_kept_apart_or_not_as_written(pair: tuple[Role, Ro
             check_separation([person], Separation.STRICT)
 
 
-def test_one_person_at_home_holds_every_role_but_overseer() -> None:
-    """The profile for one person keeps no duties apart, and has no overseer."""
-    owner = Person(NAME, AGENCY, frozenset(Role) - {Role.OVERSEER})
+def test_one_person_at_home_holds_every_role_of_their_own() -> None:
+    """The profile for one person keeps no duties apart, and has no overseer and no tester, who come from outside."""
+    owner = Person(NAME, AGENCY, frozenset(Role) - {Role.OVERSEER, Role.TESTER})
 
     check_separation([owner], Separation.ONE_PERSON)
     assert separation_breaches(owner, Separation.STRICT)
+
+
+@pytest.mark.parametrize(("agency", "roles"), [(AGENCY, {Role.TESTER}), (None, {Role.TESTER, Role.AUDITOR})])
+def test_a_tester_is_nothing_else_and_of_no_agency(agency: AgencyId | None, roles: set[Role]) -> None:
+    """Whoever tests from outside has no use of the service, and no other say in it."""
+    with pytest.raises(InputError, match="is a tester"):
+        Person(NAME, agency, frozenset(roles))
 
 
 def test_an_overseer_belongs_to_no_agency() -> None:

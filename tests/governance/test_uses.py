@@ -13,7 +13,7 @@ from recognizance.errors import ConflictError, InputError
 from recognizance.governance.oversight import Choice, Outcome, Quorum, Sha256Hex, Suspension, Vote
 from recognizance.governance.parties import AgencyId, PersonId, UseId
 from recognizance.governance.profiles import default_use_terms
-from recognizance.governance.terms import EvaluationOutcome, UseTerms
+from recognizance.governance.terms import UseTerms
 from recognizance.governance.uses import (
     EMERGENCY_LASTS,
     FINAL,
@@ -33,6 +33,8 @@ from recognizance.governance.uses import (
     vote_on_suspended,
 )
 from recognizance.identifiers import PrincipalId
+
+from ..evidence import PASSED
 
 # Written by hand from docs/governance.md, a row for each state: what may happen to it, and what it becomes.
 EXPECTED = {
@@ -208,12 +210,7 @@ def test_activation_names_everything_that_is_missing(
 ) -> None:
     """All obstacles are named at once, so that nobody has to come back five times."""
     terms = make_terms()
-    assert terms.evaluation is not None
-    use = use_in(
-        UseState.APPROVED,
-        report=replace(terms.report, published=None),
-        evaluation=replace(terms.evaluation, outcome=EvaluationOutcome.INSUFFICIENT_EVIDENCE),
-    )
+    use = use_in(UseState.APPROVED, report=replace(terms.report, published=None))
     tampered = replace(use, votes=())
 
     missing = obstacles(tampered, UseEvent.ACTIVATE, terms.starts - timedelta(days=1))
@@ -222,7 +219,7 @@ def test_activation_names_everything_that_is_missing(
         Obstacle.TOO_FEW_APPROVALS,
         Obstacle.NOT_STARTED,
         Obstacle.REPORT_UNPUBLISHED,
-        Obstacle.EVALUATION_FAILED,
+        Obstacle.EVALUATION_UNFIT,
     )
 
 
@@ -296,15 +293,15 @@ def test_one_overseer_suspends_at_once_and_three_lift_it(
     """Stopping takes one, going on takes the quorum, and old votes to go on don't count again."""
     use = suspend(use_in(UseState.ACTIVE), Suspension(overseers[4], "an error rate was misstated", now))
     assert not use.is_searchable_at(now)
-    assert obstacles(use, UseEvent.REINSTATE, now) == (Obstacle.STILL_SUSPENDED,)
+    assert obstacles(use, UseEvent.REINSTATE, now, PASSED) == (Obstacle.STILL_SUSPENDED,)
     for number in range(3):
         use = vote_on_suspended(use, ballot(number, now), revoke=False)
 
-    lifted = advance(use, UseEvent.REINSTATE, now)
+    lifted = advance(use, UseEvent.REINSTATE, now, PASSED)
     again = suspend(lifted, Suspension(overseers[3], "again", now))
 
     assert lifted.is_searchable_at(now)
-    assert obstacles(again, UseEvent.REINSTATE, now) == (Obstacle.STILL_SUSPENDED,)
+    assert obstacles(again, UseEvent.REINSTATE, now, PASSED) == (Obstacle.STILL_SUSPENDED,)
 
 
 def test_votes_to_revoke_are_not_votes_to_reinstate(use_in: MakeUse, ballot: Ballot, now: datetime) -> None:
@@ -313,7 +310,7 @@ def test_votes_to_revoke_are_not_votes_to_reinstate(use_in: MakeUse, ballot: Bal
     for number in range(3):
         use = vote_on_suspended(use, ballot(number, now), revoke=True)
 
-    assert obstacles(use, UseEvent.REINSTATE, now) == (Obstacle.STILL_SUSPENDED,)
+    assert obstacles(use, UseEvent.REINSTATE, now, PASSED) == (Obstacle.STILL_SUSPENDED,)
     assert advance(use, UseEvent.REVOKE, now).state is UseState.REVOKED
 
 
@@ -343,4 +340,4 @@ def test_no_stored_state_activates_a_use_before_the_comments_are_over(use_in: Ma
     use = use_in(UseState.APPROVED)
     tampered = replace(use, comments_until=use.terms.starts + timedelta(days=10))
 
-    assert obstacles(tampered, UseEvent.ACTIVATE, use.terms.starts) == (Obstacle.COMMENTS_OPEN,)
+    assert obstacles(tampered, UseEvent.ACTIVATE, use.terms.starts, PASSED) == (Obstacle.COMMENTS_OPEN,)

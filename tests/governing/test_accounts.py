@@ -11,6 +11,7 @@ import pytest
 
 from recognizance.docket import Standing
 from recognizance.errors import ConflictError, DeniedError, InputError, NotFoundError
+from recognizance.governance.gate import nothing_runs
 from recognizance.governance.parties import PersonId, Role
 from recognizance.governance.profiles import ProfileName
 from recognizance.governing import one_time
@@ -82,6 +83,7 @@ def opened(data: Path, profile: ProfileName) -> Iterator[World]:
             new_id=new_id,
             random_bytes=os.urandom,
             ends_use=withdraw_use,
+            running=nothing_runs,
         )
         entrance = open_entrance(
             records,

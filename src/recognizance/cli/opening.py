@@ -29,7 +29,8 @@ from recognizance.storage import RECORDS_FILE, new_decision_id, new_id, now, ope
 
 if TYPE_CHECKING:
     from recognizance.app import Service
-    from recognizance.faces import Photograph
+    from recognizance.faces import Calibration, Photograph
+    from recognizance.governance.gate import Running
     from recognizance.office import Office
     from recognizance.oneshot import OneShot
 
@@ -202,8 +203,33 @@ def stating(tags: Mapping[str, str]) -> Asking:
 def governing_of(data: Path, records: Records, recorder: Recorder) -> Governing:
     """The governing parts alone, without loading any network."""
     return open_governing(
-        data, records, recorder, clock=now, new_id=new_id, random_bytes=os.urandom, ends_use=withdraw_use
+        data,
+        records,
+        recorder,
+        clock=now,
+        new_id=new_id,
+        random_bytes=os.urandom,
+        ends_use=withdraw_use,
+        running=_running_in(data),
     )
+
+
+def _running_in(data: Path) -> "Running":
+    """What the installation searches with, looked up only when an evaluation is held against it."""
+    from recognizance.governing.running import running_with
+
+    settings = read_settings(data)
+
+    def load() -> "Calibration | None":
+        from recognizance.errors import NotFoundError
+        from recognizance.office import calibration_of
+
+        try:
+            return calibration_of(data, settings)
+        except NotFoundError:
+            return None
+
+    return running_with(load, max_fpir=settings.max_fpir)
 
 
 def actor(person: str | None) -> Actor:

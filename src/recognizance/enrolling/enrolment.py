@@ -175,7 +175,7 @@ class Enrolment:
         return Prepared(
             image_sha256=bytes.fromhex(photograph.sha256),
             size_hw=photograph.size_hw,
-            kept_bytes=photograph.data if self._keep_images else None,
+            kept_bytes=photograph.data if self._keep_images and _may_keep(permit) else None,
             faces=tuple(wanted),
             templates=self._reader.templates(wanted, permit),
             unindexed=tuple(unindexed),
@@ -496,6 +496,11 @@ class Enrolment:
             pose=Pose(face.pose.yaw_deg, face.pose.pitch_deg, face.pose.roll_deg),
             quality=Quality(brightness=face.quality.brightness, sharpness=face.quality.sharpness),
         )
+
+
+def _may_keep(permit: Permit) -> bool:
+    """What testers send is never kept."""
+    return permit.mandate is None or permit.mandate.keeps_pictures
 
 
 def _enter(change: Change, gallery: GalleryId, delta: ContentDelta, permit: Permit) -> None:

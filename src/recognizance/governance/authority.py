@@ -16,6 +16,7 @@ from typing import Protocol
 
 from recognizance.errors import DeniedError
 from recognizance.governance.cedar import Decision, Rulebook
+from recognizance.governance.gate import NOTHING_NAMED, Evidence
 from recognizance.governance.oversight import Sha256Hex
 from recognizance.governance.parties import (
     AgencyId,
@@ -75,6 +76,10 @@ class Docket(Protocol):
         ...
 
     def use(self, use: UseId) -> Use | None: ...
+
+    def evidence(self, use: Use, now: datetime) -> Evidence:
+        """What the use's evaluation comes to at this moment, of what runs here and in its gallery as it is."""
+        ...
 
     def default_use(self, principal: PrincipalId, gallery: GalleryId | None, now: datetime) -> Use | None:
         """The use that holds where none is named; asked only in a profile that has default uses."""
@@ -169,6 +174,9 @@ class Authority:
         now: datetime,
     ) -> Request:
         party = docket.party(principal) or _NOBODY
+        if Role.TESTER in party.roles and (act in _ON_PICTURES or (act in _ON_GALLERIES and gallery is not None)):
+            # Whatever a tester does to faces is one act of its own, which reaches nobody else's.
+            act = Act.TEST
         use = self._use(docket, principal, gallery=gallery, asking=asking, now=now)
         course = None if use is None else use.terms.course
         facts = None if gallery is None else docket.gallery(gallery)
@@ -192,6 +200,7 @@ class Authority:
             grounds=asking.grounds,
             searches_today=0 if use is None else docket.searches_on(use.id, _utc_day(now)),
             asker=_asker(docket, asking.desk_request),
+            evidence=NOTHING_NAMED if use is None else docket.evidence(use, now),
         )
 
     def _use(
@@ -212,6 +221,8 @@ class Authority:
         return declared or self._profile.default_enrolment
 
 
+_ON_PICTURES = frozenset({Act.DETECT, Act.COMPARE})
+_ON_GALLERIES = frozenset({Act.SEARCH, Act.ENROL, Act.FORGET, Act.READ_GALLERY, Act.MANAGE_GALLERY})
 _NOBODY = Party(OwnerKind.PROGRAM, frozenset(), None)
 """Somebody whom the docket doesn't know: no role, no agency, so no act."""
 
@@ -254,7 +265,7 @@ class OwnerDocket:
         return nullcontext(self)
 
     def party(self, principal: PrincipalId) -> Party | None:  # noqa: ARG002 - one owner, one answer
-        return Party(OwnerKind.PERSON, frozenset(Role) - {Role.OVERSEER}, self._agency, id=self._owner)
+        return Party(OwnerKind.PERSON, frozenset(Role) - {Role.OVERSEER, Role.TESTER}, self._agency, id=self._owner)
 
     def trained_until(self, principal: PrincipalId, course: CourseId) -> datetime | None:  # noqa: ARG002 - one owner, one answer
         return None
@@ -267,6 +278,10 @@ class OwnerDocket:
     def use(self, use: UseId) -> Use | None:  # noqa: ARG002 - one owner, one answer
         """No use has to be named, so one that is named is a mistake."""
         return None
+
+    def evidence(self, use: Use, now: datetime) -> Evidence:  # noqa: ARG002 - one owner, one answer
+        """The owner's standing use relies on no evaluation, and its report says so."""
+        return NOTHING_NAMED
 
     def default_use(
         self,

@@ -20,6 +20,7 @@ import cedarpy
 from cedarpy import pst
 
 from recognizance.errors import InputError
+from recognizance.governance.gate import Evidence, in_words
 from recognizance.governance.parties import AgencyKind, OwnerKind, Role
 from recognizance.governance.requests import Act, Caller, GalleryFacts, Request
 from recognizance.governance.rules import Effect, PolicyFile, Rule, Statement, split_statements
@@ -101,12 +102,19 @@ class Rulebook:
 
     def _explain(self, request: Request, deciding: tuple[Rule, ...]) -> tuple[str, ...]:
         """Say what is missing: a role first, because without one the rest is of no use."""
-        reasons = [f"{rule.missing}; ask {rule.ask}" for rule in deciding]
+        reasons = [f"{_missing(rule, request)}; ask {rule.ask}" for rule in deciding]
         permitted = self.roles_permitted(request.act)
         if permitted.isdisjoint(request.caller.roles):
             wanted = " or ".join(sorted(role.value for role in permitted)) or "that no policy permits anybody"
             reasons.insert(0, f"the role {wanted}; ask an administrator, who assigns roles")
         return tuple(reasons)
+
+
+def _missing(rule: Rule, request: Request) -> str:
+    """What a refused caller lacks; where it is about the evaluation, for which group and by how much."""
+    if not rule.shows_evidence or not request.evidence.shortfalls:
+        return rule.missing
+    return f"{rule.missing} ({in_words(request.evidence)})"
 
 
 def _index(rules: Iterable[Rule]) -> dict[str, Rule]:
@@ -159,6 +167,7 @@ def _read_statement(statement: Statement) -> Rule:
         role=None if refuses else _role(statement, policy.principal),
         missing=_annotation(statement, policy, "missing") if refuses else "",
         ask=_annotation(statement, policy, "ask") if refuses else "",
+        shows_evidence="shows_evidence" in policy.annotations,
     )
 
 
@@ -243,6 +252,8 @@ def _gallery_attributes(gallery: GalleryFacts) -> _Json:
     }
     if gallery.agency is not None:
         attributes["agency"] = _entity_ref("Agency", gallery.agency)
+    if gallery.tester is not None:
+        attributes["tester"] = _entity_ref("Person", gallery.tester)
     return attributes
 
 
@@ -260,7 +271,7 @@ def _context(request: Request) -> _Json:
         "trainedUntil": None if caller.trained_until is None else _moment(caller.trained_until),
     }
     if request.use is not None and request.use_agency_kind is not None:
-        context["use"] = _use(request.use, request.use_agency_kind, request.now)
+        context["use"] = _use(request.use, request.use_agency_kind, request.now, request.evidence)
     if search is not None:
         context["search"] = _present(
             {
@@ -279,7 +290,7 @@ def _context(request: Request) -> _Json:
     return _present(context)
 
 
-def _use(use: Use, kind: AgencyKind, now: datetime) -> _Json:
+def _use(use: Use, kind: AgencyKind, now: datetime, evidence: Evidence) -> _Json:
     terms = use.terms
     limits, authority = terms.limits, terms.authority
     return _present(
@@ -300,7 +311,7 @@ def _use(use: Use, kind: AgencyKind, now: datetime) -> _Json:
             "endsAt": _moment(use.ends_at),
             "reviewRequired": terms.review_required,
             "reportInForce": terms.report.is_in_force_at(now),
-            "evaluation": "none" if terms.evaluation is None else terms.evaluation.outcome.value,
+            "evaluation": evidence.fitness.value,
             "course": terms.course,
             "authority": None
             if authority is None

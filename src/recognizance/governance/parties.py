@@ -58,6 +58,8 @@ class Role(StrEnum):
     """Runs the machine: registers agencies, issues keys, runs retention."""
     AUDITOR = "auditor"
     """Reads the record and measures; changes nothing."""
+    TESTER = "tester"
+    """Measures the service from outside, with pictures of their own that aren't kept; may do nothing else."""
 
 
 AGENCY_ROLES = frozenset({Role.OPERATOR, Role.EXAMINER, Role.SUPERVISOR, Role.DESK_OFFICER})
@@ -155,6 +157,8 @@ class Person:
             raise InputError(f"person {self.id!r} has no role")
         if Role.OVERSEER in self.roles and self.agency is not None:
             raise InputError(f"person {self.id!r} belongs to agency {self.agency!r}; an overseer belongs to none")
+        if Role.TESTER in self.roles and (len(self.roles) > 1 or self.agency is not None):
+            raise InputError(f"person {self.id!r} is a tester, who has no other role and belongs to no agency")
         homeless = sorted(self.roles & AGENCY_ROLES)
         if homeless and self.agency is None:
             raise InputError(f"person {self.id!r} belongs to no agency; the role {homeless[0]!r} needs one")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from recognizance.errors import DeniedError
 from recognizance.governance.parties import Role
+from recognizance.governance.purposes import SearchClass
 from recognizance.governance.requests import AT_THE_MACHINE, Act, Asking, Request
 from recognizance.identifiers import DecisionId, GalleryId, PrincipalId
 from recognizance.permits import Action, Mandate, Permit
@@ -32,6 +33,12 @@ DESK = "desk"
 
 SUBJECT_REQUEST = "subject_request"
 """Purpose and class of such a search."""
+
+INDEPENDENT_TEST = "independent_test"
+"""Purpose of what a tester does; their pseudonym stands beside it."""
+
+TEST_SEARCHES_PER_DAY = 1_000_000
+"""Of all testers; a limit of ours that no test reaches."""
 
 NO_AGENCY = "none"
 DESK_SEARCHES_PER_DAY = 1_000
@@ -201,6 +208,19 @@ class RuledPolicy(Policy):
 def _mandate(request: Request) -> Mandate | None:
     """What the record says about the use; only of a request that was allowed, so that it is the use's own."""
     use, grounds = request.use, request.grounds
+    if request.act is Act.TEST:
+        return Mandate(
+            use=INDEPENDENT_TEST,
+            agency=NO_AGENCY,
+            purpose=INDEPENDENT_TEST,
+            search_class=SearchClass.EVALUATION.value,
+            searches_per_day=TEST_SEARCHES_PER_DAY,
+            review_required=False,
+            case=None,
+            justification=None,
+            offence=None,
+            keeps_pictures=False,
+        )
     if use is None:
         return None
     search_class = None if request.search is None else request.search.search_class

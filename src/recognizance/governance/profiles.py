@@ -24,7 +24,7 @@ from recognizance.governance.uses import Use, UseEvent, advance
 from recognizance.identifiers import GalleryId
 
 SCHEMA_FILE = "schema.cedarschema"
-_EVERYWHERE = ("permits.cedar", "prohibitions.cedar", "uses.cedar", "desk.cedar")
+_EVERYWHERE = ("permits.cedar", "prohibitions.cedar", "uses.cedar", "desk.cedar", "testers.cedar")
 
 
 class ProfileName(StrEnum):
@@ -44,6 +44,7 @@ class Profile:
         default_enrolment: Source and basis of an enrolment that states none; `None` refuses it.
         has_default_use: Whether acts that name no use are on behalf of the owner's standing one.
         longest_session: The most that `AssumeRole` gives; within STS's own bounds, 15 minutes to 12 hours.
+        needs_evaluation: Whether a use is held to a published evaluation, before it is active and at each search.
     """
 
     name: ProfileName
@@ -54,6 +55,7 @@ class Profile:
     default_enrolment: EnrolmentFacts | None
     has_default_use: bool
     longest_session: timedelta
+    needs_evaluation: bool
 
 
 PROFILES = {
@@ -66,6 +68,7 @@ PROFILES = {
         default_enrolment=EnrolmentFacts(Source.OWN_PHOTOGRAPH, LawfulBasis.PERSONAL_ACTIVITY),
         has_default_use=True,
         longest_session=timedelta(hours=12),
+        needs_evaluation=False,
     ),
     ProfileName.ORGANISATION: Profile(
         name=ProfileName.ORGANISATION,
@@ -76,6 +79,7 @@ PROFILES = {
         default_enrolment=None,
         has_default_use=False,
         longest_session=timedelta(hours=12),
+        needs_evaluation=True,
     ),
     ProfileName.LAW_ENFORCEMENT: Profile(
         name=ProfileName.LAW_ENFORCEMENT,
@@ -86,6 +90,7 @@ PROFILES = {
         default_enrolment=None,
         has_default_use=False,
         longest_session=timedelta(hours=1),
+        needs_evaluation=True,
     ),
 }
 

@@ -9,7 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from recognizance.errors import InputError
-from recognizance.governance.parties import AgencyId, AgencyKind, OwnerKind, Role, UseId
+from recognizance.governance.gate import NOTHING_NAMED, Evidence
+from recognizance.governance.parties import AgencyId, AgencyKind, OwnerKind, PersonId, Role, UseId
 from recognizance.governance.purposes import Capture, Declaration, LawfulBasis, OffenceCode, SearchClass, Source
 from recognizance.governance.subjects import RequestId, RequestState
 from recognizance.governance.terms import MOST_CANDIDATES
@@ -60,6 +61,10 @@ class Act(StrEnum):
     PUBLISH_REPORT = "publish_report"
     PUBLISH_AUDIT = "publish_audit"
     REPORT_INCIDENT = "report_incident"
+    PUBLISH_EVALUATION = "publish_evaluation"
+    SUBMIT_FINDING = "submit_finding"
+    TEST = "test"
+    """Whatever a tester does to pictures and galleries of their own, to measure the service from outside."""
 
 
 class Credential(StrEnum):
@@ -103,6 +108,7 @@ class GalleryFacts:
         faces_without_source: Faces enrolled without a stated source.
         joined_with_other_data: Whether its faces are linked to other personal data.
         enrolment: Source and basis of all its faces, where its agency has declared them once for the gallery.
+        tester: Whose test gallery it is (`tester_of`); `None` for all others.
     """
 
     id: GalleryId
@@ -111,6 +117,21 @@ class GalleryFacts:
     faces_without_source: int = 0
     joined_with_other_data: bool = False
     enrolment: "EnrolmentFacts | None" = None
+    tester: PersonId | None = None
+
+
+TEST_GALLERY_PREFIX = "test."
+"""What a test gallery's name begins with; its tester's id and another dot follow."""
+
+
+def tester_of(gallery: GalleryId) -> PersonId | None:
+    """Whose test gallery this is, by its name, so that nobody can make it another one's; `None` for all others.
+
+    >>> tester_of(GalleryId("test.2d1f.women-1")), tester_of(GalleryId("tests"))
+    ('2d1f', None)
+    """
+    tester, dot, _ = gallery.removeprefix(TEST_GALLERY_PREFIX).partition(".")
+    return PersonId(PrincipalId(tester)) if gallery.startswith(TEST_GALLERY_PREFIX) and dot and tester else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +227,7 @@ class Request:
         use_agency_kind: The kind of the agency whose use it is; given exactly when `use` is.
         searches_today: Made under the use since midnight UTC, this request not included.
         asker: Whose request to the desk this is done for; `None` if it's done for none, or there is no such request.
+        evidence: What the use's evaluation comes to.
         now: Aware; every rule about time is about this moment.
     """
 
@@ -220,6 +242,7 @@ class Request:
     grounds: Grounds = NOTHING_STATED
     searches_today: int = 0
     asker: AskerFacts | None = None
+    evidence: Evidence = NOTHING_NAMED
 
     def __post_init__(self) -> None:
         if self.now.tzinfo is None:

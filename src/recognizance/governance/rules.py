@@ -49,6 +49,7 @@ class Rule:
         acts: What it is about; empty for every act.
         role: Whom a permission is for; `None` for a prohibition.
         missing: What a refused caller lacks (`@missing`), and `ask` who can grant it; empty for a permission.
+        shows_evidence: Whether a refused caller is told what is wrong with the use's evaluation (`@shows_evidence`).
     """
 
     name: str
@@ -59,6 +60,7 @@ class Rule:
     role: Role | None
     missing: str
     ask: str
+    shows_evidence: bool = False
 
 
 def split_statements(file: PolicyFile) -> Iterator[Statement]:

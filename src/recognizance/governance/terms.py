@@ -8,7 +8,6 @@ RCW 43.386.020 in view. No field here says that a clause is met.
 
 from dataclasses import dataclass, fields
 from datetime import datetime
-from enum import StrEnum
 from typing import NewType
 
 from recognizance.errors import InputError
@@ -22,7 +21,7 @@ from recognizance.governance.purposes import (
     Purpose,
     SearchClass,
 )
-from recognizance.identifiers import GalleryId, ModelId
+from recognizance.identifiers import GalleryId
 
 EvaluationId = NewType("EvaluationId", str)
 """A published evaluation: what was measured, on which data, by whom."""
@@ -98,25 +97,53 @@ class AccountabilityReport:
         return self.is_published_at(now) and now < self.expires
 
 
-class EvaluationOutcome(StrEnum):
-    PASSED = "passed"
-    FAILED = "failed"
-    INSUFFICIENT_EVIDENCE = "insufficient_evidence"
-    """Too little data to say; counts as not passed."""
+LEAST_TRUE_POSITIVES = 0.98
+"""Virginia Code 15.2-1723.2 asks for at least this in every group. Overseers may vote on another one, in public."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorLimits:
+    """How often it may err, for every group: rates from 0 to 1, held against the worse end of the group's interval.
+
+    Attributes:
+        fmr: Comparisons of two people taken for one, at most; `None` where none is limited.
+        fpir: Searches for somebody who isn't there that return anybody, at most; `None` where none is limited.
+        least_true_positives: Comparisons of one person that are accepted, or searches for somebody enrolled that find
+            them.
+    """
+
+    fmr: float | None = None
+    fpir: float | None = None
+    least_true_positives: float = LEAST_TRUE_POSITIVES
+
+    def __post_init__(self) -> None:
+        for name, value in (
+            ("FMR", self.fmr),
+            ("FPIR", self.fpir),
+            ("share of true positives", self.least_true_positives),
+        ):
+            if value is not None and not 0.0 <= value <= 1.0:
+                raise InputError(f"a limit of {value} on the {name} is no rate from 0 to 1")
+        if self.fmr is None and self.fpir is None:
+            raise InputError("an evaluation is held against a limit on false matches: state fmr, fpir or both")
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationReference:
-    """The measurement of error rates that a use relies on, for one model."""
+    """The measurement of error rates that a use relies on, and what it has to show.
+
+    What it showed is not stated here: it follows from what was published, each time it is asked (`gate.py`).
+
+    Attributes:
+        report_sha256: The commitment to its result, by which it is found.
+    """
 
     evaluation: EvaluationId
-    model: ModelId
-    outcome: EvaluationOutcome
-    completed: datetime
+    report_sha256: Sha256Hex
+    limits: ErrorLimits
 
-    @property
-    def has_passed(self) -> bool:
-        return self.outcome is EvaluationOutcome.PASSED
+    def __post_init__(self) -> None:
+        sha256_hex(self.report_sha256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +178,7 @@ class UseTerms:
 
     Attributes:
         gallery: `None` for a use that compares pictures with each other and searches no gallery.
-        evaluation: `None` only where the profile asks for none.
+        evaluation: `None` only in the profile `private`, which asks for none.
         authority: `None` where no law asks for one; live use always needs one.
         course: Training that whoever searches and reviews must have; `None` where the profile asks for none.
         review_required: Whether candidates wait for two reviewers before anyone learns who they are.
@@ -183,3 +210,11 @@ class UseTerms:
             raise InputError(f"the purpose {self.purpose.value!r} needs the list of offences searched for")
         if Capture.LIVE in self.limits.captures and self.authority is None:
             raise InputError("live use needs the authority that allows it")
+        if self.evaluation is not None:
+            self._check_limits(self.evaluation.limits)
+
+    def _check_limits(self, limits: ErrorLimits) -> None:
+        if self.gallery is not None and limits.fpir is None:
+            raise InputError("a use that searches limits the rate of searches that return a stranger: fpir")
+        if self.gallery is None and (limits.fmr is None or limits.fpir is not None):
+            raise InputError("a use that compares pictures limits the rate of false matches: fmr, and no fpir")

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from recognizance.errors import ConflictError, InputError
+from recognizance.governance.gate import Evidence, Fitness, in_words
 from recognizance.governance.oversight import Outcome, Quorum, Sha256Hex, Suspension, Tally, Vote, sha256_hex, tally
 from recognizance.governance.parties import PersonId, UseId
 from recognizance.governance.terms import UseTerms
@@ -102,6 +103,10 @@ VOTING = frozenset({UseState.COMMENTED, UseState.EMERGENCY, UseState.EMERGENCY_S
 """States in which overseers vote on the terms."""
 
 
+NOTHING_SHOWN = Evidence(Fitness.UNPUBLISHED)
+"""What is known of a use's evaluation where nobody has looked it up: nothing, so that it opens nothing."""
+
+
 class Obstacle(StrEnum):
     """Why a step can't be taken now. The value is the sentence that people read."""
 
@@ -113,7 +118,7 @@ class Obstacle(StrEnum):
     NOT_OVER = "the use's end has not come"
     REPORT_UNPUBLISHED = "the accountability report is not published"
     REPORT_EXPIRED = "the accountability report has expired"
-    EVALUATION_FAILED = "the evaluation that the use relies on did not pass"
+    EVALUATION_UNFIT = "the evaluation that the use relies on doesn't allow it"
     NO_SUSPENSION = "no overseer has ordered a suspension"
     STILL_SUSPENDED = "fewer overseers have voted to lift the suspension than the quorum needs"
     TOO_FEW_REVOCATIONS = "fewer overseers have voted to revoke than the quorum needs"
@@ -209,7 +214,7 @@ _BY_ITSELF = (
 """Steps that need nobody once their conditions hold: a count that carried, or a time that came."""
 
 
-def next_step(use: Use, now: datetime) -> UseEvent | None:
+def next_step(use: Use, now: datetime, evidence: Evidence = NOTHING_SHOWN) -> UseEvent | None:
     """The step that is to be taken at `now` without anybody's doing, because of time or votes; `None` if there is none.
 
     Taking steps until there is none ends, because none of them leads back.
@@ -218,16 +223,16 @@ def next_step(use: Use, now: datetime) -> UseEvent | None:
     if overdue is not None:
         return overdue
     for event in _BY_ITSELF:
-        if (use.state, event) in USE_TABLE and not obstacles(use, event, now):
+        if (use.state, event) in USE_TABLE and not obstacles(use, event, now, evidence):
             return event
     return None
 
 
-def settled(use: Use, now: datetime) -> tuple[tuple[UseEvent, Use], ...]:
+def settled(use: Use, now: datetime, evidence: Evidence = NOTHING_SHOWN) -> tuple[tuple[UseEvent, Use], ...]:
     """All steps that are to be taken by themselves at `now`, each with the use that it makes."""
     steps: list[tuple[UseEvent, Use]] = []
-    while (event := next_step(use, now)) is not None:
-        use = advance(use, event, now)
+    while (event := next_step(use, now, evidence)) is not None:
+        use = advance(use, event, now, evidence)
         steps.append((event, use))
     return tuple(steps)
 
@@ -250,10 +255,13 @@ def _emergency_running(use: Use, now: datetime) -> bool:
     return use.emergency is not None and now < use.emergency.lapses_at
 
 
-def obstacles(use: Use, event: UseEvent, now: datetime) -> tuple[Obstacle, ...]:
+def obstacles(use: Use, event: UseEvent, now: datetime, evidence: Evidence = NOTHING_SHOWN) -> tuple[Obstacle, ...]:
     """Everything that keeps `event` from happening at `now`, in a fixed order; empty if nothing does.
 
     Only about conditions; whether the step exists at all is for `USE_TABLE`.
+
+    Args:
+        evidence: What the use's evaluation comes to at `now` (`gate.assess`).
     """
     terms = use.terms
     checks: dict[UseEvent, tuple[tuple[bool, Obstacle], ...]] = {
@@ -263,11 +271,11 @@ def obstacles(use: Use, event: UseEvent, now: datetime) -> tuple[Obstacle, ...]:
             (use.emergency is None or _emergency_running(use, now), Obstacle.EMERGENCY_OVER),
         ),
         UseEvent.REJECT: ((use.count.outcome is Outcome.REJECTED, Obstacle.NOT_REJECTED),),
-        UseEvent.ACTIVATE: _activation_checks(use, now),
+        UseEvent.ACTIVATE: _activation_checks(use, now, evidence),
         UseEvent.SUSPEND: ((use.suspension is not None, Obstacle.NO_SUSPENSION),),
         UseEvent.REINSTATE: (
             (_carried(use.reinstatement_votes, use), Obstacle.STILL_SUSPENDED),
-            *_activation_checks(use, now),
+            *_activation_checks(use, now, evidence),
         ),
         UseEvent.EXPIRE: ((now >= use.ends_at, Obstacle.NOT_OVER),),
         UseEvent.REVOKE: ((_carried(use.revocation_votes, use), Obstacle.TOO_FEW_REVOCATIONS),),
@@ -281,7 +289,7 @@ def obstacles(use: Use, event: UseEvent, now: datetime) -> tuple[Obstacle, ...]:
     return tuple(obstacle for holds, obstacle in checks[event] if not holds)
 
 
-def _activation_checks(use: Use, now: datetime) -> tuple[tuple[bool, Obstacle], ...]:
+def _activation_checks(use: Use, now: datetime, evidence: Evidence) -> tuple[tuple[bool, Obstacle], ...]:
     """Washington RCW 43.386.020: no use without a published, unexpired report.
 
     The votes are counted again, so that no stored state alone can make a use active.
@@ -294,7 +302,7 @@ def _activation_checks(use: Use, now: datetime) -> tuple[tuple[bool, Obstacle], 
         (now < terms.expires, Obstacle.OVER),
         (terms.report.is_published_at(now), Obstacle.REPORT_UNPUBLISHED),
         (now < terms.report.expires, Obstacle.REPORT_EXPIRED),
-        (terms.evaluation is None or terms.evaluation.has_passed, Obstacle.EVALUATION_FAILED),
+        (terms.evaluation is None or evidence.fitness is Fitness.PASSED, Obstacle.EVALUATION_UNFIT),
     )
 
 
@@ -303,7 +311,7 @@ def _carried(votes: tuple[Vote, ...], use: Use) -> bool:
     return tally(votes, use.quorum, use.terms_sha256).outcome is Outcome.APPROVED
 
 
-def advance(use: Use, event: UseEvent, now: datetime) -> Use:
+def advance(use: Use, event: UseEvent, now: datetime, evidence: Evidence = NOTHING_SHOWN) -> Use:
     """Take one step of `USE_TABLE`.
 
     Raises:
@@ -315,9 +323,10 @@ def advance(use: Use, event: UseEvent, now: datetime) -> Use:
     following = USE_TABLE.get((use.state, event))
     if following is None:
         raise ConflictError(f"use {use.id!r} is {use.state.value!r}; {event.value!r} is refused")
-    missing = obstacles(use, event, now)
+    missing = obstacles(use, event, now, evidence)
     if missing:
-        raise ConflictError(f"use {use.id!r}: {event.value!r} is refused: {'; '.join(missing)}")
+        shown = f": {in_words(evidence)}" if Obstacle.EVALUATION_UNFIT in missing and evidence.shortfalls else ""
+        raise ConflictError(f"use {use.id!r}: {event.value!r} is refused: {'; '.join(missing)}{shown}")
     return replace(use, state=following)
 
 

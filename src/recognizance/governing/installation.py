@@ -18,8 +18,11 @@ from recognizance.galleries import Clock
 from recognizance.governance import RuledPolicy
 from recognizance.governance.authority import Authority, Ruling
 from recognizance.governance.cedar import Rulebook
+from recognizance.governance.gate import Running
 from recognizance.governance.profiles import PROFILES, Profile, ProfileName, rulebook
 from recognizance.governance.rules import PolicyFile
+from recognizance.governing.evaluations import Evaluations
+from recognizance.governing.findings import Findings
 from recognizance.governing.incidents import Incidents
 from recognizance.governing.publishing import Publishing
 from recognizance.governing.registration import Gate, Registration, establish
@@ -50,6 +53,8 @@ class Governing:
     gate: Gate
     registration: Registration
     uses: Uses
+    evaluations: Evaluations
+    findings: Findings
     publishing: Publishing
     incidents: Incidents
     watching: Watching
@@ -70,11 +75,13 @@ def open_governing(
     new_id: Callable[[], str],
     random_bytes: Callable[[int], bytes],
     ends_use: EndsUse,
+    running: Running,
 ) -> Governing:
     """Open the governing parts of the installation in `data`; one that nobody set up becomes a private one.
 
     Args:
         ends_use: Ends what the searches of a use led to, when it is revoked or its emergency lapses.
+        running: What this installation searches with, which evaluations of uses are held against.
 
     Raises:
         InputError: If a policy doesn't validate, or an operator's own one permits something.
@@ -95,9 +102,12 @@ def open_governing(
             recorder.record(acts.refusal(refused(ruling)))
 
     policy = RuledPolicy(
-        Authority(profile, rules, docket_of(records, installation, clock=clock)), clock=clock, record=record
+        Authority(profile, rules, docket_of(records, installation, clock=clock, running=running)),
+        clock=clock,
+        record=record,
     )
     gate = Gate(policy, new_id=new_id)
+    uses = Uses(records, recorder, gate, profile, clock=clock, ends_use=ends_use, running=running)
     return Governing(
         installation=installation,
         profile=profile,
@@ -110,7 +120,9 @@ def open_governing(
         publishing=Publishing(records, recorder, gate, profile, clock=clock),
         incidents=Incidents(records, recorder, gate, clock=clock),
         watching=Watching(records, recorder, gate, clock=clock, random_bytes=random_bytes),
-        uses=Uses(records, recorder, gate, profile, clock=clock, ends_use=ends_use),
+        uses=uses,
+        evaluations=Evaluations(records, recorder, gate, uses, clock=clock, running=running),
+        findings=Findings(records, recorder, gate, clock=clock, new_id=new_id),
         tokens=SessionTokens(sealing_key=sealing_key, secrets_key=secrets_key, clock=clock, random_bytes=random_bytes),
     )
 

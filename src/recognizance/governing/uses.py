@@ -23,6 +23,7 @@ from recognizance.docket import (
     Stored,
     UseRecord,
     every,
+    evidence_of,
     inserted,
     stored,
     terms_sha256,
@@ -31,6 +32,7 @@ from recognizance.errors import ConflictError, DeniedError, InputError
 from recognizance.galleries import Clock
 from recognizance.governance import Act, Role
 from recognizance.governance.codec import write_document
+from recognizance.governance.gate import Evidence, Running
 from recognizance.governance.oversight import Choice, Sha256Hex, Suspension, Vote, quorum_of
 from recognizance.governance.parties import Person, PersonId, UseId
 from recognizance.governance.profiles import Profile, ProfileName, propose
@@ -86,6 +88,7 @@ class Uses:
 
     Args:
         ends_use: Called when a use is revoked, or its emergency lapses. Reviews stand further up, so it is passed in.
+        running: What this installation searches with, which evaluations are held against.
     """
 
     def __init__(
@@ -97,6 +100,7 @@ class Uses:
         *,
         clock: Clock,
         ends_use: EndsUse,
+        running: Running,
     ) -> None:
         self._records = records
         self._recorder = recorder
@@ -104,6 +108,7 @@ class Uses:
         self._profile = profile
         self._clock = clock
         self._ends_use = ends_use
+        self._running = running
 
     def propose(self, use: UseId, terms: UseTerms, *, by: Actor) -> Use:
         """Propose a use of the caller's own agency. Who may vote on it is fixed now.
@@ -119,6 +124,10 @@ class Uses:
             raise DeniedError(f"a use of the agency {terms.agency!r} is proposed by one of its own supervisors")
         if acts.token(use) != use:
             raise InputError("the id of a use has letters, digits and _.:@/- only")
+        if self._profile.needs_evaluation and terms.evaluation is None:
+            raise InputError(
+                "a use names the published evaluation that it relies on, and the limits it is held against"
+            )
         now, person = self._clock(), PersonId(proposer)
         with self._recorder.changing() as change:
             proposed = propose(
@@ -161,9 +170,9 @@ class Uses:
                 raise ConflictError(f"use {use!r} is {record.use.state.value!r}; comments are over")
             if len(record.comments) >= MAX_COMMENTS:
                 raise ConflictError(f"use {use!r} has {MAX_COMMENTS} comments, which is the limit")
-            comments = (*record.comments, Comment(now, statement))
+            entry = change.enter(lambda _: facts.Comment(about=EntryId(record.proposal_entry), statement=statement))
+            comments = (*record.comments, Comment(now, statement, entry))
             self._store(change, known, replace(record, comments=comments), now)
-            change.enter(lambda _: facts.Comment(about=EntryId(record.proposal_entry), statement=statement))
 
     def vote(
         self,
@@ -243,13 +252,31 @@ class Uses:
             NotFoundError: If there is none of this id.
         """
         with self._records.reading() as reader:
-            return _now(stored(reader, Kind.USE, use, UseRecord).value, self._clock())
+            return self._now(reader, stored(reader, Kind.USE, use, UseRecord).value, self._clock())
+
+    def evidence(self, use: UseId) -> Evidence:
+        """What the use's evaluation comes to at this moment, with every group that doesn't pass; public.
+
+        Raises:
+            NotFoundError: If there is no such use.
+        """
+        with self._records.reading() as reader:
+            terms = stored(reader, Kind.USE, use, UseRecord).value.use.terms
+            return evidence_of(reader, terms, self._running, self._clock())
 
     def list(self) -> list[UseRecord]:
         """All uses as they stand at this moment, by id; public."""
         now = self._clock()
         with self._records.reading() as reader:
-            return [_now(each.value, now) for each in every(reader, Kind.USE, UseRecord)]
+            return [self._now(reader, each.value, now) for each in every(reader, Kind.USE, UseRecord)]
+
+    def settle_those_on(self, change: Change, report_sha256: Sha256Hex) -> None:
+        """Take the steps that uses relying on this evaluation waited for, in the change that publishes it."""
+        now = self._clock()
+        for known in every(change.transaction, Kind.USE, UseRecord):
+            reference = known.value.use.terms.evaluation
+            if reference is not None and reference.report_sha256 == report_sha256:
+                self._settle(change, known, now)
 
     def sweep(self) -> int:
         """Record every step that time has brought about; answers how many. Cheap where there is none."""
@@ -303,7 +330,7 @@ class Uses:
             by: Whose step decided them; time's own steps are the machine's.
         """
         before = known.value.use
-        steps = settled(before, now)
+        steps = settled(before, now, evidence_of(change.transaction, before.terms, self._running, now))
         if not steps:
             return known
         for event, after in steps:
@@ -316,6 +343,10 @@ class Uses:
             before = after
         return self._store(change, known, replace(known.value, use=before), now)
 
+    def _now(self, reader: Reader, record: UseRecord, now: datetime) -> UseRecord:
+        steps = settled(record.use, now, evidence_of(reader, record.use.terms, self._running, now))
+        return replace(record, use=steps[-1][1]) if steps else record
+
     def _store(self, change: Change, known: Stored[UseRecord], record: UseRecord, now: datetime) -> Stored[UseRecord]:
         document = Document(
             Kind.USE,
@@ -326,11 +357,6 @@ class Uses:
             revision=known.document.revision,
         )
         return Stored(record, change.transaction.replace_document(document))
-
-
-def _now(record: UseRecord, now: datetime) -> UseRecord:
-    steps = settled(record.use, now)
-    return replace(record, use=steps[-1][1]) if steps else record
 
 
 def _overseers(reader: Reader) -> list[Person]:

@@ -31,8 +31,17 @@ def schema_document() -> bytes:
             "$defs": DEFINITIONS | by_kind,
             "$id": SCHEMA_ID,
             "$schema": "https://json-schema.org/draft/2020-12/schema",
+            # What every entry has is said once, so that the schema stays an entry itself. A kind names all members,
+            # because nothing else is allowed beside them.
             "oneOf": kinds,
+            "properties": {
+                "id": ENTRY_ID_TYPE.schema,
+                "schema": {"const": SCHEMA_VERSION},
+                "time": MOMENT_TYPE.schema,
+            },
+            "required": ["commitments", "id", "kind", "public", "schema", "time"],
             "title": f"Entry of a Recognizance ledger, version {SCHEMA_VERSION}",
+            "type": "object",
         }
     )
 
@@ -46,16 +55,14 @@ def schema_facts() -> Schema:
 def _kind_schema(facts: type[Facts]) -> JsonObject:
     properties: JsonObject = {
         "commitments": object_schema(private_types(facts)),
-        "id": ENTRY_ID_TYPE.schema,
+        "id": True,
         "kind": {"const": facts.kind},
         "public": object_schema(public_types(facts)),
-        "schema": {"const": SCHEMA_VERSION},
-        "time": MOMENT_TYPE.schema,
+        "schema": True,
+        "time": True,
     }
     return {
         "additionalProperties": False,
         "description": inspect.cleandoc(facts.__doc__ or ""),
         "properties": properties,
-        "required": [*sorted(properties)],
-        "type": "object",
     }

@@ -14,6 +14,7 @@ ROLE_NAMES: Mapping[Role, str] = {
     Role.DESK_OFFICER: N_("desk officer"),
     Role.ADMINISTRATOR: N_("administrator"),
     Role.AUDITOR: N_("auditor"),
+    Role.TESTER: N_("tester"),
 }
 
 PROFILE_NAMES: Mapping[ProfileName, str] = {

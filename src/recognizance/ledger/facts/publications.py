@@ -6,9 +6,19 @@ because an entry is public for good: exact ones are only committed to.
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import ClassVar
 
-from recognizance.ledger.facts.fields import Commitment, Count, EntryReference, Facts, Pseudonym, Text, Token
+from recognizance.ledger.facts.fields import (
+    Commitment,
+    Count,
+    Digest,
+    EntryReference,
+    Facts,
+    Pseudonym,
+    Text,
+    Token,
+)
 from recognizance.ledger.facts.parties import Standing
 
 
@@ -83,3 +93,36 @@ class LeadFigures(Facts):
     are_groups_withheld: bool
     counted_by: Pseudonym
     counts: Commitment
+
+
+class FindingStep(StrEnum):
+    SUBMITTED = "submitted"
+    MITIGATED = "mitigated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding(Facts):
+    """What somebody who tested the service found, or what was done about it; `due` is by when it has to be."""
+
+    kind: ClassVar[str] = "finding"
+    finding: Token
+    step: FindingStep
+    statement: Text
+    result_digest: Digest | None
+    due: datetime
+    stated_by: Pseudonym
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeProposal(Facts):
+    """A change of the rules that overseers vote on, from one exact text to another."""
+
+    kind: ClassVar[str] = "change_proposal"
+    change: Token
+    rule: Token
+    summary: Text
+    before: Digest
+    after: Digest
+    approvals_needed: Count
+    overseers: tuple[Pseudonym, ...]
+    proposed_by: Pseudonym

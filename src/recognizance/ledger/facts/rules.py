@@ -107,6 +107,27 @@ class Comment(Facts):
     statement: Text
 
 
+class Visibility(StrEnum):
+    """Whether pages and tables show a comment's text."""
+
+    HIDDEN = "hidden"
+    SHOWN = "shown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommentModeration(Facts):
+    """An overseer hid a comment from pages and tables because of abuse, or showed it again, and says why.
+
+    The comment's own entry stays as it is: what was hidden, by whom and why can be checked by everybody.
+    """
+
+    kind: ClassVar[str] = "comment_moderation"
+    comment: EntryReference
+    visibility: Visibility
+    reason: Text
+    moderated_by: Pseudonym
+
+
 class Choice(StrEnum):
     APPROVE = "approve"
     REJECT = "reject"
