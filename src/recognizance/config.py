@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from recognizance.errors import InputError
 
@@ -40,6 +41,16 @@ class Settings:
     )
     port: int = field(
         default=8080, metadata={"help": "Port to listen on; 0 takes a free one.", "low": 0, "high": 65_535}
+    )
+    public_url: str = field(
+        default="",
+        metadata={
+            "help": (
+                "The address at which people reach the pages, such as `https://faces.example.org`. With it, the pages"
+                " answer at no other host name, cookies are for TLS alone if it begins with `https`, and sign-in at an"
+                " OpenID provider and passkeys rely on it instead of on what each request says. Empty takes any host."
+            )
+        },
     )
     region: str = field(
         default="us-east-1", metadata={"help": "The AWS region that clients sign for, and that ARNs carry."}
@@ -176,6 +187,27 @@ class Settings:
                 raise InputError(f"setting {each.name} is {value}; it has to lie from {low} to {high}")
         if not (len(self.account) == 12 and self.account.isascii() and self.account.isdigit()):
             raise InputError(f"setting account is {self.account!r}; it has to be twelve digits")
+        if self.public_url and not _is_origin(self.public_url):
+            raise InputError(
+                f"setting public_url is {self.public_url!r}; it has to be like https://faces.example.org, without a path"
+            )
+
+
+def _is_origin(url: str) -> bool:
+    """Whether this is a scheme and a host, perhaps with a port, as browsers spell an origin."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    host = parts.hostname or ""
+    spelled = f"[{host}]" if ":" in host else host
+    return (
+        parts.scheme in {"http", "https"}
+        and bool(host)
+        and port not in {0, 80 if parts.scheme == "http" else 443}
+        and url == f"{parts.scheme}://{spelled}" + ("" if port is None else f":{port}")
+    )
 
 
 def read_settings(

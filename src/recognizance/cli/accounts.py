@@ -97,7 +97,8 @@ def list_accounts(data: Data = DEFAULT_DATA, json: Json = False) -> None:
     from recognizance.cli.opening import installed_office_of
 
     with installed_office_of(data) as office:
-        known = office.entrance.accounts.list()
+        accounts = office.entrance.accounts
+        known = [(account, state, accounts.is_doubly_guarded(account)) for account, state in accounts.list()]
     if json:
         print_json(
             {
@@ -106,17 +107,17 @@ def list_accounts(data: Data = DEFAULT_DATA, json: Json = False) -> None:
                         "person": account.person,
                         "login": account.login,
                         "state": state.value,
-                        "second_factor": account.has_second_factor,
+                        "second_factor": guarded,
                         "identity": account.identity or None,
                     }
-                    for account, state in known
+                    for account, state, guarded in known
                 ]
             }
         )
         return
     table = Table("pseudonym", "login", "state", "second factor")
-    for account, state in known:
-        table.add_row(account.person, account.login, state.value, "yes" if account.has_second_factor else "no")
+    for account, state, guarded in known:
+        table.add_row(account.person, account.login, state.value, "yes" if guarded else "no")
     results.print(table)
 
 

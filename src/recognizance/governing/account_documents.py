@@ -19,6 +19,7 @@ from recognizance.records import Document, Reader, Secret, Transaction
 
 ACCOUNT_KIND = "account"
 SESSION_KIND = "web_session"
+PASSKEY_KIND = "passkey"
 
 LOGIN_LABEL = "login"
 INVITATION_LABEL = "invitation"
@@ -71,7 +72,7 @@ class Account:
     invitation_expires: datetime | None
 
     @property
-    def has_second_factor(self) -> bool:
+    def has_app(self) -> bool:
         return bool(self.totp_secret)
 
 
@@ -92,6 +93,32 @@ class SessionRecord:
     proved: datetime
     device: str
     pending_totp: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PasskeyRecord:
+    """A passkey: the public half of a key pair on somebody's device.
+
+    Attributes:
+        name: What its owner calls it.
+        site: The host name that it is bound to.
+        credential: Identifier and public key as its maker wrote them (WebAuthn 6.5.1); hexadecimal.
+        counter: Of its last use, as the device counts; many count nothing and always say 0.
+    """
+
+    person: PersonId
+    name: str
+    site: str
+    credential: str
+    counter: int
+    created: datetime
+    used: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPasskey:
+    value: PasskeyRecord
+    document: Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +215,10 @@ class AccountIndex:
             replace(before.document, body=write_document(account), labels=labels, state=state or before.document.state)
         )
 
+    def handle_of(self, person: PrincipalId) -> bytes:
+        """What devices know a person by (WebAuthn 14.6.1): the same for all their passkeys, and nobody's name."""
+        return bytes.fromhex(self._hashed(PASSKEY_KIND, person))
+
     def _labels(self, account: Account, invitation: str | None) -> Mapping[str, str]:
         labels = {LOGIN_LABEL: self._hashed(LOGIN_LABEL, account.login)}
         if invitation is not None:
@@ -235,6 +266,40 @@ def end_sessions(transaction: Transaction, person: PersonId, *, but: str | None 
     for document_id in ended:
         transaction.delete_document(SESSION_KIND, document_id)
     return len(ended)
+
+
+def passkey_of(reader: Reader, credential_id: bytes) -> StoredPasskey | None:
+    try:
+        document = reader.document(PASSKEY_KIND, sha256(credential_id).hexdigest())
+    except NotFoundError:
+        return None
+    return StoredPasskey(read_document(PasskeyRecord, document.body), document)
+
+
+def passkeys_of(reader: Reader, person: PrincipalId) -> list[StoredPasskey]:
+    """All passkeys of a person, the oldest first."""
+    found = reader.documents(PASSKEY_KIND, label=(PERSON_LABEL, person), limit=_PAGE)
+    kept = [StoredPasskey(read_document(PasskeyRecord, document.body), document) for document in found]
+    return sorted(kept, key=lambda each: each.value.created)
+
+
+def insert_passkey(transaction: Transaction, credential_id: bytes, record: PasskeyRecord) -> None:
+    name, body = sha256(credential_id).hexdigest(), write_document(record)
+    transaction.insert_document(Document(PASSKEY_KIND, name, "", body, {PERSON_LABEL: record.person}))
+
+
+def replace_passkey(transaction: Transaction, before: StoredPasskey, record: PasskeyRecord) -> None:
+    transaction.replace_document(replace(before.document, body=write_document(record)))
+
+
+def end_passkeys(transaction: Transaction, person: PersonId) -> None:
+    """Forget all passkeys of a person."""
+    for each in passkeys_of(transaction, person):
+        transaction.delete_document(PASSKEY_KIND, each.document.id)
+
+
+def has_second_factor(reader: Reader, account: Account) -> bool:
+    return account.has_app or bool(passkeys_of(reader, account.person))
 
 
 def digest_of(token: str) -> str:

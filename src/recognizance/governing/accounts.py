@@ -25,7 +25,9 @@ from recognizance.governing.account_documents import (
     AccountIndex,
     AccountState,
     StoredAccount,
+    end_passkeys,
     end_sessions,
+    has_second_factor,
     spelled_login,
 )
 from recognizance.governing.passwords import Flaw, PasswordHasher, flaw_of
@@ -136,6 +138,7 @@ class Accounts:
             emptied = Account(person, known.value.login, "", None, "", -1, (), known.value.identity, expires)
             self._index.replace(change.transaction, known, emptied, state=AccountState.INVITED, invitation=token)
             end_sessions(change.transaction, person)
+            end_passkeys(change.transaction, person)
             change.enter(_account_entry(emptied, agency, facts.Standing.CHANGED))
         return Invitation(person, emptied.login, token, expires)
 
@@ -250,6 +253,11 @@ class Accounts:
         with self._records.reading() as reader:
             known = self._index.of_person(reader, person)
         return None if known is None else (known.value, known.state)
+
+    def is_doubly_guarded(self, account: Account) -> bool:
+        """Whether they need more than a password to sign in: an authenticator app, or a passkey."""
+        with self._records.reading() as reader:
+            return has_second_factor(reader, account)
 
     @property
     def is_empty(self) -> bool:

@@ -6,18 +6,23 @@ password can't be guessed online, and a stranger who types wrong ones from elsew
 longer only if they own many networks. A login that nobody has counts like any other, so that nothing can be told from
 the wait.
 
-In memory and bounded: people who aren't signed in never make the service write. A restart forgets the counts; whoever
-can restart it can also do without a password.
+Counted in memory, bounded, by keyed hashes of who tried and whence. Counts are kept over a restart in one sealed
+document of bounded size, written every few seconds at most: strangers don't make the service write as fast as they
+type, and a restart is no way to guess faster.
 """
 
+import hmac
 import ipaddress
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from recognizance.errors import ThrottledError
+from recognizance.errors import Error, NotFoundError, ThrottledError
+from recognizance.governance.codec import read_document, write_document
+from recognizance.records import Document, Records, Secret
 
 LONGEST_WAIT = timedelta(minutes=15)
 _FORGOTTEN_AFTER = timedelta(hours=24)
@@ -28,11 +33,36 @@ FREE_FROM_NETWORK = 5
 FREE_FOR_LOGIN = 30
 FREE_FOR_NETWORK = 60
 
+KEPT_KIND = "sign_in_failures"
+MOST_KEPT = 2_000
+"""Counts in the document, the latest ones: some 200 KB."""
+_KEEP_EVERY = timedelta(seconds=5)
+_KEPT_ID = "counts"
+_DIGEST_BYTES = 16
 
-@dataclass(slots=True)
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
 class _Count:
     failures: int
     last: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KeptCount:
+    """One count in the document."""
+
+    who: str
+    failures: int
+    last: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KeptCounts:
+    """The document: counts in the order in which they were touched last."""
+
+    counts: tuple[KeptCount, ...]
 
 
 class TooManyAttemptsError(ThrottledError):
@@ -44,12 +74,23 @@ class TooManyAttemptsError(ThrottledError):
 
 
 class Attempts:
-    """Counts failures, and says when the next try is allowed. Safe to share between threads."""
+    """Counts failures, and says when the next try is allowed. Safe to share between threads.
 
-    def __init__(self, *, clock: Callable[[], datetime]) -> None:
+    Args:
+        store: Where counts outlive a restart; without one they are in memory alone.
+    """
+
+    def __init__(self, *, clock: Callable[[], datetime], store: "AttemptStore | None" = None) -> None:
+        self._store = store
+        self._key = b"" if store is None else store.key
         self._clock = clock
         self._lock = threading.Lock()
-        self._counts: OrderedDict[tuple[str, str], _Count] = OrderedDict()
+        self._writing = threading.Lock()
+        self._counts: OrderedDict[str, _Count] = OrderedDict(
+            (each.who, _Count(each.failures, each.last)) for each in (() if store is None else store.read().counts)
+        )
+        self._kept_at = clock()
+        self._is_kept = True
 
     def begin(self, login: str, address: str) -> None:
         """Count a try as a failure until `succeeded` says otherwise, so that tries side by side are all counted.
@@ -57,31 +98,56 @@ class Attempts:
         Raises:
             TooManyAttemptsError: If it comes too early; it isn't counted then.
         """
-        now = self._clock()
+        now, keys = self._clock(), self._keys(login, address)
         with self._lock:
-            wait = max(self._wait(key, free, now) for key, free in _keys(login, address))
+            wait = max(self._wait(key, free, now) for key, free in keys)
             if wait > timedelta(0):
                 raise TooManyAttemptsError(wait)
-            for key, _ in _keys(login, address):
+            for key, _ in keys:
                 self._add(key, now)
+            self._is_kept = False
+            is_due = now - self._kept_at >= _KEEP_EVERY
+        if is_due:
+            self.keep()
 
     def succeeded(self, login: str, address: str) -> None:
         """Forget the failures of this login from this network, and take the try back that succeeded."""
         with self._lock:
-            (own, _), *shared = _keys(login, address)
+            (own, _), *shared = self._keys(login, address)
             self._counts.pop(own, None)
             for key, _ in shared:
                 if (count := self._counts.get(key)) is not None:
-                    count.failures = max(0, count.failures - 1)
+                    self._counts[key] = replace(count, failures=max(0, count.failures - 1))
+            self._is_kept = False
 
-    def _wait(self, key: tuple[str, str], free: int, now: datetime) -> timedelta:
+    def keep(self) -> None:
+        """Write the latest counts down, if they have changed: now and then, and when the service ends."""
+        store = self._store
+        if store is None:
+            return
+        with self._writing:
+            with self._lock:
+                if self._is_kept:
+                    return
+                latest = list(self._counts.items())[-MOST_KEPT:]
+                self._is_kept, self._kept_at = True, self._clock()
+            counts = KeptCounts(tuple(KeptCount(who, count.failures, count.last) for who, count in latest))
+            try:
+                store.write(counts)
+            except Error as error:
+                # Counting goes on in memory, and the next try writes again.
+                _log.error("the counts of failed sign-ins can't be kept", exc_info=error)
+                with self._lock:
+                    self._is_kept = False
+
+    def _wait(self, key: str, free: int, now: datetime) -> timedelta:
         count = self._counts.get(key)
         if count is None or now - count.last > _FORGOTTEN_AFTER or count.failures < free:
             return timedelta(0)
         wait = min(timedelta(seconds=2.0 ** min(count.failures - free + 1, 20)), LONGEST_WAIT)
         return count.last + wait - now
 
-    def _add(self, key: tuple[str, str], now: datetime) -> None:
+    def _add(self, key: str, now: datetime) -> None:
         count = self._counts.pop(key, None)
         if count is None or now - count.last > _FORGOTTEN_AFTER:
             count = _Count(0, now)
@@ -90,14 +156,48 @@ class Attempts:
         while len(self._counts) > _MOST_COUNTS:
             self._counts.popitem(last=False)
 
+    def _keys(self, login: str, address: str) -> tuple[tuple[str, int], ...]:
+        network = network_of(address)
+        return (
+            (self._digest("both", login, network), FREE_FROM_NETWORK),
+            (self._digest("login", login), FREE_FOR_LOGIN),
+            (self._digest("network", network), FREE_FOR_NETWORK),
+        )
 
-def _keys(login: str, address: str) -> tuple[tuple[tuple[str, str], int], ...]:
-    network = network_of(address)
-    return (
-        ((login, network), FREE_FROM_NETWORK),
-        ((login, ""), FREE_FOR_LOGIN),
-        (("", network), FREE_FOR_NETWORK),
-    )
+    def _digest(self, *parts: str) -> str:
+        return hmac.digest(self._key, "\n".join(parts).encode(), "sha256")[:_DIGEST_BYTES].hex()
+
+
+class AttemptStore:
+    """The document of counts in the records.
+
+    Args:
+        key: Of this installation, for nothing else: makes the hashes that counts are found by.
+    """
+
+    def __init__(self, records: Records, key: Secret) -> None:
+        self._records = records
+        self.key = key.reveal()
+
+    def read(self) -> KeptCounts:
+        """What was written last."""
+        with self._records.reading() as reader:
+            try:
+                document = reader.document(KEPT_KIND, _KEPT_ID)
+            except NotFoundError:
+                return KeptCounts(())
+        return read_document(KeptCounts, document.body)
+
+    def write(self, counts: KeptCounts) -> None:
+        body = write_document(counts)
+        # A crash of the whole machine may lose the last ones; a wait for the disk would let strangers slow others down.
+        with self._records.transaction(durable=False) as transaction:
+            try:
+                before = transaction.document(KEPT_KIND, _KEPT_ID)
+            except NotFoundError:
+                transaction.insert_document(Document(KEPT_KIND, _KEPT_ID, "", body, {}))
+            else:
+                transaction.replace_document(replace(before, body=body))
 
 
 def network_of(address: str) -> str:

@@ -16,10 +16,13 @@ from recognizance.errors import AuthenticationError
 from recognizance.galleries import Clock
 from recognizance.governing.account_documents import Account, AccountIndex
 from recognizance.governing.accounts import Accounts
-from recognizance.governing.attempts import Attempts
+from recognizance.governing.attempts import Attempts, AttemptStore
 from recognizance.governing.openid import OpenId, Provider
+from recognizance.governing.passkey_sign_in import PasskeySignIn
+from recognizance.governing.passkeys import Challenges
 from recognizance.governing.passwords import PasswordHasher
 from recognizance.governing.registration import Gate
+from recognizance.governing.session_book import SessionBook
 from recognizance.governing.signing_in import SignIn
 from recognizance.recording import Recorder
 from recognizance.records import Records
@@ -34,9 +37,9 @@ class WrongCodeError(AuthenticationError):
 class SetUp:
     """Makes the first account, for whoever has the code."""
 
-    def __init__(self, accounts: Accounts, *, clock: Clock, random_bytes: Callable[[int], bytes]) -> None:
+    def __init__(self, accounts: Accounts, attempts: Attempts, *, random_bytes: Callable[[int], bytes]) -> None:
         self._accounts = accounts
-        self._attempts = Attempts(clock=clock)
+        self._attempts = attempts
         drawn = base64.b32encode(random_bytes(_CODE_BYTES)).decode()
         self.code = "-".join(drawn[start : start + 4] for start in range(0, len(drawn), 4))
         """To be printed on the console, and nowhere else."""
@@ -81,8 +84,14 @@ class Entrance:
 
     accounts: Accounts
     sign_in: SignIn
+    passkeys: PasskeySignIn
     set_up: SetUp
+    attempts: Attempts
     openid: OpenId | None = None
+
+    def close(self) -> None:
+        """Write down what is only in memory."""
+        self.attempts.keep()
 
 
 def open_entrance(
@@ -105,6 +114,10 @@ def open_entrance(
     hasher = hasher or PasswordHasher()
     with records.reading() as reader:
         index = AccountIndex(reader.derived_key("labels of accounts"))
+        challenges_key = reader.derived_key("challenges of passkeys").reveal()
+        attempts_key = reader.derived_key("counts of failed sign-ins")
+    docket = docket_of(records, installation, clock=clock)
+    attempts = Attempts(clock=clock, store=AttemptStore(records, attempts_key))
     accounts = Accounts(
         records,
         recorder,
@@ -115,19 +128,29 @@ def open_entrance(
         random_bytes=random_bytes,
         hasher=hasher,
     )
-    sign_in = SignIn(
+    book = SessionBook(
         records,
-        docket_of(records, installation, clock=clock),
+        docket,
         index,
         needs_second_factor=accounts.needs_second_factor,
         clock=clock,
         random_bytes=random_bytes,
-        hasher=hasher,
     )
     return Entrance(
         accounts,
-        sign_in,
-        SetUp(accounts, clock=clock, random_bytes=random_bytes),
+        SignIn(records, docket, index, book, attempts, clock=clock, random_bytes=random_bytes, hasher=hasher),
+        PasskeySignIn(
+            records,
+            index,
+            book,
+            attempts,
+            Challenges(challenges_key, clock=clock, random_bytes=random_bytes),
+            needs_second_factor=accounts.needs_second_factor,
+            clock=clock,
+            random_bytes=random_bytes,
+        ),
+        SetUp(accounts, attempts, random_bytes=random_bytes),
+        attempts,
         None if provider is None else OpenId(provider, clock=clock, random_bytes=random_bytes),
     )
 

@@ -1,21 +1,18 @@
 """Signing in: a password, a second factor, and the session that a browser then has.
 
-A session is an opaque token of 256 random bits, of which the records keep the hash. Every step of signing in gives a
-new one and ends the old, so a token that somebody planted before is worth nothing afterwards. It ends after half an
-hour without a request, after twelve hours in any case, when its owner signs out here or everywhere, and at the next
-request once the account is disabled or its person no longer takes part.
+A session ends by time (`session_book`), when its owner signs out here or everywhere, and at the next request once the
+account is disabled or its person no longer takes part.
 
 Whether a login exists can't be told from text or time: the same refusal, after the same work. Implements
 docs/sign-in.md, after OWASP ASVS 4.0.3, chapters 2 and 3.
 """
 
-import base64
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from recognizance.docket import Kind, PersonRecord, found
-from recognizance.errors import AuthenticationError, ConflictError, InputError
+from recognizance.errors import ConflictError, InputError
 from recognizance.galleries import Clock
 from recognizance.governance import Asking, Credential, Principal, Role
 from recognizance.governance.authority import Docket
@@ -26,12 +23,9 @@ from recognizance.governing.account_documents import (
     Account,
     AccountIndex,
     AccountState,
-    SessionRecord,
     Stage,
-    StoredAccount,
-    StoredSession,
     end_sessions,
-    insert_session,
+    has_second_factor,
     replace_session,
     session_of,
     sessions_of,
@@ -40,26 +34,33 @@ from recognizance.governing.account_documents import (
 from recognizance.governing.attempts import Attempts
 from recognizance.governing.passwords import PasswordHasher
 from recognizance.governing.registration import Actor
-from recognizance.records import Reader, Records, Transaction
-
-IDLE = timedelta(minutes=30)
-ABSOLUTE = timedelta(hours=12)
-"""ASVS 3.3.2, level 2: 30 minutes without activity, 12 hours in all."""
-
-HALF_WAY = timedelta(minutes=10)
-"""How long the second step of signing in may take."""
+from recognizance.governing.session_book import (
+    ABSOLUTE,
+    HALF_WAY,
+    IDLE,
+    OpenedSession,
+    SessionBook,
+    WrongCredentialsError,
+    lasts,
+)
+from recognizance.records import Records
 
 RECENT = timedelta(minutes=10)
 """How long ago somebody may have proved who they are, for changing how they do it."""
 
 _SEEN_EVERY = timedelta(minutes=1)
-_TOKEN_BYTES = 32
-_LONGEST_DEVICE = 200
-_CLEARED_AT_ONCE = 100
 
-
-class WrongCredentialsError(AuthenticationError):
-    """Login, password or code is wrong. Which of them, nobody is told."""
+__all__ = [
+    "ABSOLUTE",
+    "HALF_WAY",
+    "IDLE",
+    "RECENT",
+    "KnownSession",
+    "OpenedSession",
+    "SignIn",
+    "SignedIn",
+    "WrongCredentialsError",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +90,6 @@ class SignedIn:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenedSession:
-    """A session's token at the only moment when it is known here."""
-
-    token: str = field(repr=False)
-    stage: Stage
-
-
-@dataclass(frozen=True, slots=True)
 class KnownSession:
     """One of somebody's own sessions, for them to look at."""
 
@@ -108,19 +101,16 @@ class KnownSession:
 
 
 class SignIn:
-    """Opens sessions, finds whose they are, and ends them. Safe to share between threads.
-
-    Args:
-        needs_second_factor: Whether nobody gets in without one.
-    """
+    """Opens sessions, finds whose they are, and ends them. Safe to share between threads."""
 
     def __init__(
         self,
         records: Records,
         docket: Docket,
         index: AccountIndex,
+        book: SessionBook,
+        attempts: Attempts,
         *,
-        needs_second_factor: bool,
         clock: Clock,
         random_bytes: Callable[[int], bytes],
         hasher: PasswordHasher,
@@ -128,11 +118,11 @@ class SignIn:
         self._records = records
         self._docket = docket
         self._index = index
-        self._needs_second_factor = needs_second_factor
+        self._book = book
+        self._attempts = attempts
         self._clock = clock
         self._random_bytes = random_bytes
         self._hasher = hasher
-        self._attempts = Attempts(clock=clock)
 
     def with_password(self, login: str, password: str, *, address: str, device: str) -> OpenedSession:
         """Begin a session with a password; it's complete at once only where there is no second factor.
@@ -149,14 +139,14 @@ class SignIn:
         with self._records.reading() as reader:
             known = self._index.of_login(reader, spelled) if spelled else None
         kept = None if known is None else known.value.password
-        usable = known is not None and known.state is AccountState.ACTIVE and self._takes_part(known.value)
+        usable = self._book.admits(known)
         # The hash is worked out in every case, and only then does it matter whether there is an account.
         if not self._hasher.verify(kept, password) or not usable or known is None:
             raise WrongCredentialsError("login or password is wrong")
         self._attempts.succeeded(spelled, address)
         if self._hasher.is_outdated(known.value.password):
             self._rehash(known.value, password)
-        return self._open(known.value, device)
+        return self._book.open(known.value, device)
 
     def trusted(self, person: PersonId, *, device: str) -> OpenedSession:
         """Begin a session of somebody whose password was set this moment, in this browser.
@@ -166,9 +156,9 @@ class SignIn:
         """
         with self._records.reading() as reader:
             known = self._index.of_person(reader, person)
-        if known is None or known.state is not AccountState.ACTIVE or not self._takes_part(known.value):
+        if known is None or not self._book.admits(known):
             raise WrongCredentialsError("there is no such account")
-        return self._open(known.value, device)
+        return self._book.open(known.value, device)
 
     def with_identity(self, identity: str, *, device: str, is_strong: bool) -> OpenedSession:
         """Begin a session of whoever an OpenID provider vouches for.
@@ -182,9 +172,9 @@ class SignIn:
         """
         with self._records.reading() as reader:
             known = self._index.of_identity(reader, identity)
-        if known is None or known.state is not AccountState.ACTIVE or not self._takes_part(known.value):
+        if known is None or not self._book.admits(known):
             raise WrongCredentialsError("no account is linked to this identity")
-        return self._open(known.value, device, is_strong=is_strong)
+        return self._book.open(known.value, device, is_strong=is_strong)
 
     def with_code(self, token: str, code: str, *, address: str) -> OpenedSession:
         """Complete a session with a code of the authenticator app, or with a recovery code, which is used up.
@@ -193,15 +183,16 @@ class SignIn:
             TooManyAttemptsError: If there were too many failures.
             WrongCredentialsError: If the code is wrong, or this session doesn't wait for one.
         """
-        person = self._waiting(token).value.person
+        with self._records.reading() as reader:
+            person = self._book.waiting(reader, token)[0].value.person
         self._attempts.begin(f"second factor of {person}", address)
         with self._records.transaction() as transaction:
-            session, known = self._waiting_in(transaction, token)
+            session, known = self._book.waiting(transaction, token)
             account = self._with_code_spent(known.value, code)
             if account is None:
                 raise WrongCredentialsError("the code is wrong")
             self._index.replace(transaction, known, account)
-            opened = self._rotate(transaction, session, Stage.COMPLETE)
+            opened = self._book.rotate(transaction, session, Stage.COMPLETE)
         self._attempts.succeeded(f"second factor of {person}", address)
         return opened
 
@@ -209,7 +200,7 @@ class SignIn:
         """Draw a secret for an authenticator app, which counts once `confirm_authenticator` has seen a code of it."""
         secret = self._random_bytes(one_time.SECRET_BYTES)
         with self._records.transaction() as transaction:
-            session = self._session(transaction, token)
+            session = self._book.session(transaction, token)
             replace_session(transaction, session, replace(session.value, pending_totp=secret.hex()))
         return secret
 
@@ -229,27 +220,27 @@ class SignIn:
         """
         codes = one_time.draw_recovery_codes(self._random_bytes)
         with self._records.transaction() as transaction:
-            session = self._session(transaction, token)
+            session = self._book.session(transaction, token)
             secret = session.value.pending_totp
             step = (
                 None if not secret else one_time.accepted_step(bytes.fromhex(secret), code, now=self._clock(), after=-1)
             )
             if step is None:
                 raise WrongCredentialsError("the code is wrong")
-            known = self._account(transaction, session.value.person)
+            known = self._book.account(transaction, session.value.person)
             digests = tuple(one_time.recovery_digest(each) for each in codes)
             account = replace(known.value, totp_secret=secret, totp_step=step, recovery=digests)
             self._index.replace(transaction, known, account)
             end_sessions(transaction, session.value.person, but=session.document.id)
-            opened = self._rotate(transaction, session, Stage.COMPLETE)
+            opened = self._book.rotate(transaction, session, Stage.COMPLETE)
         return opened, codes
 
     def draw_recovery_codes(self, token: str) -> tuple[str, ...]:
         """Ten new recovery codes, which replace those that are left."""
         codes = one_time.draw_recovery_codes(self._random_bytes)
         with self._records.transaction() as transaction:
-            session = self._session(transaction, token)
-            known = self._account(transaction, session.value.person)
+            session = self._book.session(transaction, token)
+            known = self._book.account(transaction, session.value.person)
             account = replace(known.value, recovery=tuple(one_time.recovery_digest(each) for each in codes))
             self._index.replace(transaction, known, account)
         return codes
@@ -261,14 +252,14 @@ class SignIn:
             TooManyAttemptsError: If there were too many failures.
         """
         with self._records.reading() as reader:
-            session = self._session(reader, token)
-            known = self._account(reader, session.value.person)
+            session = self._book.session(reader, token)
+            known = self._book.account(reader, session.value.person)
         self._attempts.begin(known.value.login, address)
         if not self._hasher.verify(known.value.password or None, password):
             return False
         self._attempts.succeeded(known.value.login, address)
         with self._records.transaction() as transaction:
-            session = self._session(transaction, token)
+            session = self._book.session(transaction, token)
             replace_session(transaction, session, replace(session.value, proved=self._clock()))
         return True
 
@@ -277,10 +268,11 @@ class SignIn:
         now = self._clock()
         with self._records.reading() as reader:
             session = session_of(reader, token)
-            if session is None or not _lasts(session, now):
+            if session is None or not lasts(session, now):
                 return None
             known = self._index.of_person(reader, session.value.person)
             person = found(reader, Kind.PERSON, session.value.person, PersonRecord)
+            is_doubly_guarded = known is not None and has_second_factor(reader, known.value)
         if known is None or known.state is not AccountState.ACTIVE:
             return None
         party = self._docket.party(session.value.person)
@@ -297,14 +289,14 @@ class SignIn:
             roles=party.roles,
             agency=party.agency,
             proved_recently=now - session.value.proved <= RECENT,
-            has_second_factor=known.value.has_second_factor,
+            has_second_factor=is_doubly_guarded,
         )
 
     def sessions(self, signed_in: SignedIn) -> list[KnownSession]:
         """All sessions of whoever is signed in, the latest first."""
         now = self._clock()
         with self._records.reading() as reader:
-            known = [each for each in sessions_of(reader, signed_in.person) if _lasts(each, now)]
+            known = [each for each in sessions_of(reader, signed_in.person) if lasts(each, now)]
         known.sort(key=lambda each: each.value.seen, reverse=True)
         return [
             KnownSession(
@@ -329,34 +321,6 @@ class SignIn:
         with self._records.transaction() as transaction:
             return end_sessions(transaction, signed_in.person, but=signed_in.session)
 
-    def _takes_part(self, account: Account) -> bool:
-        return self._docket.party(account.person) is not None
-
-    def _open(self, account: Account, device: str, *, is_strong: bool = False) -> OpenedSession:
-        if account.has_second_factor and not is_strong:
-            stage = Stage.SECOND_FACTOR
-        elif self._needs_second_factor and not is_strong:
-            stage = Stage.ENROLMENT
-        else:
-            stage = Stage.COMPLETE
-        now, token = self._clock(), self._token()
-        record = SessionRecord(account.person, now, now, now, _shown(device))
-        ends = now + (HALF_WAY if stage is Stage.SECOND_FACTOR else ABSOLUTE)
-        with self._records.transaction() as transaction:
-            # Whoever comes clears away what has ended since the last one came.
-            for document in transaction.documents_due(SESSION_KIND, now, limit=_CLEARED_AT_ONCE):
-                transaction.delete_document(SESSION_KIND, document.id)
-            insert_session(transaction, token, record, stage=stage, ends=ends)
-        return OpenedSession(token, stage)
-
-    def _rotate(self, transaction: Transaction, session: StoredSession, stage: Stage) -> OpenedSession:
-        """The same browser under a new token: what was known of it before a step isn't known after it."""
-        now, token = self._clock(), self._token()
-        record = replace(session.value, created=now, seen=now, proved=now, pending_totp="")
-        transaction.delete_document(SESSION_KIND, session.document.id)
-        insert_session(transaction, token, record, stage=stage, ends=now + ABSOLUTE)
-        return OpenedSession(token, stage)
-
     def _with_code_spent(self, account: Account, code: str) -> Account | None:
         if account.totp_secret:
             secret = bytes.fromhex(account.totp_secret)
@@ -370,7 +334,7 @@ class SignIn:
         hashed = self._hasher.hash(password)
         try:
             with self._records.transaction() as transaction:
-                known = self._account(transaction, account.person)
+                known = self._book.account(transaction, account.person)
                 # Only if nobody has set another password meanwhile.
                 if known.value.password == account.password:
                     self._index.replace(transaction, known, replace(known.value, password=hashed))
@@ -383,37 +347,3 @@ class SignIn:
             session = session_of(transaction, token)
             if session is not None and session.value.seen < now:
                 replace_session(transaction, session, replace(session.value, seen=now))
-
-    def _waiting(self, token: str) -> StoredSession:
-        with self._records.reading() as reader:
-            return self._waiting_in(reader, token)[0]
-
-    def _waiting_in(self, reader: Reader, token: str) -> tuple[StoredSession, StoredAccount]:
-        session = self._session(reader, token)
-        if session.document.state != Stage.SECOND_FACTOR:
-            raise WrongCredentialsError("this session doesn't wait for a code")
-        return session, self._account(reader, session.value.person)
-
-    def _session(self, reader: Reader, token: str) -> StoredSession:
-        session = session_of(reader, token)
-        if session is None or not _lasts(session, self._clock()):
-            raise WrongCredentialsError("this session has ended")
-        return session
-
-    def _account(self, reader: Reader, person: PersonId) -> StoredAccount:
-        known = self._index.of_person(reader, person)
-        if known is None or known.state is not AccountState.ACTIVE:
-            raise WrongCredentialsError("there is no such account")
-        return known
-
-    def _token(self) -> str:
-        return base64.urlsafe_b64encode(self._random_bytes(_TOKEN_BYTES)).decode().rstrip("=")
-
-
-def _lasts(session: StoredSession, now: datetime) -> bool:
-    ends = session.document.due
-    return ends is not None and now < ends and now - session.value.seen < IDLE
-
-
-def _shown(device: str) -> str:
-    return "".join(character for character in device if character.isprintable())[:_LONGEST_DEVICE]

@@ -10,27 +10,28 @@ import segno
 from markupsafe import Markup
 from starlette.responses import Response
 
+from recognizance.governance.parties import PersonId
 from recognizance.governing import one_time
 from recognizance.governing.accounts import WeakPasswordError
 from recognizance.governing.entrance import Entrance
 from recognizance.governing.passwords import SHORTEST
 from recognizance.governing.signing_in import WrongCredentialsError
-from recognizance.web.frame import ENROLMENT_PATH, SETTING_UP, SIGNED_IN, Page
+from recognizance.web.frame import ENROLMENT_PATH, SERVICE_NAME, SETTING_UP, SIGNED_IN, Page
 from recognizance.web.language import N_
 from recognizance.web.passwords import FLAWS, WRONG_CODE, new_password
 from recognizance.web.security import is_local_path
+from recognizance.web.signing_in_pages import CONFIRM_PATH, WRONG_PASSKEY, drawn_codes, place_of
 from recognizance.web.visits import Visit
 from recognizance.web.wordings import ROLE_NAMES
 
 WRONG_PASSWORD = N_("This is not your password.")
-CONFIRM_PATH = "/account/confirm"
 
 
 class AccountPages:
-    def __init__(self, entrance: Entrance, *, service_name: str) -> None:
+    def __init__(self, entrance: Entrance) -> None:
+        self._passkeys = entrance.passkeys
         self._accounts = entrance.accounts
         self._sign_in = entrance.sign_in
-        self._service_name = service_name
 
     def table(self) -> list[Page]:
         return [
@@ -47,6 +48,7 @@ class AccountPages:
         return visit.page(
             "account.html",
             account=None if known is None else known[0],
+            passkeys=self._passkeys.of(visit.who.person),
             sessions=self._sign_in.sessions(visit.who),
             roles=[ROLE_NAMES[role] for role in sorted(visit.who.roles)],
         )
@@ -75,12 +77,21 @@ class AccountPages:
         wanted = visit.form.raw("next") or visit.query.get("next", "")
         wanted = wanted if is_local_path(wanted) else "/account"
         if visit.is_post:
-            password = visit.form.raw("current")
-            if self._sign_in.confirm_password(visit.session_token, password, address=visit.address):
+            answer = visit.form.raw("answer")
+            if self._is_confirmed(visit, answer):
                 return visit.redirect(wanted)
-            visit.form.fail("current", WRONG_PASSWORD)
-            return visit.again("confirm.html", next=wanted)
-        return visit.page("confirm.html", next=wanted)
+            visit.form.fail(*(("", WRONG_PASSKEY) if answer else ("current", WRONG_PASSWORD)))
+        return visit.page(
+            "confirm.html",
+            status=422 if visit.form.errors else 200,
+            next=wanted,
+            passkey_options=self._passkeys.options_to_confirm(visit.session_token, place_of(visit)),
+        )
+
+    def _is_confirmed(self, visit: Visit, answer: str) -> bool:
+        if answer:
+            return self._passkeys.confirm(visit.session_token, answer, place_of(visit), address=visit.address)
+        return self._sign_in.confirm_password(visit.session_token, visit.form.raw("current"), address=visit.address)
 
     def authenticator(self, visit: Visit) -> Response:
         who = visit.signed_in or visit.half_way
@@ -95,19 +106,23 @@ class AccountPages:
                     visit.form.fail("code", WRONG_CODE)
                 else:
                     visit.sign_in_as(opened.token)
-                    return self._codes(visit, codes)
+                    return drawn_codes(visit, codes)
         secret = self._sign_in.pending_authenticator(visit.session_token) if visit.is_post else None
         secret = secret or self._sign_in.begin_authenticator(visit.session_token)
-        link = one_time.app_link(secret, issuer=self._service_name, login=who.login)
+        link = one_time.app_link(secret, issuer=SERVICE_NAME, login=who.login)
         return visit.page(
             "authenticator.html",
             status=422 if visit.form.errors else 200,
             written=one_time.written_secret(secret),
             link=link,
             picture=_qr(link),
-            is_replacement=who.has_second_factor,
+            is_replacement=self._has_app(who.person),
             is_required=visit.signed_in is None,
         )
+
+    def _has_app(self, person: PersonId) -> bool:
+        known = self._accounts.of(person)
+        return known is not None and known[0].has_app
 
     def recovery_codes(self, visit: Visit) -> Response:
         if not visit.who.has_second_factor:
@@ -115,7 +130,7 @@ class AccountPages:
         if not visit.who.proved_recently:
             return visit.redirect(f"{CONFIRM_PATH}?next=/account/recovery-codes")
         if visit.is_post:
-            return self._codes(visit, self._sign_in.draw_recovery_codes(visit.session_token))
+            return drawn_codes(visit, self._sign_in.draw_recovery_codes(visit.session_token))
         return visit.page("recovery_codes.html")
 
     def sign_out_others(self, visit: Visit) -> Response:
@@ -126,12 +141,6 @@ class AccountPages:
                 % {"count": count}
             )
         return visit.redirect("/account")
-
-    @staticmethod
-    def _codes(visit: Visit, codes: tuple[str, ...]) -> Response:
-        response = visit.page("recovery_codes_drawn.html", codes=codes)
-        response.headers["Cache-Control"] = "no-store"
-        return response
 
 
 def _qr(link: str) -> Markup:

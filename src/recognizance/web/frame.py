@@ -11,17 +11,18 @@ themselves, with whoever is signed in. Implements docs/pages.md.
 
 import logging
 import secrets
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -57,6 +58,9 @@ from recognizance.web.visits import (
 )
 
 View = Callable[[Visit], Response]
+
+SERVICE_NAME = "Recognizance"
+"""What the pages call this installation."""
 
 SIGN_IN_PATH = "/sign-in"
 SECOND_FACTOR_PATH = "/sign-in/second-factor"
@@ -136,6 +140,7 @@ class Frame:
     Attributes:
         key: Signs form tokens and messages; of this installation, for nothing else.
         service_name: What the pages call this installation.
+        public_url: Where people reach the pages; empty takes any host.
     """
 
     sign_in: SignIn
@@ -144,19 +149,38 @@ class Frame:
     templates: Templates
     static: StaticFiles
     service_name: str
+    public_url: str = ""
 
     async def answer(self, page: Page, request: Request) -> Response:
         """One request for a page."""
+        began = time.monotonic()
         visit = await run_in_threadpool(self.visit, request)
         response = await self._checked(page, visit)
+        return self.finished(visit, response, page.path, began)
+
+    def finished(self, visit: Visit, response: Response, name: str, began: float) -> Response:
+        """Set what every answer says, and log who asked for which page and how it ended, and never what was in it.
+
+        Args:
+            name: The page's path as its route spells it, because a real one may hold a secret.
+            began: By the monotonic clock.
+        """
         visit.finish(response)
+        who = visit.signed_in or visit.half_way
+        if who is not None:
+            # Pictures and downloads too: what somebody is sent while signed in is theirs alone.
+            response.headers["Cache-Control"] = "no-store"
+        asker, took_ms = "-" if who is None else who.person, (time.monotonic() - began) * 1000
+        _log.info("%s %s %s %d %.0f ms", visit.request.method, name, asker, response.status_code, took_ms)
         return response
 
     def visit(self, request: Request) -> Visit:
         """Everything about a request but its form."""
         client_host = request.client.host if request.client else None
         scheme: str = request.scope["scheme"]
-        cookies = CookieJar(self.key, is_tls=scheme == "https")
+        host = quote(request.headers.get("host", ""), safe=":[]")
+        origin = self.public_url or f"{scheme}://{host}"
+        cookies = CookieJar(self.key, is_tls=origin.startswith("https://"))
         chosen = cookies.read(request, THEME_COOKIE)
         visit = Visit(
             request=request,
@@ -166,6 +190,7 @@ class Frame:
             theme=Theme(chosen) if chosen in set(Theme) else Theme.AUTO,
             cookies=cookies,
             address=client_host or "",
+            origin=origin,
             is_private=is_private_line(scheme, client_host),
             visitor_token=cookies.read(request, VISITOR_COOKIE) or secrets.token_urlsafe(16),
             messages=read_messages(cookies.read(request, MESSAGE_COOKIE), cookies),
@@ -301,15 +326,15 @@ def frame_app(frame: Frame) -> Starlette:
     """The pages as an application, to be mounted behind everything else."""
 
     async def nothing_here(request: Request, error: Exception) -> Response:
+        began = time.monotonic()
         visit = await run_in_threadpool(frame.visit, request)
         response = await run_in_threadpool(frame.problem_of, visit, error)
-        visit.finish(response)
-        return response
+        return frame.finished(visit, response, "-", began)
 
     return Starlette(
         routes=[*(_route(frame, page) for page in frame.pages), frame.static.route()],
         exception_handlers={HTTPException: nothing_here},
-        middleware=[Middleware(_Headers)],
+        middleware=[Middleware(_Headers, public_url=frame.public_url)],
     )
 
 
@@ -321,10 +346,15 @@ def _route(frame: Frame, page: Page) -> Route:
 
 
 class _Headers:
-    """Adds the headers of `security.py` to every answer, whatever made it."""
+    """Adds the headers of `security.py` to every answer, whatever made it, and refuses other hosts than ours.
 
-    def __init__(self, app: ASGIApp) -> None:
+    A page that another name leads to here (DNS rebinding) would run as that name's own.
+    """
+
+    def __init__(self, app: ASGIApp, public_url: str) -> None:
         self._app = app
+        self._host = urlsplit(public_url).netloc
+        self._is_tls = public_url.startswith("https://")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def with_headers(message: Message) -> None:
@@ -332,11 +362,19 @@ class _Headers:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
-                if scope.get("scheme") == "https":
+                if self._is_tls or scope.get("scheme") == "https":
                     headers.setdefault("Strict-Transport-Security", STRICT_TRANSPORT)
             await send(message)
 
+        if scope["type"] == "http" and self._host and not self._is_ours(scope):
+            refused = PlainTextResponse("These pages are at another address.\n", status_code=421)
+            await refused(scope, receive, with_headers)
+            return
         await self._app(scope, receive, with_headers)
+
+    def _is_ours(self, scope: Scope) -> bool:
+        hosts = Headers(scope=scope).getlist("host")
+        return len(hosts) == 1 and hosts[0].casefold() == self._host
 
 
 def in_order(*tables: Iterable[Page]) -> list[Page]:

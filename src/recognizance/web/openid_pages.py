@@ -6,13 +6,14 @@ it and in no other. Whether anybody gets in is for `governing.openid` and `gover
 
 import base64
 import json
-from urllib.parse import quote
+from collections.abc import Callable
 
 from starlette.responses import RedirectResponse, Response
 
 from recognizance.errors import UnavailableError
+from recognizance.governing.entrance import Entrance
 from recognizance.governing.openid import Errand, OpenId, OpenIdError
-from recognizance.governing.signing_in import SignIn, WrongCredentialsError
+from recognizance.governing.signing_in import WrongCredentialsError
 from recognizance.web.frame import Page
 from recognizance.web.language import N_
 from recognizance.web.security import is_local_path
@@ -27,11 +28,15 @@ _NOT_THERE = N_("The other sign-in service doesn't answer. Try again later, or s
 
 
 class OpenIdPages:
-    """Args: openid: `None` where no provider is set; then there are no such pages."""
+    """Args: sign_in_page: Shows the page on which one signs in, with what is wrong with the visit's form.
 
-    def __init__(self, openid: OpenId | None, sign_in: SignIn) -> None:
-        self._openid = openid
-        self._sign_in = sign_in
+    There are no such pages where no provider is set.
+    """
+
+    def __init__(self, entrance: Entrance, sign_in_page: Callable[[Visit, int], Response]) -> None:
+        self._openid = entrance.openid
+        self._sign_in = entrance.sign_in
+        self._sign_in_page = sign_in_page
 
     def table(self) -> list[Page]:
         if self._openid is None:
@@ -46,7 +51,7 @@ class OpenIdPages:
         try:
             errand, address = openid.begin(redirect_uri=_back(visit))
         except (OpenIdError, UnavailableError):
-            return _refused(visit, _NOT_THERE)
+            return self._refused(visit, _NOT_THERE)
         response = RedirectResponse(address, status_code=303)
         kept = [errand.state, errand.nonce, errand.verifier, wanted if is_local_path(wanted) else "/"]
         value = base64.urlsafe_b64encode(json.dumps(kept).encode()).decode()
@@ -58,7 +63,7 @@ class OpenIdPages:
         openid = self._required()
         value, _, signature = visit.cookies.read(visit.request, ERRAND_COOKIE).partition(".")
         if not value or not visit.is_private or not visit.cookies.is_signed(ERRAND_COOKIE, value, signature):
-            return _refused(visit, _NOT_VOUCHED)
+            return self._refused(visit, _NOT_VOUCHED)
         state, nonce, verifier, wanted = json.loads(base64.urlsafe_b64decode(value))
         try:
             vouched = openid.finish(Errand(state, nonce, verifier), dict(visit.query), redirect_uri=_back(visit))
@@ -66,16 +71,20 @@ class OpenIdPages:
                 vouched.identity, device=visit.request.headers.get("user-agent", ""), is_strong=vouched.is_strong
             )
         except OpenIdError:
-            response = _refused(visit, _NOT_VOUCHED)
+            response = self._refused(visit, _NOT_VOUCHED)
         except UnavailableError:
-            response = _refused(visit, _NOT_THERE)
+            response = self._refused(visit, _NOT_THERE)
         except WrongCredentialsError:
-            response = _refused(visit, _NOT_LINKED)
+            response = self._refused(visit, _NOT_LINKED)
         else:
             response = entered(visit, opened, wanted)
         # It has served, whatever came of it.
         visit.cookies.drop(response, ERRAND_COOKIE)
         return response
+
+    def _refused(self, visit: Visit, why: str) -> Response:
+        visit.form.fail("", why)
+        return self._sign_in_page(visit, 403)
 
     def _required(self) -> OpenId:
         if self._openid is None:
@@ -85,10 +94,4 @@ class OpenIdPages:
 
 def _back(visit: Visit) -> str:
     """Where the provider sends the browser; one of the addresses that the provider was told, or it refuses."""
-    host = visit.request.headers.get("host", "")
-    return f"{visit.request.scope['scheme']}://{quote(host, safe=':[]')}{OPENID_PATH}/back"
-
-
-def _refused(visit: Visit, why: str) -> Response:
-    visit.form.fail("", why)
-    return visit.page("sign_in.html", status=403, next="/", set_up_is_due=False, has_openid=True)
+    return f"{visit.origin}{OPENID_PATH}/back"

@@ -5,7 +5,7 @@ Each says the same to whoever has no account as to whoever typed a wrong passwor
 """
 
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from starlette.responses import Response
 
@@ -15,9 +15,10 @@ from recognizance.governance.profiles import ProfileName
 from recognizance.governing.account_documents import Stage
 from recognizance.governing.accounts import WeakPasswordError
 from recognizance.governing.entrance import Entrance, WrongCodeError
+from recognizance.governing.passkeys import Place
 from recognizance.governing.passwords import SHORTEST
 from recognizance.governing.signing_in import OpenedSession, WrongCredentialsError
-from recognizance.web.frame import ENROLMENT_PATH, HALF_WAY, SECOND_FACTOR_PATH, Page
+from recognizance.web.frame import ENROLMENT_PATH, HALF_WAY, SECOND_FACTOR_PATH, SERVICE_NAME, Page
 from recognizance.web.language import N_
 from recognizance.web.passwords import FLAWS, WRONG_CODE, new_password
 from recognizance.web.security import is_local_path
@@ -25,10 +26,13 @@ from recognizance.web.visits import Visit
 from recognizance.web.wordings import PROFILE_NAMES
 
 WRONG_CREDENTIALS = N_("This login and this password don't go together.")
+WRONG_PASSKEY = N_("This passkey wasn't taken. Try again, or sign in in another way.")
 WRONG_SET_UP_CODE = N_("This is not the code that the server printed when it started.")
 
 SET_UP_PATH = "/set-up"
 OPENID_PATH = "/sign-in/openid"
+PASSKEY_PATH = "/sign-in/passkey"
+CONFIRM_PATH = "/account/confirm"
 
 
 class SigningInPages:
@@ -38,6 +42,7 @@ class SigningInPages:
         self._has_openid = entrance.openid is not None
         self._accounts = entrance.accounts
         self._sign_in = entrance.sign_in
+        self._passkeys = entrance.passkeys
         self._set_up = entrance.set_up
         self._profile = profile
 
@@ -52,13 +57,11 @@ class SigningInPages:
 
     def sign_in(self, visit: Visit) -> Response:
         if visit.signed_in is not None:
-            return visit.redirect(_next(visit))
-        given: dict[str, Any] = {"next": _next(visit), "set_up_is_due": self._set_up.is_due}
-        given["has_openid"] = self._has_openid
+            return visit.redirect(wanted_page(visit))
         if not visit.is_private:
-            return visit.page("sign_in.html", status=403, **given)
+            return self.shown(visit, 403)
         if not visit.is_post:
-            return visit.page("sign_in.html", **given)
+            return self.shown(visit)
         login, password = visit.form.text("login"), visit.form.raw("password")
         if not password:
             visit.form.text("password")
@@ -70,21 +73,40 @@ class SigningInPages:
             except WrongCredentialsError:
                 visit.form.fail("login", WRONG_CREDENTIALS)
             else:
-                return entered(visit, opened, _next(visit))
-        return visit.again("sign_in.html", **given)
+                return entered(visit, opened, wanted_page(visit))
+        return self.shown(visit, 422)
+
+    def shown(self, visit: Visit, status: int = 200) -> Response:
+        """The page on which one signs in, with what is wrong with the visit's form."""
+        return visit.page(
+            "sign_in.html",
+            status=status,
+            next=wanted_page(visit),
+            set_up_is_due=self._set_up.is_due,
+            has_openid=self._has_openid,
+            passkey_options=self._passkeys.options_to_sign_in(visit.browser_token, place_of(visit)),
+        )
 
     def second_factor(self, visit: Visit) -> Response:
-        if visit.is_post:
-            code = visit.form.text("code")
-            if code:
-                try:
-                    opened = self._sign_in.with_code(visit.session_token, code, address=visit.address)
-                except WrongCredentialsError:
-                    visit.form.fail("code", WRONG_CODE)
-                else:
-                    return entered(visit, opened, _next(visit))
-            return visit.again("second_factor.html", next=_next(visit))
-        return visit.page("second_factor.html", next=_next(visit))
+        answer = visit.form.raw("answer")
+        if visit.is_post and (answer or visit.form.text("code")):
+            try:
+                opened = self._completed(visit, answer)
+            except WrongCredentialsError:
+                visit.form.fail(*(("", WRONG_PASSKEY) if answer else ("code", WRONG_CODE)))
+            else:
+                return entered(visit, opened, wanted_page(visit))
+        return visit.page(
+            "second_factor.html",
+            status=422 if visit.form.errors else 200,
+            next=wanted_page(visit),
+            passkey_options=self._passkeys.options_to_complete(visit.session_token, place_of(visit)),
+        )
+
+    def _completed(self, visit: Visit, answer: str) -> OpenedSession:
+        if answer:
+            return self._passkeys.complete(visit.session_token, answer, place_of(visit), address=visit.address)
+        return self._sign_in.with_code(visit.session_token, visit.form.text("code"), address=visit.address)
 
     def sign_out(self, visit: Visit) -> Response:
         if not visit.is_post:
@@ -139,7 +161,7 @@ class SigningInPages:
 
     def _begun(self, visit: Visit, person: PersonId) -> Response:
         opened = self._sign_in.trusted(person, device=visit.request.headers.get("user-agent", ""))
-        return entered(visit, opened, _next(visit))
+        return entered(visit, opened, wanted_page(visit))
 
 
 def entered(visit: Visit, opened: OpenedSession, wanted: str) -> Response:
@@ -152,7 +174,19 @@ def entered(visit: Visit, opened: OpenedSession, wanted: str) -> Response:
     return visit.redirect(wanted)
 
 
-def _next(visit: Visit) -> str:
+def place_of(visit: Visit) -> Place:
+    """Where this browser finds the pages; a passkey is bound to it."""
+    return Place(urlsplit(visit.origin).hostname or "", visit.origin, SERVICE_NAME)
+
+
+def wanted_page(visit: Visit) -> str:
     """Where the reader was going; a page of ours, or else the start page."""
     wanted = visit.form.raw("next") or visit.query.get("next", "")
     return wanted if is_local_path(wanted) else "/"
+
+
+def drawn_codes(visit: Visit, codes: tuple[str, ...]) -> Response:
+    """Recovery codes, at the only moment when they are shown; no cache keeps them."""
+    response = visit.page("recovery_codes_drawn.html", codes=codes)
+    response.headers["Cache-Control"] = "no-store"
+    return response

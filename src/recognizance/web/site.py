@@ -37,11 +37,9 @@ from recognizance.web.desk_pages import DeskPages
 from recognizance.web.desk_retention import RetentionPages
 from recognizance.web.overseer_pages import OverseerPages
 from recognizance.web.overseer_rules import OverseerRulesPages
-from recognizance.web.account_pages import AccountPages
-from recognizance.web.frame import Frame, Page, frame_app, in_order
-from recognizance.web.openid_pages import OpenIdPages
+from recognizance.web.entrance_pages import entrance_tables
+from recognizance.web.frame import SERVICE_NAME, Frame, Page, frame_app, in_order
 from recognizance.web.rendering import Templates
-from recognizance.web.signing_in_pages import SigningInPages
 from recognizance.web.start_pages import StartPages
 from recognizance.web.static_files import StaticFiles
 
@@ -87,9 +85,7 @@ def site_pages(services: Services) -> list[Page]:
     profile = services.governing.profile.name
     return in_order(
         StartPages(services.entrance.set_up).table(),
-        SigningInPages(services.entrance, profile).table(),
-        OpenIdPages(services.entrance.openid, services.entrance.sign_in).table(),
-        AccountPages(services.entrance, service_name=SERVICE_NAME).table(),
+        *entrance_tables(services.entrance, profile),
         DeskPages(services.desk, services.erasure, clock=now).table(),
         RetentionPages(services.records, services.retention, clock=now).table(),
         OverseerRulesPages(services.register, services.governing.watching).table(),
@@ -107,5 +103,6 @@ def site(services: Services) -> Starlette:
             templates=Templates(),
             static=StaticFiles(),
             service_name=SERVICE_NAME,
+            public_url=services.settings.public_url,
         )
     )

@@ -108,6 +108,7 @@ class Visit:
     Attributes:
         signed_in: Whoever is signed in completely; `None` for everybody else.
         address: Of the browser, as the connection or the proxy says.
+        origin: Scheme, host and port of the pages, as the browser has it in its address line.
         is_private: Whether nobody can read along: over TLS, or on the same machine.
         half_way: Whoever still lacks a second factor, for the pages that ask for it; `None` for everybody else.
         form: What was sent; empty unless something was.
@@ -120,6 +121,7 @@ class Visit:
     cookies: CookieJar
     address: str
     is_private: bool
+    origin: str
     render: Render = field(repr=False)
     form: Form = field(default_factory=Form)
     signed_in: SignedIn | None = None
@@ -165,6 +167,11 @@ class Visit:
         """For showing what there is to do. It protects nothing: services ask the policy."""
         return self.signed_in is not None and not self.signed_in.roles.isdisjoint(roles)
 
+    @property
+    def browser_token(self) -> str:
+        """What only this browser has: of its session, or of its visit until there is one."""
+        return self.session_token or self.visitor_token
+
     # In the reader's language.
 
     def gettext(self, text: str) -> str:
@@ -204,12 +211,12 @@ class Visit:
     def csrf_token(self) -> str:
         """What each form holds: proof that it's a page of ours, made for this browser."""
         self._has_form = True
-        return self.cookies.signature("form", self.session_token or self.visitor_token)
+        return self.cookies.signature("form", self.browser_token)
 
     def has_own_token(self) -> bool:
         """Whether the form that was sent is one that we made for this browser and this session."""
         given = self.form.raw("csrf")
-        return self.cookies.is_signed("form", self.session_token or self.visitor_token, given)
+        return self.cookies.is_signed("form", self.browser_token, given)
 
     def finish(self, response: Response) -> None:
         """Set the cookies that this visit decided on."""
