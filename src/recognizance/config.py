@@ -188,9 +188,7 @@ class Settings:
         if not (len(self.account) == 12 and self.account.isascii() and self.account.isdigit()):
             raise InputError(f"setting account is {self.account!r}; it has to be twelve digits")
         if self.public_url and not _is_origin(self.public_url):
-            raise InputError(
-                f"setting public_url is {self.public_url!r}; it has to be like https://faces.example.org, without a path"
-            )
+            raise InputError(f"setting public_url is {self.public_url!r}; it has to be like https://faces.example.org")
 
 
 def _is_origin(url: str) -> bool:

@@ -16,6 +16,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import write_po
 
+from recognizance.web.denials import policy_texts
 from recognizance.web.language import FOLDER, Language, catalogue_text, read_catalogue
 
 _PACKAGE = Path(__file__).parent
@@ -25,10 +26,12 @@ _KEYWORDS = {**DEFAULT_KEYWORDS, "N_": None}
 
 
 def texts() -> Catalog:
-    """Every text of the pages."""
+    """Every text of the pages, and every sentence with which our policies refuse."""
     catalogue = Catalog()
     found = extract_from_dir(str(_PACKAGE), _METHODS, _OPTIONS, keywords=_KEYWORDS)
     for _file, _line, text, _comments, _context in found:
+        catalogue.add(text)
+    for text in policy_texts():
         catalogue.add(text)
     return catalogue
 

@@ -40,6 +40,7 @@ from recognizance.governance.parties import Role
 from recognizance.governing.account_documents import Stage
 from recognizance.governing.attempts import TooManyAttemptsError
 from recognizance.governing.signing_in import SignedIn, SignIn
+from recognizance.web.denials import Reason, reasons
 from recognizance.web.forms import MAX_FORM_BYTES, read_form
 from recognizance.web.language import N_, chosen_language, wording
 from recognizance.web.rendering import Templates
@@ -245,20 +246,32 @@ class Frame:
             number = secrets.token_hex(4)
             _log.error("page failed, number %s", number, exc_info=error)
             return self.problem(visit, 500, number=number)
-        decision = error.decision_id if isinstance(error, DeniedError) else ""
-        return self.problem(visit, status, said=str(error), number=decision)
+        if isinstance(error, DeniedError):
+            refused = reasons(error, visit.wording)
+            return self.problem(visit, status, said=str(error), number=error.decision_id, refused=refused)
+        return self.problem(visit, status, said=str(error))
 
-    def problem(self, visit: Visit, status: int, *, detail: str = "", said: str = "", number: str = "") -> Response:
+    def problem(
+        self,
+        visit: Visit,
+        status: int,
+        *,
+        detail: str = "",
+        said: str = "",
+        number: str = "",
+        refused: Sequence[Reason] = (),
+    ) -> Response:
         """A page that says what is wrong and what to do.
 
         Args:
             detail: In the catalogue, or translated already.
             said: What a service said about it, in English.
             number: What to quote when asking about it.
+            refused: Why, one reason after the other, where a policy refused.
         """
         known = status if status in _TITLES else 500
         title, advice = _TITLES[known]
-        given = {"title": title, "advice": advice, "detail": detail, "said": said, "number": number}
+        given = {"title": title, "advice": advice, "detail": detail, "said": said, "number": number, "refused": refused}
         return visit.page("problem.html", status=known, **given)
 
     def navigation(self, visit: Visit) -> list[Link]:

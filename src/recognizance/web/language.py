@@ -49,6 +49,10 @@ class Wording:
     gettext: Callable[[str], str]
     ngettext: Callable[[str, str, int], str]
 
+    def knows(self, text: str) -> bool:
+        """Whether this text can be said in this language; the source's own language says everything."""
+        return self.language is Language.ENGLISH or self.gettext(text) != text
+
     def day(self, value: date) -> str:
         """A day in words: `22 November 2026`."""
         return babel.dates.format_date(value, "long", locale=self.locale)
