@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, sync_playwright
 from recognizance.faces import Calibration, FaceReader
 
 from ..review_world import review_world
+from .security_world import Guarded, guarded_world
 from .world import ADMINISTRATOR, CHROMIUM, Browsers, Web, now, require_chromium, served, take_up
 
 
@@ -24,10 +25,22 @@ def web(faces: tuple[FaceReader, Calibration], tmp_path_factory: pytest.TempPath
 
 
 @pytest.fixture(scope="session")
+def guarded(faces: tuple[FaceReader, Calibration], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    """Two agencies, one of which typed an attack wherever it could."""
+    with guarded_world(tmp_path_factory.mktemp("guarded") / "data", faces) as world:
+        yield world
+
+
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """A browser for the tests of one file.
+
+    Playwright keeps an event loop running in this thread for as long as it is there, and under it nobody else's test can
+    run one: it must not outlive the file.
+    """
     require_chromium()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox", "--use-fake-device-for-media-stream"])
         yield browser
         browser.close()
 
