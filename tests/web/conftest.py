@@ -35,8 +35,8 @@ def guarded(faces: tuple[FaceReader, Calibration], tmp_path_factory: pytest.Temp
 def chromium() -> Iterator[Browser]:
     """A browser for the tests of one file.
 
-    Playwright keeps an event loop running in this thread for as long as it is there, and under it nobody else's test can
-    run one: it must not outlive the file.
+    Playwright keeps an event loop running in this thread for as long as it is there, and under it nobody else's test
+    can run one: it must not outlive the file.
     """
     require_chromium()
     with sync_playwright() as playwright:
