@@ -57,6 +57,9 @@ def samples(api: ApiWorld) -> dict[str, Sample]:
         "report_incident": Sample(
             {}, {"occurrence": "error", "discovered": "2026-01-01T00:00:00Z", "statement": "x", "agency": AGENCY}
         ),
+        "publish_evaluation": Sample({}, {"result": "{}"}),
+        "submit_finding": Sample({}, {"statement": "x"}),
+        "mitigate_finding": Sample({"finding": "x"}, {"statement": "x"}),
         "list_incidents": Sample(),
         "receive_incident": Sample({"incident": "x"}, {"statement": "x"}),
         "add_agency": Sample(

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +20,18 @@ from recognizance.governance.parties import AgencyId, Person, PersonId, Role
 from recognizance.governing.access import IssuedKey
 from recognizance.governing.registration import at_the_machine
 
-from ..review_world import AGENCY, FIRST, SEARCHER, SECOND, SUPERVISOR, THIRD, USE, World, person_id, review_world
+from ..review_world import AGENCY, FIRST, NOW, SEARCHER, SECOND, SUPERVISOR, THIRD, USE, World, person_id, review_world
 from .client import Client
 
 OFFICER, SECOND_OFFICER = person_id("desk officer"), person_id("second desk officer")
-ADMINISTRATOR, AUDITOR = person_id("administrator"), person_id("auditor")
+ADMINISTRATOR, AUDITOR, TESTER = person_id("administrator"), person_id("auditor"), person_id("tester")
 OVERSEERS = tuple(person_id(f"a voting overseer {number}") for number in range(1, 6))
 PEOPLE: tuple[tuple[str, PersonId, Role, AgencyId | None], ...] = (
     ("desk_officer", OFFICER, Role.DESK_OFFICER, AGENCY),
     ("second_officer", SECOND_OFFICER, Role.DESK_OFFICER, AGENCY),
     ("administrator", ADMINISTRATOR, Role.ADMINISTRATOR, None),
     ("auditor", AUDITOR, Role.AUDITOR, None),
+    ("tester", TESTER, Role.TESTER, None),
     *((f"overseer{number}", each, Role.OVERSEER, None) for number, each in enumerate(OVERSEERS, 1)),
 )
 ROLES: dict[str, str] = {
@@ -41,6 +42,7 @@ ROLES: dict[str, str] = {
     "desk_officer": "desk_officer",
     "administrator": "administrator",
     "auditor": "auditor",
+    "tester": "tester",
 }
 """For each role the key of somebody who has it and no other."""
 
@@ -90,9 +92,9 @@ class ApiWorld:
 
 
 @contextmanager
-def api_world(data: Path, faces: tuple[FaceReader, Calibration]) -> Iterator[ApiWorld]:
-    """A law-enforcement installation in `data`, with two people enrolled."""
-    with review_world(data, faces) as world:
+def api_world(data: Path, faces: tuple[FaceReader, Calibration], *, now: datetime = NOW) -> Iterator[ApiWorld]:
+    """A law-enforcement installation in `data`, with two people enrolled, all of it in force at `now`."""
+    with review_world(data, faces, now=now) as world:
         for _, person, role, agency in PEOPLE:
             world.add_person(Person(person, agency, frozenset({role})))
         operator = person_id("operator and nothing else")

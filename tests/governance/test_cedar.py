@@ -205,6 +205,10 @@ FAULTS: dict[str, tuple[ProfileName, Callable[[Request], Request]]] = {
     "needs-a-passed-evaluation": (LE, lambda r: evaluated(r, Fitness.INSUFFICIENT_EVIDENCE)),
     "needs-an-evaluation-in-date": (LE, lambda r: evaluated(r, Fitness.EXPIRED)),
     "needs-an-evaluation-of-what-runs": (LE, lambda r: evaluated(r, Fitness.OUTGROWN)),
+    "tests-reach-ones-own-galleries": (
+        LE,
+        lambda r: replace(in_own_name(r, Act.TEST, Role.TESTER), gallery=r.gallery),
+    ),
     "test-galleries-are-the-testers-own": (
         LE,
         lambda r: with_gallery(r, tester=PersonId(PrincipalId("tester-1"))),

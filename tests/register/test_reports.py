@@ -204,3 +204,19 @@ def test_a_period_has_its_months_and_its_end(text: str) -> None:
     assert str(period) == text
     assert period.end not in period
     assert f"{period.end:%Y-%m}" > max(period.months)
+
+
+def test_a_year_shows_the_leads_by_group_that_were_published_for_it() -> None:
+    """Counts as the ledger has them: small ones as ranges, hidden ones as such; a month has none."""
+    of_2025 = agency_report(READING, "springfield-pd", Period.parse("2025"))
+    month = agency_report(READING, "springfield-pd", Period.parse("2025-12"))
+    by_age = table(of_2025, "Leads acted on, by age as people recorded it")
+    by_sex = table(of_2025, "Leads acted on, by sex as people recorded it")
+    none = "The agency has published no leads by age, race or sex for this year."
+
+    assert by_age == {"all together": "30", "adults": "26 to 29", "under 18": "<5"}
+    assert list(by_sex) == ["all together", "withheld"]
+    assert none in Page(write_html(YEAR)).words
+    assert none not in Page(write_html(of_2025)).words
+    assert "as people recorded it" not in Page(write_html(month)).words
+    assert write_pdf(of_2025).startswith(b"%PDF")

@@ -4,7 +4,7 @@ Exit status 3 says that a measurement was made and its limits weren't shown to h
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from recognizance.cli import gating
 from recognizance.cli.options import DEFAULT_DATA, Data, Json
 from recognizance.cli.output import notices, print_json, results, speaking_plainly
 from recognizance.errors import InputError
@@ -38,6 +39,9 @@ EXIT_NOT_SHOWN = 3
 app = typer.Typer(
     help="Measure error rates on your own pictures, per group, with their uncertainty.", no_args_is_help=True
 )
+app.command("publish")(gating.publish)
+app.command("fits")(gating.fits)
+app.add_typer(gating.findings_app, name="findings")
 
 Manifest = Annotated[
     Path,
@@ -82,6 +86,13 @@ Similarity = Annotated[
 Quality = Annotated[str, typer.Option(help="Quality filter of every picture: NONE, AUTO, LOW, MEDIUM or HIGH.")]
 DefaultThreshold = Annotated[
     float | None, typer.Option(help="The threshold that the vendor of a list of scores sets where nobody chooses.")
+]
+
+Collections = Annotated[
+    str | None,
+    typer.Option(
+        help="What the names of an endpoint's collections begin with; a tester's own is test.ID. (with dots)."
+    ),
 ]
 
 
@@ -164,6 +175,7 @@ def verification(
     similarity: Similarity = False,
     quality: Quality = "NONE",
     default_threshold: DefaultThreshold = None,
+    collections: Collections = None,
     cache: CacheFolder = None,
     data: Data = DEFAULT_DATA,
     json: Json = False,
@@ -174,7 +186,13 @@ def verification(
 
     asked = _Asked(
         kind="verification",
-        engine=_engine(engine, similarity=similarity, quality=quality, default_threshold=default_threshold),
+        engine=_engine(
+            engine,
+            similarity=similarity,
+            quality=quality,
+            default_threshold=default_threshold,
+            collections=collections,
+        ),
         data=data,
         cache=cache,
         by=by,
@@ -233,6 +251,7 @@ def identification(
     similarity: Similarity = False,
     quality: Quality = "NONE",
     default_threshold: DefaultThreshold = None,
+    collections: Collections = None,
     cache: CacheFolder = None,
     data: Data = DEFAULT_DATA,
     json: Json = False,
@@ -245,7 +264,13 @@ def identification(
 
     asked = _Asked(
         kind="identification",
-        engine=_engine(engine, similarity=similarity, quality=quality, default_threshold=default_threshold),
+        engine=_engine(
+            engine,
+            similarity=similarity,
+            quality=quality,
+            default_threshold=default_threshold,
+            collections=collections,
+        ),
         data=data,
         cache=cache,
         by=by,
@@ -323,6 +348,7 @@ def aclu(
     similarity: Similarity = False,
     quality: Quality = "NONE",
     default_threshold: DefaultThreshold = None,
+    collections: Collections = None,
     cache: CacheFolder = None,
     data: Data = DEFAULT_DATA,
     json: Json = False,
@@ -334,7 +360,13 @@ def aclu(
 
     asked = _Asked(
         kind="aclu",
-        engine=_engine(engine, similarity=similarity, quality=quality, default_threshold=default_threshold),
+        engine=_engine(
+            engine,
+            similarity=similarity,
+            quality=quality,
+            default_threshold=default_threshold,
+            collections=collections,
+        ),
         data=data,
         cache=cache,
         by=by,
@@ -424,10 +456,18 @@ def clean(
         results.print(f"{folder}: {size / 1e6:.1f} MB removed", markup=False)
 
 
-def _engine(text: str, *, similarity: bool, quality: str, default_threshold: float | None) -> "EngineChoice":
+def _engine(
+    text: str,
+    *,
+    similarity: bool,
+    quality: str,
+    default_threshold: float | None,
+    collections: str | None = None,
+) -> "EngineChoice":
     from recognizance.cli.measuring import EngineChoice
 
-    return EngineChoice.parse(text, similarity=similarity, quality=quality, default_threshold=default_threshold)
+    parsed = EngineChoice.parse(text, similarity=similarity, quality=quality, default_threshold=default_threshold)
+    return replace(parsed, collections=collections)
 
 
 def _limit(text: str) -> "Limit":

@@ -16,7 +16,7 @@ from recognizance.evaluation.cache import Cache
 from recognizance.evaluation.endpoint import open_endpoint
 from recognizance.evaluation.engines import Engine
 from recognizance.evaluation.engines_local import LocalEngine, LocalSettings
-from recognizance.evaluation.engines_rekognition import RekognitionEngine
+from recognizance.evaluation.engines_rekognition import COLLECTIONS, RekognitionEngine
 from recognizance.evaluation.engines_scores import ScoreListEngine, parse_scores
 from recognizance.evaluation.recorded import Recorded, operating_score, recorded, require_recordable
 from recognizance.evaluation.results import Scale
@@ -52,6 +52,7 @@ class EngineChoice:
     Attributes:
         name: The recogniser, the endpoint's URL or the list's file; empty for the usual one.
         default_threshold: Of a list of scores: what its vendor sets.
+        collections: Of an endpoint: what the names of its collections begin with.
     """
 
     kind: EngineKind
@@ -59,6 +60,7 @@ class EngineChoice:
     similarity: bool
     quality: QualityFilter
     default_threshold: float | None
+    collections: str | None = None
 
     @classmethod
     def parse(
@@ -137,7 +139,16 @@ def measuring(
         if choice.kind is EngineKind.REKOGNITION:
             endpoint = open_endpoint(url=choice.name or None, connections=calls)
             yield Measuring(
-                RekognitionEngine(test_set, endpoint, kept, quality=choice.quality, workers=workers), None, None
+                RekognitionEngine(
+                    test_set,
+                    endpoint,
+                    kept,
+                    quality=choice.quality,
+                    workers=workers,
+                    collections=choice.collections or COLLECTIONS,
+                ),
+                None,
+                None,
             )
             return
         policy, recorder = stack.enter_context(_authority(data, settings))

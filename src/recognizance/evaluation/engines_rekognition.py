@@ -37,6 +37,8 @@ from recognizance.faces import QualityFilter
 
 DEFAULT_PCT = 80.0
 """Rekognition's documented `FaceMatchThreshold` of a search that states none."""
+COLLECTIONS = "evaluation-"
+"""What the names of an evaluation's collections begin with."""
 _AT_ONCE = 64
 """Calls between two writes to the cache."""
 _FOUND, _NO_FACE, _UNREADABLE = range(3)
@@ -51,6 +53,8 @@ class RekognitionEngine:
     Args:
         quality: Sent with every request that takes it.
         workers: Send requests side by side.
+        collections: What the names of its collections begin with: a tester of this server may make only those that
+            begin with their own (`test.ID.`).
 
     Raises:
         DeniedError: If the endpoint refuses to make a collection, by which its model's version is known.
@@ -65,10 +69,12 @@ class RekognitionEngine:
         *,
         quality: QualityFilter = QualityFilter.NONE,
         workers: Executor,
+        collections: str = COLLECTIONS,
     ) -> None:
         self._set, self._endpoint, self._cache = test_set, endpoint, cache
         self._workers, self._quality = workers, quality
-        self._model = _model_version(endpoint)
+        self._collections = collections
+        self._model = _model_version(endpoint, collections)
         self._detected = self._store("detected", 1)
         self._compared = self._store("compared", 4)
 
@@ -131,7 +137,7 @@ class RekognitionEngine:
         key = content_key(self._identity_text, *sorted(set(pictures)))
         collection = _Collection(
             self._endpoint,
-            f"evaluation-{key.hex()[:32]}",
+            f"{self._collections}{key.hex()[:32]}",
             [int(number) for number in samples],
             self._set,
             self._quality,
@@ -335,9 +341,9 @@ class _Collection:
         return row
 
 
-def _model_version(endpoint: Endpoint) -> str:
+def _model_version(endpoint: Endpoint, collections: str) -> str:
     """Which model answers: a new collection says so, and nothing else does."""
-    name = f"evaluation-version-{secrets.token_hex(8)}"
+    name = f"{collections}version-{secrets.token_hex(8)}"
     answer = endpoint.ask("create_collection", CollectionId=name)
     with suppress(AbsentError):
         endpoint.ask("delete_collection", CollectionId=name)

@@ -158,12 +158,17 @@ class VoteRow:
 
 @dataclass(frozen=True, slots=True)
 class CommentRow:
-    """A public comment on a proposal."""
+    """A public comment on a proposal. `about` and `entry` are the entries of the proposal and of the comment.
+
+    A comment that an overseer hid because of abuse has no statement here, and `hidden` says why; its entry has it.
+    """
 
     about: str
     use: str | None
     made: datetime
     statement: str
+    entry: str
+    hidden: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +282,11 @@ class GalleriesSection:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationRow:
-    """A test of a model. The ratios are largest to smallest rate among the groups; empty where a rate is 0."""
+    """A test of a model. The ratios are largest to smallest rate among the groups; empty where a rate is 0.
+
+    `gallery_faces` is the size of the gallery that was searched; a larger one has more errors. From `expires` on no use
+    may rely on it; where it is empty, it wasn't published for uses to rely on. `uses` names those that do.
+    """
 
     evaluation: str
     made: datetime
@@ -290,6 +299,10 @@ class EvaluationRow:
     seed: int
     threshold: float
     verdict: str
+    gallery_faces: int | None
+    expires: datetime | None
+    is_expired: bool | None
+    uses: tuple[str, ...]
     fmr_ratio: float | None
     fnmr_ratio: float | None
     fpir_ratio: float | None
@@ -315,11 +328,27 @@ class GroupRow:
 
 
 @dataclass(frozen=True, slots=True)
+class FindingRow:
+    """What a tester found. Somebody has to say by `due` what was done about it; `is_overdue` flags that nobody did."""
+
+    finding: str
+    submitted: datetime
+    statement: str
+    result_digest: str | None
+    submitted_by: str
+    due: datetime
+    mitigated: datetime | None
+    mitigation: str | None
+    is_overdue: bool
+
+
+@dataclass(frozen=True, slots=True)
 class EvaluationsSection:
-    """5. How often it errs, for whom, and who tested that."""
+    """5. How often it errs, for whom, who tested that, and what they found."""
 
     evaluations: tuple[EvaluationRow, ...]
     groups: tuple[GroupRow, ...]
+    findings: tuple[FindingRow, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from recognizance.governance.incidents import reaches_oversight_by
-from recognizance.ledger import Entry, Facts, facts
+from recognizance.ledger import Entry, EntryId, Facts, facts
 from recognizance.register import rows
 from recognizance.register.figures import WITHHELD_CATEGORY, people_figures, response_times, use_figures
 from recognizance.register.proof import proof_section
@@ -139,7 +139,7 @@ def _reports(state: State) -> Iterator[rows.ReportRow]:
 
 
 def _oversight(state: State) -> rows.OversightSection:
-    uses = uses_by_proposal(state)
+    uses, hidden = uses_by_proposal(state), _hidden_comments(state)
     return rows.OversightSection(
         tuple(
             rows.BodyRow(
@@ -179,11 +179,21 @@ def _oversight(state: State) -> rows.OversightSection:
             for entry, said in _of(state, facts.Vote)
         ),
         tuple(
-            rows.CommentRow(said.about, uses.get(said.about), entry.time, said.statement)
+            _comment(entry, said, uses.get(said.about), hidden.get(entry.id))
             for entry, said in _of(state, facts.Comment)
         ),
         tuple(_suspensions(state)),
     )
+
+
+def _comment(entry: Entry, said: facts.Comment, use: str | None, hidden: str | None) -> rows.CommentRow:
+    return rows.CommentRow(said.about, use, entry.time, "" if hidden else said.statement, entry.id, hidden)
+
+
+def _hidden_comments(state: State) -> dict[EntryId, str]:
+    """Return why comments are hidden, by their entries; the last word on each holds."""
+    last = {said.comment: said for _, said in _of(state, facts.CommentModeration)}
+    return {comment: said.reason for comment, said in last.items() if said.visibility is facts.Visibility.HIDDEN}
 
 
 def _members(state: State) -> Iterator[rows.MemberRow]:
@@ -271,7 +281,10 @@ def _galleries(state: State) -> Iterator[rows.GalleryRow]:
 
 
 def _evaluations(state: State) -> rows.EvaluationsSection:
-    found = list(_of(state, facts.Evaluation))
+    # What was measured here is on the record at once, and again when it is published: the later entry says more.
+    latest = {(said.evaluation, said.report_digest): (entry, said) for entry, said in _of(state, facts.Evaluation)}
+    found = list(latest.values())
+    relying = _uses_by_evaluation(state)
     groups = tuple(row for _, said in found for group in said.groups for row in _group(said.evaluation, group))
     return rows.EvaluationsSection(
         tuple(
@@ -287,6 +300,11 @@ def _evaluations(state: State) -> rows.EvaluationsSection:
                 said.seed,
                 said.threshold,
                 said.verdict.value,
+                said.gallery_faces,
+                said.expires,
+                # As of the newest entry, so that the same ledger gives the same register at any time.
+                None if said.expires is None else said.expires <= (state.newest or entry.time),
+                () if said.expires is None else tuple(sorted(relying.get(said.evaluation, ()))),
                 *(
                     largest_to_smallest([(getattr(each, errors), getattr(each, trials)) for each in said.groups])
                     for _, errors, trials in _RATES
@@ -295,7 +313,38 @@ def _evaluations(state: State) -> rows.EvaluationsSection:
             for entry, said in found
         ),
         groups,
+        tuple(_findings(state)),
     )
+
+
+def _uses_by_evaluation(state: State) -> dict[str, set[str]]:
+    relying: dict[str, set[str]] = {}
+    for _, said in _of(state, facts.UseProposal):
+        if said.evaluation is not None:
+            relying.setdefault(said.evaluation, set()).add(said.use)
+    return relying
+
+
+def _findings(state: State) -> Iterator[rows.FindingRow]:
+    answers: dict[str, tuple[Entry, facts.Finding]] = {}
+    for entry, said in _of(state, facts.Finding):
+        if said.step is facts.FindingStep.MITIGATED:
+            answers.setdefault(said.finding, (entry, said))
+    for entry, said in _of(state, facts.Finding):
+        if said.step is facts.FindingStep.SUBMITTED:
+            answered, answer = answers.get(said.finding, (None, None))
+            until = answered.time if answered else state.newest or entry.time
+            yield rows.FindingRow(
+                said.finding,
+                entry.time,
+                said.statement,
+                said.result_digest,
+                said.stated_by,
+                said.due,
+                answered.time if answered else None,
+                answer.statement if answer else None,
+                until > said.due,
+            )
 
 
 def _group(evaluation: str, group: facts.GroupResult) -> Iterator[rows.GroupRow]:

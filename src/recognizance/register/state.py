@@ -21,8 +21,11 @@ from recognizance.ledger import Entry, EntryId, Facts, facts
 _KEPT: tuple[type[Facts], ...] = (
     facts.Agency,
     facts.Comment,
+    facts.CommentModeration,
     facts.Deployment,
+    facts.ChangeProposal,
     facts.Evaluation,
+    facts.Finding,
     facts.Gallery,
     facts.GalleryDeclaration,
     facts.Incident,

@@ -3,6 +3,7 @@
 from recognizance.api.resources import (
     desk,
     disclosure,
+    evaluations,
     galleries,
     incidents,
     keys,
@@ -28,6 +29,7 @@ ROUTES: tuple[Route, ...] = (
     *reviews.ROUTES,
     *disclosure.ROUTES,
     *desk.ROUTES,
+    *evaluations.ROUTES,
     *publishing.ROUTES,
     *incidents.ROUTES,
     *published.ROUTES,

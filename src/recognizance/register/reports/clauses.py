@@ -15,8 +15,8 @@ ROWS = (
     (
         "Maryland, Criminal Procedure 2-505 to 2-510",
         "Yearly audit and report, a named coordinator; searches by kind of crime, breaches",
-        "Who answers for it; What it was used for; Incidents, audits, sharing, cost",
-        "Leads acted on by age, race and sex, as people recorded them: no entry holds that about anybody",
+        "Who answers for it; What it was used for; Reviews and leads; Incidents, audits, sharing, cost",
+        "Leads acted on by age, race and sex, counted by people and published: no entry holds that about anybody",
     ),
     (
         "Virginia, Code 15.2-1723.2",

@@ -220,7 +220,30 @@ class _AgencyReport:
                 "leads_closed",
             ),
         )
+        yield from self._leads_by_group()
         yield self._measures("Alerts of watchlists", ("alerts_raised", "alerts_confirmed", "alerts_dismissed"))
+
+    def _leads_by_group(self) -> Iterator[Block]:
+        """What the agency published once the year was over; a month has no such figures."""
+        if self._period.month is not None:
+            return
+        known = [
+            row
+            for row in self._register.use.leads_by_group
+            if row.agency == self._agency and row.year == self._period.year
+        ]
+        for dimension in sorted({row.dimension for row in known}):
+            yield Table(
+                f"Leads acted on, by {dimension} as people recorded it",
+                (dimension.capitalize(), "Leads"),
+                tuple(
+                    ("all together" if row.group is None else spelled(row.group), str(row.count.value))
+                    for row in known
+                    if row.dimension == dimension
+                ),
+            )
+        if not known:
+            yield Paragraph("The agency has published no leads by age, race or sex for this year.")
 
     def _emergencies(self) -> Iterator[Block]:
         yield Heading("Emergencies and late approvals")

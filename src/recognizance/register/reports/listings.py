@@ -44,6 +44,21 @@ def rates(register: Register) -> Iterator[Block]:
             tuple(_rate_row(each) for each in groups),
             "No group was measured.",
         )
+    yield Table(
+        "What tests found",
+        ("Submitted", "What was found", "Answer due", "Answered", "Note"),
+        tuple(
+            (
+                f"{row.submitted:%Y-%m-%d}",
+                row.statement,
+                f"{row.due:%Y-%m-%d}",
+                "" if row.mitigated is None else f"{row.mitigated:%Y-%m-%d}",
+                "overdue" if row.is_overdue else "",
+            )
+            for row in register.evaluations.findings
+        ),
+        "No tester has submitted a finding.",
+    )
 
 
 def proof(register: Register) -> Iterator[Block]:
