@@ -8,7 +8,8 @@ Whoever acts here is named with each call and has to hold the role: the desk ask
 what is held by identifiers (a name that the gallery knows) or by a photograph, for a request whose asker has proven who
 they are, and only in galleries of the officer's own agency. A photograph is a search with a permit and an entry of its
 own, and answers with face ids and similarities alone: a similar face is not the same person, so the officer says which
-of them are the asker's, and only those are theirs to have. Never stores the photograph or what proved who was asking.
+of them are the asker's, and only those are theirs to have. Never stores what proved who was asking, nor a photograph
+longer than its request is open.
 
 Implements `docs/forgetting.md`, "The desk", over the tables of `governance.subjects`.
 """
@@ -32,6 +33,7 @@ from recognizance.governance.parties import AgencyId, PersonId
 from recognizance.governance.purposes import Capture
 from recognizance.governance.requests import SearchFacts
 from recognizance.governance.subjects import (
+    OPEN_STATES,
     DeskTerms,
     Refusal,
     RequestEvent,
@@ -48,13 +50,19 @@ from recognizance.identifiers import FaceId, GalleryId, PrincipalId, SubjectId
 from recognizance.ledger import Facts, facts
 from recognizance.permits import Action, Permit
 from recognizance.recording import Change, ContentDelta, EntryDraft, Recorder, acts
-from recognizance.records import Document, FaceRow, Needles, Reader, Records
+from recognizance.records import Document, FaceRow, Needles, Reader, Records, Transaction
 from recognizance.search import Search
 
 MAX_STATEMENT_CHARACTERS = 10_000
 LEAST_SIMILARITY_PCT = 80.0
 MOST_FACES = 10
 """What a photograph may ask of each gallery; `desk.cedar` holds the same limits against everybody."""
+
+REQUEST_PHOTOGRAPH = "request_photograph"
+"""A photograph that somebody sent along with their request; sealed, and gone when the request needs it no more."""
+
+REQUEST_CODE = "request_code"
+"""What the code of whoever made a request is held against; see `intake.py`."""
 
 _PAGE = 500
 _PROVEN = frozenset({RequestState.VERIFIED, RequestState.ANSWERED})
@@ -173,8 +181,8 @@ class Desk:
         request = SubjectRequest(RequestId(self._new_id()), kind, received or today, self._terms)
         file = RequestFile(request, asker, statement)
         with self._recorder.changing() as change:
-            change.transaction.insert_document(_document(file))
-            change.enter(_said(file, facts.RequestEvent.RECEIVED, None))
+            change.transaction.insert_document(request_document(file))
+            change.enter(entered(file, facts.RequestEvent.RECEIVED, None))
         return request
 
     def step(
@@ -190,13 +198,14 @@ class Desk:
         principal, _ = self._gate.require(by, Act.HANDLE_REQUEST)
         officer = PersonId(PrincipalId(self._recorder.pseudonym(principal)))
         with self._recorder.changing() as change:
-            document, file = _stored(change.transaction, request)
+            document, file = stored_request(change.transaction, request)
             moved = advance(file.request, event, today=self._today(), officer=officer, refusal=refusal)
             after = replace(file, request=moved, answer=answer or file.answer)
-            change.transaction.replace_document(replace(_document(after), revision=document.revision))
+            change.transaction.replace_document(replace(request_document(after), revision=document.revision))
+            drop_photograph(change.transaction, moved)
             public = _PUBLIC_EVENTS.get(event)
             if public is not None:
-                change.enter(_said(after, public, None if refusal is None else refusal.value))
+                change.enter(entered(after, public, None if refusal is None else refusal.value))
         return moved
 
     def extend(self, request: str, reason: str, *, by: Actor) -> SubjectRequest:
@@ -208,10 +217,10 @@ class Desk:
         """
         self._gate.require(by, Act.HANDLE_REQUEST)
         with self._recorder.changing() as change:
-            document, file = _stored(change.transaction, request)
+            document, file = stored_request(change.transaction, request)
             after = replace(file, request=extend(file.request, reason, self._today()))
-            change.transaction.replace_document(replace(_document(after), revision=document.revision))
-            change.enter(_said(after, facts.RequestEvent.EXTENDED, None))
+            change.transaction.replace_document(replace(request_document(after), revision=document.revision))
+            change.enter(entered(after, facts.RequestEvent.EXTENDED, None))
         return after.request
 
     def file(self, request: str, *, by: Actor) -> RequestFile:
@@ -222,7 +231,13 @@ class Desk:
         """
         self._gate.require(by, Act.HANDLE_REQUEST)
         with self._records.reading() as reader:
-            return _stored(reader, request)[1]
+            return stored_request(reader, request)[1]
+
+    def photograph(self, request: str, *, by: Actor) -> bytes | None:
+        """The photograph that came with a request, to look with once its asker is known; `None` where there is none."""
+        self._gate.require(by, Act.HANDLE_REQUEST)
+        with self._records.reading() as reader:
+            return next((each.body for each in reader.documents_by_id(REQUEST_PHOTOGRAPH, [request]).values()), None)
 
     def files(self, *, state: RequestState | None = None, by: Actor) -> list[RequestFile]:
         """All requests, or those in a state, by their deadlines, the earliest first."""
@@ -405,7 +420,12 @@ def _require_own(file: RequestFile, findings: Findings) -> None:
         raise ConflictError(f"what was found for request {findings.request!r} isn't for {file.request.id!r}")
 
 
-def _stored(reader: Reader, request: str) -> tuple[Document, RequestFile]:
+def stored_request(reader: Reader, request: str) -> tuple[Document, RequestFile]:
+    """Read a request.
+
+    Raises:
+        NotFoundError: If there is none of this id.
+    """
     document = reader.document(REQUEST_KIND, request)
     return document, read_document(RequestFile, document.body)
 
@@ -420,9 +440,16 @@ _PUBLIC_EVENTS = {
 }
 
 
-def _document(file: RequestFile) -> Document:
+def request_document(file: RequestFile) -> Document:
+    """Return the document that holds a request, in its first revision."""
     due = datetime.combine(file.request.deadline, time(), UTC)
     return Document(REQUEST_KIND, file.request.id, file.request.state.value, write_document(file), due=due)
+
+
+def drop_photograph(transaction: Transaction, request: SubjectRequest) -> None:
+    """Destroy the photograph that came with a request, once nothing is owed to whoever asked."""
+    if request.state not in OPEN_STATES and transaction.documents_by_id(REQUEST_PHOTOGRAPH, [request.id]):
+        transaction.delete_document(REQUEST_PHOTOGRAPH, request.id)
 
 
 def _files(reader: Reader, state: RequestState | None) -> Iterator[RequestFile]:
@@ -439,7 +466,8 @@ def _rows(reader: Reader, gallery: GalleryId) -> Iterator[FaceRow]:
         yield from page
 
 
-def _said(file: RequestFile, event: facts.RequestEvent, reason: str | None) -> Callable[[EntryDraft], Facts]:
+def entered(file: RequestFile, event: facts.RequestEvent, reason: str | None) -> Callable[[EntryDraft], Facts]:
+    """Return what the ledger says of a step in a request's life."""
     request = file.request
 
     def make(entry: EntryDraft) -> Facts:

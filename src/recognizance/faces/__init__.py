@@ -3,7 +3,7 @@
 from recognizance.faces.alignment import AlignedFace, Landmarks
 from recognizance.faces.calibration import Calibration, load_calibration
 from recognizance.faces.detection import MAX_FACES, Detection, Detector
-from recognizance.faces.headers import ImageFormat
+from recognizance.faces.headers import ImageFormat, image_format
 from recognizance.faces.image import (
     DEFAULT_LIMITS,
     ImageLimits,
@@ -53,6 +53,7 @@ __all__ = [
     "Template",
     "Templates",
     "UnindexedReason",
+    "image_format",
     "is_good_enough",
     "load_calibration",
     "open_photograph",

@@ -215,7 +215,7 @@ def _view(record: UseRecord) -> UseView:
         revocation_votes=use.revocation_votes,
         suspension=use.suspension,
         emergency=use.emergency,
-        comments=record.comments,
+        comments=tuple(each.published for each in record.comments),
         proposal_entry=record.proposal_entry,
     )
 
