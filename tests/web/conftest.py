@@ -40,7 +40,9 @@ def chromium() -> Iterator[Browser]:
     """
     require_chromium()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox", "--use-fake-device-for-media-stream"])
+        browser = playwright.chromium.launch(
+            executable_path=str(CHROMIUM), args=["--no-sandbox", "--use-fake-device-for-media-stream"]
+        )
         yield browser
         browser.close()
 
