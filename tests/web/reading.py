@@ -24,7 +24,7 @@ class Reading:
         return httpx.get(f"{self.url}{path}", headers=self._headers, timeout=60)
 
     def post(
-        self, path: str, *, files: list[tuple[str, Any]] | None = None, **fields: str | list[str]
+        self, path: str, *, files: Any = None, **fields: str | list[str]
     ) -> httpx.Response:
         """Send a form as a page of ours would; the token is that of any page of this session."""
         token = _TOKEN.search(self.get("/account").text)

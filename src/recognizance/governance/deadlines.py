@@ -36,7 +36,7 @@ def deadlines(
     """What is ahead of uses that aren't over, the soonest first.
 
     Args:
-        evaluations: Until when published evaluations count, by their id.
+        evaluations: Until when published evaluations count, by the commitment to their result.
     """
     found: list[Deadline] = []
     for use in uses:
@@ -57,6 +57,6 @@ def _of(use: Use, evaluations: Mapping[str, datetime | None]) -> Iterator[Deadli
     if terms.authority is not None:
         yield Deadline(terms.authority.ends, use.id, DeadlineKind.AUTHORITY_ENDS)
     if terms.evaluation is not None:
-        expires = evaluations.get(terms.evaluation.evaluation)
+        expires = evaluations.get(terms.evaluation.report_sha256)
         if expires is not None:
             yield Deadline(expires, use.id, DeadlineKind.EVALUATION_EXPIRES)

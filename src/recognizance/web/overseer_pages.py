@@ -38,6 +38,7 @@ from recognizance.web.overseer_words import (
     CHOICES,
     CLASSES,
     DEADLINES,
+    FITNESS,
     OCCURRENCES,
     PURPOSES,
     STATES,
@@ -132,7 +133,9 @@ class OverseerPages:
             terms=use.terms,
             questions=self._questions_for(use, visit.who.person, now) if visit.has_role(Role.OVERSEER) else [],
             may_suspend=visit.has_role(Role.OVERSEER) and (use.state, UseEvent.SUSPEND) in USE_TABLE,
-            evaluation=None if named is None else evaluations.get(named.evaluation),
+            evaluation=None if named is None else evaluations.get(named.report_sha256),
+            evidence=self._uses.evidence(use.id),
+            fitness_names=FITNESS,
             report=_report(use),
             report_is_published=use.terms.report.is_published_at(now),
             report_in_force=use.terms.report.is_in_force_at(now),
@@ -224,9 +227,9 @@ class OverseerPages:
         return questions
 
     def _evaluations(self) -> Mapping[str, facts.Evaluation]:
-        """Published evaluations by their id; of several with one, the last."""
+        """Published evaluations by the commitment to their result; of several with one, the last."""
         kept = self._register.reading().state.kept
-        return {entry.facts.evaluation: entry.facts for entry in kept if isinstance(entry.facts, facts.Evaluation)}
+        return {entry.facts.report_digest: entry.facts for entry in kept if isinstance(entry.facts, facts.Evaluation)}
 
     def _calendar(self, known: list[UseRecord], now: datetime) -> tuple[object, ...]:
         return deadlines([each.use for each in known], now, evaluations=_expiries(self._evaluations()))

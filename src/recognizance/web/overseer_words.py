@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from recognizance.governance.deadlines import DeadlineKind
+from recognizance.governance.gate import Fitness
 from recognizance.governance.oversight import Choice
 from recognizance.governance.purposes import AuthorityKind, Capture, Purpose, SearchClass
 from recognizance.governance.unusual import Signal
@@ -67,6 +68,18 @@ VERDICTS: Mapping[Verdict, str] = {
     Verdict.PASSED: N_("passed"),
     Verdict.FAILED: N_("failed"),
     Verdict.INSUFFICIENT_EVIDENCE: N_("too little evidence, which counts as not passed"),
+}
+
+FITNESS: Mapping[Fitness, str] = {
+    Fitness.NONE: N_("The proposal names none."),
+    Fitness.PASSED: N_("It allows this use now: every group is within its limits."),
+    Fitness.FAILED: N_("It doesn't allow this use: a group is beyond its limit."),
+    Fitness.INSUFFICIENT_EVIDENCE: N_("It doesn't allow this use: a group was measured too little."),
+    Fitness.UNPUBLISHED: N_("It doesn't allow this use: nobody has published it."),
+    Fitness.EXPIRED: N_("It doesn't allow this use: it has expired."),
+    Fitness.OTHER_MODEL: N_("It doesn't allow this use: it measured another model than the one in use."),
+    Fitness.OTHER_THRESHOLD: N_("It doesn't allow this use: it measured another threshold than the one in use."),
+    Fitness.OUTGROWN: N_("It doesn't allow this use: the gallery is larger now than the one that was measured."),
 }
 
 CHOICES: Mapping[Choice, str] = {
