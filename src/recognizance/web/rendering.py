@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from recognizance.register.document import plain_text
 from recognizance.web.language import Language, wording
 
 
@@ -37,6 +38,8 @@ def _environment(language: Language) -> Environment:
         "moment": spoken.moment,
         "number": spoken.number,
         "percent": spoken.percent,
+        # For what people wrote: what can't be seen, or turns the line round, is spelled out.
+        "plain": plain_text,
         # For texts marked with `N_`, which come as values and may hold a percent sign.
         "translated": spoken.gettext,
     }

@@ -1,8 +1,7 @@
-"""The start page, and the reader's own choice of language and colours."""
+"""The reader's own choice of language and colours."""
 
 from starlette.responses import Response
 
-from recognizance.governing.entrance import SetUp
 from recognizance.web.frame import Page
 from recognizance.web.language import Language
 from recognizance.web.security import is_local_path
@@ -10,17 +9,8 @@ from recognizance.web.visits import LANGUAGE_COOKIE, THEME_COOKIE, YEAR_S, Theme
 
 
 class StartPages:
-    def __init__(self, set_up: SetUp) -> None:
-        self._set_up = set_up
-
     def table(self) -> list[Page]:
-        return [
-            Page("/", self.start),
-            Page("/preferences", self.preferences, has_form=True),
-        ]
-
-    def start(self, visit: Visit) -> Response:
-        return visit.page("start.html", set_up_is_due=self._set_up.is_due)
+        return [Page("/preferences", self.preferences, has_form=True)]
 
     def preferences(self, visit: Visit) -> Response:
         """Keep a choice in a cookie, and go back to where it was made."""

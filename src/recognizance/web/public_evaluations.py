@@ -1,0 +1,130 @@
+"""Published tests of how often the models err: each on the record, with its report and cards where they were put.
+
+An operator puts a result document into `DATA/evaluations/`, named `<evaluation>.json`. It is shown only if its SHA-256
+is the one that the ledger has for that evaluation, so nothing can be shown that wasn't published, or not any more as it
+was. Report and cards are made from it here, each time the same. Implements docs/evaluation-reports.md for readers.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+
+from starlette.responses import Response
+
+from recognizance.errors import NotFoundError
+from recognizance.evaluation.reports import RESULT, evaluation_report
+from recognizance.evaluation.reports.cards import error_cards, model_card
+from recognizance.evaluation.results import Evaluation, read_evaluation
+from recognizance.register import LiveRegister
+from recognizance.register.reports import write_html
+from recognizance.register.reports.blocks import Report
+from recognizance.register.rows import EvaluationRow
+from recognizance.web.frame import Page
+from recognizance.web.language import N_
+from recognizance.web.overseer_words import VERDICTS
+from recognizance.web.public_register import group_charts
+from recognizance.web.visits import Visit
+
+FOLDER = "evaluations"
+_MOST_BYTES = 64 * 1024 * 1024
+_HTML = "text/html; charset=utf-8"
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; sandbox"
+"""A report is one file with its styles inside, and may do nothing else."""
+
+MEASURES = {
+    "FMR": N_("Two different people taken for one (FMR)"),
+    "FNMR": N_("One person taken for two (FNMR)"),
+    "FPIR": N_("Searches for somebody absent that brought somebody up (FPIR)"),
+    "FNIR": N_("Searches for somebody enrolled that didn't bring them up (FNIR)"),
+}
+_TYPES = {".html": _HTML, ".json": "application/json"}
+
+
+class EvaluationsPages:
+    def __init__(self, register: LiveRegister, data: Path) -> None:
+        self._register = register
+        self._folder = data / FOLDER
+
+    def table(self) -> list[Page]:
+        return [
+            Page("/evaluations", self.all),
+            Page("/evaluations/{evaluation:path}/files/{file:path}", self.file),
+            Page("/evaluations/{evaluation:path}", self.one),
+        ]
+
+    def all(self, visit: Visit) -> Response:
+        rows = self._register.register().evaluations.evaluations
+        return visit.page("public/evaluations.html", evaluations=rows[::-1], verdicts=_verdicts())
+
+    def one(self, visit: Visit) -> Response:
+        row = self._found(visit)
+        groups = [each for each in self._register.register().evaluations.groups if each.evaluation == row.evaluation]
+        document = self._document(row)
+        return visit.page(
+            "public/evaluation.html",
+            row=row,
+            charts=group_charts(groups),
+            measures=MEASURES,
+            verdicts=_verdicts(),
+            files=[] if document is None else [*_reports(document), RESULT],
+        )
+
+    def file(self, visit: Visit) -> Response:
+        row = self._found(visit)
+        document = self._document(row)
+        wanted: str = visit.path["file"]
+        data = None if document is None else _file(document, wanted)
+        if data is None:
+            raise NotFoundError("this test has no such file")
+        return Response(
+            data,
+            headers={"Content-Type": _TYPES["." + wanted.rpartition(".")[2]], "Content-Security-Policy": _POLICY},
+        )
+
+    def _found(self, visit: Visit) -> EvaluationRow:
+        for row in self._register.register().evaluations.evaluations:
+            if row.evaluation == visit.path["evaluation"]:
+                return row
+        raise NotFoundError("there is no such test on the record")
+
+    def _document(self, row: EvaluationRow) -> bytes | None:
+        """The result document that the ledger has the digest of; `None` where it isn't there, or isn't that one."""
+        # Names of evaluations may have slashes and dots, which must not lead anywhere.
+        path = self._folder / f"{sha256(row.evaluation.encode()).hexdigest()}.json"
+        for place in (self._folder / f"{row.evaluation}.json", path):
+            if place.resolve().parent != self._folder.resolve():
+                continue
+            try:
+                if place.stat().st_size <= _MOST_BYTES:
+                    data = place.read_bytes()
+                    if sha256(data).hexdigest() == row.report_digest:
+                        return data
+            except OSError:
+                continue
+        return None
+
+
+def _verdicts() -> dict[str, str]:
+    return {verdict.value: words for verdict, words in VERDICTS.items()}
+
+
+@lru_cache(maxsize=4)
+def _read(document: bytes) -> Evaluation:
+    return read_evaluation(document)
+
+
+@lru_cache(maxsize=16)
+def _file(document: bytes, name: str) -> bytes | None:
+    """One file of a result, made when it is asked for: drawing takes a second, and most are never asked for."""
+    if name == RESULT:
+        return document
+    report = _reports(document).get(name)
+    return None if report is None else write_html(report)
+
+
+@lru_cache(maxsize=4)
+def _reports(document: bytes) -> Mapping[str, Report]:
+    evaluation = _read(document)
+    reports = {"report": evaluation_report(evaluation), "model-card": model_card(evaluation), **error_cards(evaluation)}
+    return {f"{name}.html": report for name, report in reports.items()}
