@@ -36,7 +36,9 @@ def web(web: Web) -> Web:
     """The installation with an operator who has said who they are, and a proposal that is open for comments."""
     governing = web.service.governing
     governing.publishing.deployment(
-        DeploymentStatement("Harbour City", "the mayor", "mayor@example.org", "Harbour Act", ("investigate_offence",)),
+        DeploymentStatement(
+            "Harbour City", "the mayor", "mayor@example.org", "Harbour Act", frozenset({Purpose.INVESTIGATE_OFFENCE})
+        ),
         by=at_the_machine(ADMINISTRATOR),
     )
     with web.service.records.reading() as reader:

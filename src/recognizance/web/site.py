@@ -32,19 +32,15 @@ from recognizance.reviewing.leads import Leads
 from recognizance.reviewing.probes import Probes
 from recognizance.reviewing.reviews import Reviewing
 from recognizance.search import Search
-from recognizance.storage import now
-from recognizance.web.desk_pages import DeskPages
-from recognizance.web.desk_retention import RetentionPages
-from recognizance.web.overseer_pages import OverseerPages
-from recognizance.web.overseer_rules import OverseerRulesPages
 from recognizance.web.entrance_pages import entrance_tables
 from recognizance.web.frame import SERVICE_NAME, Frame, Page, frame_app, in_order
+from recognizance.web.operator_tables import operator_pages
 from recognizance.web.public_pages import public_pages
 from recognizance.web.rendering import Templates
+from recognizance.web.reviewer_pages import ReviewerPages
+from recognizance.web.staff_tables import administrator_pages, desk_pages, overseer_pages
 from recognizance.web.start_pages import StartPages
 from recognizance.web.static_files import StaticFiles
-
-SERVICE_NAME = "Recognizance"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +79,15 @@ class Services:
 
 def site_pages(services: Services) -> list[Page]:
     """Every page, in the order in which the navigation names them."""
-    profile = services.governing.profile.name
     return in_order(
         public_pages(services),
         StartPages().table(),
-        *entrance_tables(services.entrance, profile),
-        DeskPages(services.desk, services.erasure, clock=now).table(),
-        RetentionPages(services.records, services.retention, clock=now).table(),
-        OverseerRulesPages(services.register, services.governing.watching).table(),
-        OverseerPages(services.governing.uses, services.governing.incidents, services.register, clock=now).table(),
+        *entrance_tables(services.entrance, services.governing, services.register),
+        operator_pages(services),
+        ReviewerPages(services.reviewing).table(),
+        desk_pages(services),
+        administrator_pages(services),
+        overseer_pages(services),
     )
 
 
