@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -85,3 +86,23 @@ def test_a_key_that_ends_is_no_key_any_more(data: Path) -> None:
 
     assert (late.exit_code, "before it is issued" in late.output) == (2, True)
     assert texts(data, checkup._whole_ledger)[0][0] == "ok"
+
+
+def test_a_violation_that_reached_no_overseer_in_time_is_named(data: Path) -> None:
+    """With how to end it; one that still has time is noted."""
+
+    def report(occurrence: str, ago: timedelta) -> str:
+        discovered = f"{datetime.now(UTC) - ago:%Y-%m-%dT%H:%M}"
+        words = ("incident", "report", occurrence, "--statement", "Another case.", "--discovered", discovered)
+        return str(said(*words, "--data", data)["incident"])
+
+    quiet = texts(data, checkup._incidents)
+    report("violation", timedelta(hours=1))
+    waiting = texts(data, checkup._incidents)
+    late = report("breach", timedelta(hours=30))
+    overdue = texts(data, checkup._incidents)
+
+    assert quiet == []
+    assert waiting == [("note", "1 wait for an overseer, none of them overdue")]
+    assert [verdict for verdict, _ in overdue] == ["wrong"]
+    assert f"recognizance incident receive {late}" in overdue[0][1]

@@ -383,6 +383,20 @@ def test_an_aim_that_no_use_allows_is_refused_when_it_is_stated(police: Station)
     assert refusal(lambda: search(declaring("curiosity")))[0] == "InvalidParameterException"
 
 
+def test_nobody_gets_a_session_for_an_aim_that_no_use_allows(police: Station) -> None:
+    """Stated as a session tag, so that a program needs no headers. A word that is no aim is a mistake."""
+
+    def declaring(aims: str) -> tuple[str, str]:
+        return refusal(lambda: police.assume(Tags=[*TAGS, {"Key": "Declared", "Value": aims}]))
+
+    code, message = declaring("lawful_protest prediction")
+
+    assert code == "AccessDenied"
+    assert "a reason other than somebody's use of a right" in message
+    assert "a reason other than prediction" in message
+    assert declaring("curiosity")[0] == "ValidationError"
+
+
 def test_a_key_that_is_bound_to_a_use_names_it_by_itself(police: Station) -> None:
     """And is refused every other."""
     root, who = at_the_machine(), police.police.operator.id

@@ -25,6 +25,7 @@ from recognizance.permits import Action
 from recognizance.recording import KEY_FILE, known_keys, read_key, rotate_key
 from recognizance.reviewing.upkeep import withdraw_use
 from recognizance.storage import now, open_recorder, open_records, public_folder
+from tests.evidence import in_use
 from tests.forgetting.conftest import GALLERY, OTHER_GALLERY, permit_for
 from tests.records.world import World
 
@@ -48,6 +49,7 @@ class Place:
             model=world.model,
             open_index=lambda _: BruteForceIndex(world.dimension),
             clock=now,
+            running=in_use,
             reconciling=reconciling,
         )
         with closing(office):

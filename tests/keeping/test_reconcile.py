@@ -377,5 +377,5 @@ def test_whichever_call_fails_doing_it_again_reconciles_once(scene: Scene, tmp_p
     reconcile_with(scene, tmp_path / "counting", counting)
     assert counting.calls > 40
 
-    for failing in failing_calls(counting.calls, fault):
+    for failing in failing_calls(counting, fault):
         reconcile_with(scene, tmp_path / str(failing), Plan(failing, fault))

@@ -1,7 +1,8 @@
 """STS at the same address: `AssumeRole`, whose role is a use, and `GetCallerIdentity`.
 
-A role's ARN is `arn:aws:iam::ACCOUNT:role/USE`. Session tags state `Case`, `Justification` and `Offence`. A profile of
-the AWS configuration file can't send tags, so without them the session's name is the case, and the external id is the
+A role's ARN is `arn:aws:iam::ACCOUNT:role/USE`. Session tags state `Case`, `Justification` and `Offence`, and
+`Declared` states aims that no use allows, with spaces between them: nobody gets a session for one. A profile of the AWS
+configuration file can't send tags, so without them the session's name is the case, and the external id is the
 justification, after `OFFENCE:` if there is one. What a client draws as a name by itself is no case. Members of
 `AssumeRole` that would narrow a session, which only a use can do here, are refused and not passed over.
 
@@ -23,7 +24,7 @@ from recognizance.aws.sigv4 import Fault, SignatureError
 from recognizance.errors import DeniedError, Error, InputError, ThrottledError, UnavailableError
 from recognizance.governance import Act, Credential, Grounds, RuledPolicy
 from recognizance.governance.parties import UseId
-from recognizance.governance.purposes import OffenceCode
+from recognizance.governance.purposes import Declaration, OffenceCode
 from recognizance.governing.sessions import SHORTEST, SessionTokens
 from recognizance.identifiers import DecisionId
 
@@ -32,7 +33,7 @@ NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
 DEFAULT_DURATION = timedelta(hours=1)
 """AWS's own default."""
 
-TAGS = ("Case", "Justification", "Offence")
+TAGS = ("Case", "Justification", "Offence", "Declared")
 
 _REFUSED_MEMBERS = (
     "PolicyArns",
@@ -197,7 +198,16 @@ def _grounds(request: Members, name: str) -> Grounds:
         case=case.strip() or None,
         justification=tags.get("Justification", code).strip() or None,
         offence=OffenceCode(offence.strip()) if offence.strip() else None,
+        declared=_declared(tags.get("Declared", "")),
     )
+
+
+def _declared(text: str) -> frozenset[Declaration]:
+    """Aims that a caller states truthfully. A tag's value has no commas (STS, `tagValueType`)."""
+    try:
+        return frozenset(map(Declaration, text.split()))
+    except ValueError as error:
+        raise InputError(f"the session tag Declared names none of {', '.join(Declaration)}") from error
 
 
 def _code(error: Exception) -> tuple[str, int]:

@@ -51,8 +51,8 @@ def doctor(
     findings: list[Finding] = []
     ledger = _whole_ledger if thorough else _ledger
     for check in (
-        _python, _packages, _silence, _settings, _models, _recognition, _folder, _records, ledger, _pictures, _disk,
-        _storage,
+        _python, _packages, _silence, _settings, _models, _recognition, _folder, _records, ledger, _incidents,
+        _pictures, _disk, _storage,
     ):  # fmt: skip
         try:
             findings += check(data)
@@ -226,6 +226,26 @@ def _ledger(data: Path) -> Iterator[Finding]:
         yield Finding(
             "ledger", Verdict.OK, f"{size} entries; the latest are those of the records (`--thorough` checks all)"
         )
+
+
+def _incidents(data: Path) -> Iterator[Finding]:
+    """Violations and breaches that no overseer has received, although their time is over."""
+    from recognizance.cli.opening import records_of
+    from recognizance.governing.incidents import waiting_incidents
+    from recognizance.storage import RECORDS_FILE, now
+
+    if not (data / RECORDS_FILE).exists():
+        return
+    with records_of(data) as records:
+        waiting = waiting_incidents(records)
+    moment = now()
+    for each in waiting:
+        due = each.incident.due
+        if due is not None and each.is_late_at(moment):
+            text = f"{each.incident.occurrence.value} {each.id} was due before an overseer by {due:%Y-%m-%d %H:%M} UTC"
+            yield Finding("incidents", Verdict.WRONG, f"{text}: `recognizance incident receive {each.id}`")
+    if waiting and not any(each.is_late_at(moment) for each in waiting):
+        yield Finding("incidents", Verdict.NOTE, f"{len(waiting)} wait for an overseer, none of them overdue")
 
 
 def _whole_ledger(data: Path) -> Iterator[Finding]:

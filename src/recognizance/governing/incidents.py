@@ -140,6 +140,12 @@ class Incidents:
         return sorted(known, key=_urgency)
 
 
+def waiting_incidents(records: Records) -> list[ReportedIncident]:
+    """Those that no overseer has received, the most urgent first; for whoever runs the machine."""
+    with records.reading() as reader:
+        return sorted(_incidents(reader, IncidentState.REPORTED), key=_urgency)
+
+
 def _urgency(reported: ReportedIncident) -> tuple[bool, datetime, str]:
     due = reported.incident.due
     return due is None, due or reported.reported, reported.id
