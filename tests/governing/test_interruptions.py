@@ -98,5 +98,5 @@ def test_whichever_call_fails_a_vote_counts_once(scene: Scene, tmp_path: Path, f
     vote_with(scene, tmp_path / "counting", counting)
     assert 10 < counting.calls < MOST_CALLS
 
-    for failing in failing_calls(counting.calls, fault):
+    for failing in failing_calls(counting, fault):
         vote_with(scene, tmp_path / str(failing), Plan(failing, fault))

@@ -53,6 +53,7 @@ class Plan:
     def __init__(self, failing: int = 0, fault: Fault = Fault.BEFORE) -> None:
         self.calls = 0
         self.commit = 0
+        self.commits: list[int] = []
         self.failing = failing
         self.fault = fault
 
@@ -66,13 +67,17 @@ class Plan:
         return result
 
 
-FAULT_STEP = int(os.environ.get("RECOGNIZANCE_TEST_FAULT_STEP", "3"))
-"""With one, every call fails in both ways; with three the two take turns over the calls, in a third of the time."""
+FAULT_STEP = int(os.environ.get("RECOGNIZANCE_TEST_FAULT_STEP", "20"))
+"""Every commit fails in both ways, and of the other calls every so many; with one, each of them."""
 
 
-def failing_calls(calls: int, fault: Fault) -> range:
-    """Which of so many calls are to fail, one at a time."""
-    return range(1 + list(Fault).index(fault) % FAULT_STEP, calls + 1, FAULT_STEP)
+def failing_calls(counting: Plan, fault: Fault) -> list[int]:
+    """Which of the calls that were counted are to fail, one at a time.
+
+    What fails within a transaction takes the whole of it back, so that most calls tell no more than their neighbours.
+    """
+    every = range(1 + list(Fault).index(fault) % FAULT_STEP, counting.calls + 1, FAULT_STEP)
+    return sorted({*every, *counting.commits})
 
 
 def disk_error() -> sqlite3.OperationalError:
@@ -98,6 +103,7 @@ def sabotage(records: Records, plan: Plan) -> None:
 
         def commit(self) -> None:
             plan.commit = plan.calls + 1
+            plan.commits.append(plan.commit)
             plan.around(super().commit)
 
     def connect(_dialect: object, _record: object, given: Iterable[Any], named: dict[str, Any]) -> sqlite3.Connection:
