@@ -7,10 +7,10 @@ import pytest
 from PIL import Image, ImageFilter
 
 from recognizance.app import http_app
-from recognizance.docket import Kind, PersonRecord, stored
+from recognizance.docket import Kind, PersonRecord, inserted, stored
 from recognizance.errors import NotFoundError
 from recognizance.faces import Calibration, FaceReader, UnindexedReason
-from recognizance.governance.parties import Person, PersonId, Role, Training
+from recognizance.governance.parties import Agency, AgencyId, AgencyKind, Person, PersonId, Role, Training
 from recognizance.ledger import Receipt
 from recognizance.web.operator_history import OwnSearches
 from recognizance.web.operator_shelf import Shelf
@@ -125,6 +125,18 @@ def test_nobody_sees_anybody_elses_search_or_photograph(
         assert theirs.get(path).status_code == 404
         assert client.get(path).status_code == 200
     assert theirs.get("/searches").text.count("/receipt") == 0
+
+
+def test_another_agencys_use_is_no_use_of_ones_own(web: Web, app: object) -> None:
+    """It isn't offered, and its address looks like one that isn't there."""
+    agency = Agency(AgencyId("hill-police"), AgencyKind.LAW_ENFORCEMENT, "Hill Police", "the chief", "hill@example.org")
+    with web.service.records.transaction() as transaction:
+        inserted(transaction, Kind.AGENCY, agency.id, agency)
+    neighbour = person_id("operator of another agency")
+    web.world.add_person(Person(neighbour, agency.id, frozenset({Role.OPERATOR}), _trainings(web)))
+    theirs = client_of(web, app, neighbour)
+    assert PIER not in theirs.get("/search").text
+    assert theirs.get(f"/search/begin?use={PIER}").status_code == 404
 
 
 def test_pages_of_operators_are_for_operators(web: Web, app: object) -> None:
@@ -261,7 +273,7 @@ def test_a_polyglot_is_served_as_nothing_but_its_pixels(client: Client, collins:
     assert picture.headers["content-type"] == "image/jpeg"
     assert picture.headers["x-content-type-options"] == "nosniff"
     assert picture.headers["content-security-policy"] == "default-src 'none'; sandbox"
-    assert picture.headers["cache-control"] == "private, no-store"
+    assert picture.headers["cache-control"] == "no-store"
     assert b"script" not in picture.content
     with Image.open(io.BytesIO(picture.content)) as shown:
         assert shown.format == "JPEG"
@@ -294,7 +306,7 @@ def test_a_form_without_its_token_searches_nothing(client: Client, hopper: Image
     assert client.get(draft).status_code == 200
 
 
-def test_a_suspended_use_is_no_longer_searched_under(web: Web, client: Client, hopper: Image.Image) -> None:
+def test_who_may_search_is_asked_again_at_the_search(web: Web, client: Client, hopper: Image.Image) -> None:
     """Between upload and search the training ends; the search itself is refused, and the photograph is still there."""
     draft = begin(client, jpeg(hopper)).headers["location"]
     trainings = _trainings(web)

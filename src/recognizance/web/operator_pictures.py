@@ -21,7 +21,7 @@ _QUALITY = 88
 _HEADERS: Mapping[str, str] = {
     **HEADERS,
     "Content-Security-Policy": "default-src 'none'; sandbox",
-    "Cache-Control": "private, no-store",
+    "Cache-Control": "no-store",
     "Content-Disposition": "inline",
 }
 """A sandbox without any permission runs nothing, whatever the file turned out to be."""
