@@ -49,16 +49,16 @@ from recognizance.governance import Policy, RuledPolicy
 from recognizance.governing.access import ADMINISTRATOR, AccessKeys, principal_of
 from recognizance.governing.entrance import Entrance
 from recognizance.governing.installation import Governing
-from recognizance.governing.running import running_with
+from recognizance.governing.running import running_with, starting_with
 from recognizance.governing.sessions import SessionSigners
 from recognizance.identifiers import ModelId
 from recognizance.ledger import FolderSource
 from recognizance.ledger.serving import ledger_routes
-from recognizance.office import furnish, open_models
+from recognizance.office import TABLES_FOLDER, furnish, open_models
 from recognizance.oneshot import OneShot
 from recognizance.permits import Action
 from recognizance.recording import Recorder, software_digest, software_statement, state
-from recognizance.recording.model_statements import model_statement, threshold_statement
+from recognizance.recording.model_statements import model_statement
 from recognizance.records import Records
 from recognizance.register import KeptReading, LiveRegister
 from recognizance.retention_runs import RetentionRuns
@@ -265,7 +265,7 @@ def open_faces(data: Path, settings: Settings) -> tuple[FaceReader, Calibration]
         threads=threads,
         widest_view_px=settings.widest_view_px,
     )
-    return reader, load_calibration(reader.model)
+    return reader, load_calibration(reader.model, own=data / TABLES_FOLDER)
 
 
 def open_service(data: Path, settings: Settings, *, clock: Clock = now) -> Service:
@@ -333,10 +333,10 @@ def wire(
             software_statement(),
             model_statement(models.model(detector)),
             model_statement(models.model(settings.recogniser)),
-            threshold_statement(calibration, max_fpir=settings.max_fpir),
             office.governing.statement(),
         ],
     )
+    office.governing.thresholds.start(starting_with(calibration, max_fpir=settings.max_fpir))
     search = Search(
         records, recorder, galleries, reader, calibration, office.reviewing, max_fpir=settings.max_fpir, marks=marks
     )

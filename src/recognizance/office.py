@@ -41,6 +41,8 @@ from recognizance.reviewing.upkeep import forget_gallery, withdraw_use
 from recognizance.storage import new_id, now, open_recorder, open_records
 
 MODELS_FOLDER = "models"
+TABLES_FOLDER = "tables"
+"""Tables of similarities that this installation adopted, in the place of the shipped ones."""
 
 OpenIndex = Callable[[ModelId], Index]
 
@@ -118,7 +120,7 @@ def calibration_of(data: Path, settings: Settings) -> Calibration:
         NotFoundError: If the model isn't known, or has no table.
         CorruptionError: If the table is damaged.
     """
-    return load_calibration(open_models(data).model(settings.recogniser).id)
+    return load_calibration(open_models(data).model(settings.recogniser).id, own=data / TABLES_FOLDER)
 
 
 def furnish(

@@ -24,6 +24,7 @@ from recognizance.cli import (
     register,
     reviewing,
     serving,
+    thresholds,
     uses,
 )
 from recognizance.cli.output import results
@@ -74,6 +75,7 @@ app.add_typer(desk.desk, name="desk")
 app.add_typer(desk.retention, name="retention")
 app.add_typer(desk.mark, name="mark")
 app.add_typer(evaluating.app, name="evaluate")
+app.add_typer(thresholds.app, name="threshold")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(models.app, name="models")
 app.add_typer(publishing.publish_app, name="publish")

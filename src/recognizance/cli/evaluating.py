@@ -437,6 +437,58 @@ def labels(
         )
 
 
+@app.command("calibrate")
+@speaking_plainly
+def calibrate(
+    manifest: Manifest,
+    out: Annotated[Path, typer.Option(dir_okay=False, help="The table's file to write.")],
+    engine: Annotated[str, typer.Option(help="local, or local:RECOGNISER.")] = "local",
+    decision: DecisionFile = None,
+    seed: Seed = 2018,
+    resamples: Resamples = 300,
+    description: Description = "",
+    cache: CacheFolder = None,
+    data: Data = DEFAULT_DATA,
+    json: Json = False,
+) -> None:
+    """Measure what a recogniser's scores mean: a table of similarities, with the range that was measured."""
+    from recognizance.cli.measuring import write_files
+    from recognizance.evaluation.calibrate import checked, table_of
+    from recognizance.evaluation.protocols import AllPairs
+    from recognizance.evaluation.runs import verify
+    from recognizance.governing.running import table_sha256
+
+    asked = _Asked(
+        kind="calibration",
+        engine=_engine(engine, similarity=False, quality="NONE", default_threshold=None),
+        data=data,
+        cache=cache,
+        by=[],
+        decision=decision,
+        description=description,
+        seed=seed,
+        resamples=resamples,
+        threshold="fmr 0.0001",
+    )
+
+    def run(test_set: "TestSet", measuring: "Measuring", conduct: "Conduct") -> "Run":
+        return verify(test_set, measuring.engine, AllPairs(len(test_set)), conduct)
+
+    done = _measured(asked, lambda step: _opened(manifest, data, step), run)
+    text = table_of(done.run.evaluation)
+    write_files(out.parent, {out.name: text.encode()})
+    table = checked(text)
+    if json:
+        measured = {"from": table.knots[0].score, "to": table.measured_up_to}
+        print_json({"table": str(out), "sha256": table_sha256(table), "model": table.model, "measured": measured})
+        return
+    known = {pct: table.score_at_pct(pct) for pct in (80.0, 99.0)}
+    for pct, score in known.items():
+        beyond = " (extrapolated)" if score > table.measured_up_to else ""
+        results.print(f"similarity {pct:g}: score {score:.4f}{beyond}", markup=False)
+    results.print(f"{out}: measured from {table.knots[0].score:.2f} to {table.measured_up_to:.2f}", markup=False)
+
+
 @app.command("clean")
 @speaking_plainly
 def clean(

@@ -24,7 +24,7 @@ from recognizance.evaluation.runs import Run
 from recognizance.evaluation.testset import BucketReader, Progress, TestSet
 from recognizance.faces import QualityFilter, load_calibration, open_reader
 from recognizance.governance import Policy
-from recognizance.office import open_models
+from recognizance.office import TABLES_FOLDER, open_models
 from recognizance.permits import Action, Permit
 from recognizance.recording import Recorder
 from recognizance.storage import RECORDS_FILE, open_recorder, open_records
@@ -232,7 +232,7 @@ def _local_engine(
         widest_view_px=settings.widest_view_px,
     )
     try:
-        calibration = load_calibration(reader.model)
+        calibration = load_calibration(reader.model, own=data / TABLES_FOLDER)
     except NotFoundError:
         # One that nobody has measured yet: this is how its table begins.
         calibration = None

@@ -1,7 +1,7 @@
 """Pixels to templates."""
 
 from recognizance.faces.alignment import AlignedFace, Landmarks
-from recognizance.faces.calibration import Calibration, load_calibration
+from recognizance.faces.calibration import Calibration, load_calibration, parse_calibration, table_name
 from recognizance.faces.detection import MAX_FACES, Detection, Detector
 from recognizance.faces.headers import ImageFormat, image_format
 from recognizance.faces.image import (
@@ -58,7 +58,9 @@ __all__ = [
     "load_calibration",
     "open_photograph",
     "open_reader",
+    "parse_calibration",
     "pose_of",
     "quality_of",
+    "table_name",
     "unindexed_reasons",
 ]

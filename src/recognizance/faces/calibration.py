@@ -4,7 +4,7 @@ A table for each recogniser, measured on impostor pairs by `benchmarks/calibrate
 pairs were left to count, a tail continues it, and says so. Every rate here is the table's *bound*: what another set of
 as many people is expected to stay under 99 times in 100, not the rate that one set happened to show.
 
-Pure but for `load_calibration`, which reads the shipped file. docs/similarity.md explains it to users; decision 0006
+Pure but for `load_calibration`, which reads a file. docs/similarity.md explains it to users; decision 0006
 has the measurements. FMR and FPIR are as in ISO/IEC 19795-1:2021.
 """
 
@@ -12,7 +12,9 @@ import json
 import math
 from dataclasses import dataclass
 from importlib import resources
+from importlib.resources.abc import Traversable
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -197,16 +199,29 @@ class Calibration:
         return float(np.interp(decades, self._decades, self._scores))
 
 
-def load_calibration(model: ModelId) -> Calibration:
-    """Read the table that is shipped for exactly this model, weights included.
+def table_name(model: ModelId) -> str:
+    """What the file of a model's table is called, whatever its weights.
+
+    >>> table_name(ModelId("sface-2021dec@fb143eea07838aa5"))
+    'sface-2021dec.json'
+    """
+    return f"{model.partition('@')[0]}.json"
+
+
+def load_calibration(model: ModelId, *, own: Path | None = None) -> Calibration:
+    """Read the table for exactly this model, weights included.
+
+    Args:
+        own: A folder with tables that an installation adopted, which come before the shipped ones.
 
     Raises:
-        NotFoundError: If none is. A recogniser without a table can't be searched with, because nobody could say what
-            its scores mean; `benchmarks/calibrate.py` makes one.
+        NotFoundError: If there is none. A recogniser without a table can't be searched with, because nobody could say
+            what its scores mean; `recognizance evaluate calibrate` makes one.
         CorruptionError: If the file isn't a table.
     """
-    name = f"{model.partition('@')[0]}.json"
-    file = resources.files("recognizance.faces") / _TABLES / name
+    file: Traversable = resources.files("recognizance.faces") / _TABLES / table_name(model)
+    if own is not None and (own / table_name(model)).is_file():
+        file = own / table_name(model)
     if not file.is_file():
         raise NotFoundError(f"there is no calibration for the model {model!r}")
     calibration = parse_calibration(file.read_text(encoding="utf-8"))
@@ -216,7 +231,7 @@ def load_calibration(model: ModelId) -> Calibration:
 
 
 def parse_calibration(text: str) -> Calibration:
-    """Read a table from the JSON that `benchmarks/calibrate.py` writes.
+    """Read a table from the JSON that `recognizance evaluate calibrate` writes.
 
     Raises:
         CorruptionError: If it isn't one.

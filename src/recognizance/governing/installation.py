@@ -27,6 +27,7 @@ from recognizance.governing.incidents import Incidents
 from recognizance.governing.publishing import Publishing
 from recognizance.governing.registration import Gate, Registration, establish
 from recognizance.governing.sessions import SessionTokens
+from recognizance.governing.thresholds import Thresholds
 from recognizance.governing.uses import EndsUse, Uses
 from recognizance.governing.watching import Watching
 from recognizance.recording import Recorder, Refused, Statement, acts, policy_statement
@@ -55,6 +56,7 @@ class Governing:
     uses: Uses
     evaluations: Evaluations
     findings: Findings
+    thresholds: Thresholds
     publishing: Publishing
     incidents: Incidents
     watching: Watching
@@ -94,7 +96,7 @@ def open_governing(
     # Before anything is written: what doesn't validate leaves no trace.
     rules = rulebook(PROFILES[name], own_policies(data))
     if installation is None:
-        installation = establish(records, recorder, name, owner_name="", clock=clock, new_id=new_id)
+        installation = establish(records, recorder, name, owner_name="", clock=clock, new_id=new_id, is_assumed=True)
     profile = PROFILES[name]
 
     def record(ruling: Ruling) -> None:
@@ -122,6 +124,7 @@ def open_governing(
         watching=Watching(records, recorder, gate, clock=clock, random_bytes=random_bytes),
         uses=uses,
         evaluations=Evaluations(records, recorder, gate, uses, clock=clock, running=running),
+        thresholds=Thresholds(records, recorder, gate, profile, clock=clock, new_id=new_id),
         findings=Findings(records, recorder, gate, clock=clock, new_id=new_id),
         tokens=SessionTokens(sealing_key=sealing_key, secrets_key=secrets_key, clock=clock, random_bytes=random_bytes),
     )

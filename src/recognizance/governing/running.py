@@ -48,6 +48,16 @@ class ThresholdRule:
         return Sha256Hex(hashlib.sha256(write_document(self)).hexdigest())
 
 
+@dataclass(frozen=True, slots=True)
+class Starting:
+    """The rule that a service is about to search with, and what the ledger says of it if it is new."""
+
+    rule: ThresholdRule
+    reference_score: float
+    false_match_rate: float
+    reason: str
+
+
 def table_sha256(calibration: "Calibration") -> Sha256Hex:
     """A hash over everything that a table says; how its file is laid out is no part of it."""
     rows = [f"{calibration.model}\n{calibration.pairs}\n{calibration.decades_per_score!r}"]
@@ -57,6 +67,18 @@ def table_sha256(calibration: "Calibration") -> Sha256Hex:
 
 def rule_of(calibration: "Calibration", *, max_fpir: float) -> ThresholdRule:
     return ThresholdRule(calibration.model, table_sha256(calibration), max_fpir)
+
+
+def starting_with(calibration: "Calibration", *, max_fpir: float) -> Starting:
+    """The rule that a service is about to search with, and what the ledger says of it if it is new."""
+    score = calibration.score_at_pct(REFERENCE_PCT)
+    return Starting(
+        rule_of(calibration, max_fpir=max_fpir),
+        score,
+        calibration.false_match_rate(score).bound,
+        f"The score of similarity {REFERENCE_PCT:g} in the model's measured table. A search raises its threshold with"
+        f" the size of the gallery, so that the false positive identification rate stays under {max_fpir:g}.",
+    )
 
 
 def in_use_of(calibration: "Calibration", *, max_fpir: float) -> InUse:
