@@ -9,6 +9,7 @@ from pypdf import PdfReader
 
 from recognizance.evaluation.measures import GroupRate, GroupRates
 from recognizance.evaluation.reports.cards import error_cards, model_card
+from recognizance.evaluation.reports.report import evaluation_report
 from recognizance.evaluation.results import Evaluation, IdentificationAt, Kind, commitment
 from recognizance.evaluation.words import in_so_many, possibly
 from recognizance.register.reports import write_html, write_pdf
@@ -55,6 +56,20 @@ def test_a_card_says_what_a_thousand_searches_cost() -> None:
     assert "a gallery of 2,000 faces return a wrong person; possibly 6.4 to 27" in figures.figures[0][1]
     assert by_group["sex: female"].startswith("30 in 1,000, possibly 12 to 74 (135 searches")
     assert by_group["sex: male"].startswith("7.5 in 1,000, possibly 2.6 to 22 (400 searches")
+
+
+def test_a_set_that_nobody_described_leaves_no_gap() -> None:
+    """No empty brackets, and no sentence that begins with a colon."""
+    document = evaluation()
+    undescribed = replace(document, data=replace(document.data, description=""))
+
+    said = [
+        texts(each)
+        for each in (evaluation_report(undescribed), model_card(undescribed), *error_cards(undescribed).values())
+    ]
+
+    assert all("()" not in each and not each.startswith(":") and "\n:" not in each for each in said)
+    assert "people, made by" in said[0]
 
 
 def test_the_worst_off_group_stands_first() -> None:

@@ -1,6 +1,7 @@
 """Drawings: for every kind of colour vision, true to their numbers, harmless, and the same each time."""
 
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
@@ -119,6 +120,28 @@ def test_a_drawing_loads_nothing(kind: str, pictures: dict[str, Picture]) -> Non
         {str(part.tag).removeprefix(SVG) for part in root.iter()}
     )
     assert all(link.startswith("#") for link in links)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "labels"),
+    [((150,), ["150"]), ((140, 145, 190), ["140", "190"]), ((100, 500, 2_000), ["100", "500", "2,000"])],
+)
+def test_sizes_of_galleries_are_labelled_in_plain_figures(sizes: tuple[int, ...], labels: list[str]) -> None:
+    """Also within one power of ten, where a logarithmic axis labels each of its steps; close ones share one."""
+    found = findings().searches
+    assert found is not None
+    tried = [
+        replace(found.at[0], found=replace(found.at[0].found, gallery_faces=size, gallery_subjects=size))
+        for size in sizes
+    ]
+
+    drawn = sizes_picture({"default": tried}, [], None, "By size").svg
+
+    # The letters are shapes; beside each, the drawing says in a comment what it spells.
+    written = re.findall(r"<!-- (.*?) -->", drawn.decode())
+    numbers = [each for each in written if re.fullmatch(r"[\d,]+", each)]
+    assert numbers == labels
+    assert not any("$" in each for each in written)
 
 
 def test_a_drawing_has_something_in_it(pictures: dict[str, Picture]) -> None:

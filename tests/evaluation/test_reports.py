@@ -206,8 +206,12 @@ def test_a_verdict_is_said_in_words(limit: float | None, tone: Tone, word: str) 
 
 
 def test_a_gate_without_a_check_has_shown_nothing() -> None:
-    """An empty gate isn't an open one."""
-    assert verdict_callout(judged([])).tone is Tone.UNSURE
+    """An empty gate isn't an open one, and no limit is called met where none was set."""
+    callout = verdict_callout(judged([]))
+
+    assert callout.tone is Tone.UNSURE
+    assert "no limits were set" in callout.title
+    assert "within its limit" not in callout.text
 
 
 def test_what_zero_of_535_proves_is_said() -> None:

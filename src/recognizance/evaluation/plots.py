@@ -30,6 +30,8 @@ _MAX_SERIES = len(PALETTE)
 _LONGEST_NAME = 40
 _BANDS_ALPHA = 0.18
 _ASIDE = 1.03
+_LABELS_APART = 1.25
+"""Sizes of galleries whose labels don't meet on a logarithmic axis: this many times the one before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,10 @@ def sizes_picture(
         axes.set(
             xscale=_scale(tried), xlabel="faces in the gallery", ylabel="searches that return a wrong person (FPIR)"
         )
+        # Where the sizes lie within one power of ten, the axis would label its small steps in full, over each other.
+        axes.set_xticks(_apart([at.found.gallery_faces for every in found.values() for at in every]
+                               + [each.estimate.gallery_faces for each in beyond]))  # fmt: skip
+        axes.set_xticks([], minor=True)
         axes.xaxis.set_major_formatter(_count_tick)
         axes.set_ylim(bottom=0)
         axes.yaxis.set_major_formatter(_percent_tick)
@@ -314,6 +320,15 @@ def _furthest(rows: Sequence[tuple[str, Estimate]], reference: Reference | None)
 def _scale(drawn: Iterable[float]) -> str:
     """A logarithmic axis has nowhere to begin where there is nothing to draw."""
     return "log" if any(drawn) else "linear"
+
+
+def _apart(sizes: Iterable[int]) -> list[int]:
+    """Return the sizes to label, without those whose label would lie over the one before."""
+    labelled: list[int] = []
+    for size in sorted(set(sizes)):
+        if not labelled or size >= _LABELS_APART * labelled[-1]:
+            labelled.append(size)
+    return labelled
 
 
 def _count_tick(value: float, _place: object) -> str:

@@ -24,6 +24,7 @@ from recognizance.evaluation.reports.views import (
     own_group_rows,
     rate_table,
     searches_by_threshold,
+    set_in_words,
 )
 from recognizance.evaluation.results import Evaluation, IdentificationAt, VerificationAt, commitment
 from recognizance.evaluation.words import evidence_word, in_so_many, possibly, what_it_proves
@@ -69,8 +70,8 @@ def model_card(evaluation: Evaluation) -> Report:
             *(Paragraph(each) for each in _OUT_OF_SCOPE),
             Heading("What it was measured on"),
             Paragraph(
-                f"{data.description}: {data.images:,} pictures of {data.subjects:,} people. It was not measured on"
-                " anything else here, and a group that the manifest doesn't name was not looked at."
+                f"{set_in_words(data)}. It was not measured on anything else here, and a group that the manifest"
+                " doesn't name was not looked at."
             ),
             Table(
                 "People and pictures, by group as the manifest states it",
@@ -146,8 +147,8 @@ def _card(
             groups,
             Paragraph(small),
             Paragraph(
-                f"Measured {evaluation.completed:%Y-%m-%d} by {evaluation.tester} on {evaluation.data.images:,}"
-                f" pictures of {evaluation.data.subjects:,} people ({evaluation.data.description})."
+                f"Measured {evaluation.completed:%Y-%m-%d} by {evaluation.tester} on"
+                f" {set_in_words(evaluation.data)}."
                 f" SHA-256 of the result: {commitment(evaluation)}"
             ),
         )

@@ -8,7 +8,13 @@ from collections.abc import Iterator
 
 from recognizance.evaluation.reports.findings import findings_blocks
 from recognizance.evaluation.reports.summary import summary
-from recognizance.evaluation.reports.views import RATE_COLUMNS, group_size_rows, headline_rates, rate_cells
+from recognizance.evaluation.reports.views import (
+    RATE_COLUMNS,
+    group_size_rows,
+    headline_rates,
+    rate_cells,
+    set_in_words,
+)
 from recognizance.evaluation.results import Evaluation, Kind, commitment
 from recognizance.evaluation.words import percent
 from recognizance.register.reports.blocks import Block, Callout, Heading, Paragraph, Report, Table, Tone
@@ -106,8 +112,7 @@ def _in_one_sentence(evaluation: Evaluation) -> str:
     independent = "independent of the operator" if evaluation.is_independent else "not independent of the operator"
     return (
         f"{_KINDS[evaluation.kind]} of {what_was_measured(evaluation)} on"
-        f" {evaluation.data.images:,} pictures of {evaluation.data.subjects:,} people"
-        f" ({evaluation.data.description}), made by {evaluation.tester} ({independent}), completed"
+        f" {set_in_words(evaluation.data)}, made by {evaluation.tester} ({independent}), completed"
         f" {evaluation.completed:%Y-%m-%d %H:%M} UTC."
     )
 

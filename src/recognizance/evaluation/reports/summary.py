@@ -64,6 +64,13 @@ def verdict_callout(gate: Gate | None) -> Callout:
             "These figures were not held against the limits of a use. They say how often the system errs here, not"
             " whether that is acceptable.",
         )
+    if not gate.checks and not gate.agreements:
+        return Callout(
+            "Insufficient evidence: no limits were set",
+            "The result is on the record, where it has to have a verdict, and these figures were not held against any"
+            " limit: nothing was shown to be met.",
+            _TONES[gate.verdict],
+        )
     said = [_failed(check) for check in gate.failed]
     said += [
         f"{each.what.capitalize()} is {each.found}, and what was authorised is {each.authorised}."

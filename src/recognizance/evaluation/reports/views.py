@@ -13,6 +13,12 @@ from recognizance.register.reports.blocks import Table
 RATE_COLUMNS = ("Errors", "Trials", "Rate", "95 % interval", "Remark")
 
 
+def set_in_words(data: DataSet) -> str:
+    """Return what was measured on, with its description if whoever ran it gave one."""
+    described = f" ({data.description})" if data.description.strip() else ""
+    return f"{data.images:,} pictures of {data.subjects:,} people{described}"
+
+
 def rate_cells(estimate: Estimate) -> tuple[str, ...]:
     """Return a rate as cells under `RATE_COLUMNS`."""
     value = estimate.rate.value
