@@ -60,14 +60,14 @@ def init(
     ):
         made = establish(records, recorder, name, owner_name=owner, clock=now, new_id=new_id)
     if name is ProfileName.LAW_ENFORCEMENT:
-        _keep_images(data)
+        keep_images(data)
     if json:
         print_json({"profile": made.profile.value, "owner": made.owner, "agency": made.agency})
     else:
         results.print(f"profile {made.profile.value}; its owner is {made.owner}, with the role administrator")
 
 
-def _keep_images(data: "Path") -> None:
+def keep_images(data: "Path") -> None:
     """Have photographs kept where reviewers compare them, unless somebody has set it already; encrypted, as always."""
     from recognizance.config import FILE_NAME
     from recognizance.errors import UnavailableError

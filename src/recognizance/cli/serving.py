@@ -16,6 +16,8 @@ from recognizance.cli.output import notices, print_json, progress, results, spea
 
 if TYPE_CHECKING:
     from recognizance.app import Service
+    from recognizance.config import Settings
+    from recognizance.governance.profiles import ProfileName
     from recognizance.governing.access import IssuedKey
 
 _SNIPPET = """
@@ -56,17 +58,30 @@ def serve(
     ] = False,
 ) -> None:
     """Start the server. The first start creates the data folder, a master key and an access key."""
-    from recognizance.app import open_service, warm_up
     from recognizance.config import read_settings
-    from recognizance.governing.installation import Sweeping
-    from recognizance.governing.registration import at_the_machine
-    from recognizance.retention_runs import Sweeper
 
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     # It announces itself at each start, and says nothing when there is nothing to migrate.
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    settings = read_settings(data, given={"port": port, "host": host})
+    # It names each passkey that is used.
+    logging.getLogger("fido2").setLevel(logging.WARNING)
+    given = {"port": port, "host": host}
+    settings = read_settings(data, given=given)
     listener = _listen(settings.host, settings.port)
+    wanted = _serve_once(data, settings, listener, json=json)
+    while wanted is not None:
+        _set_up_as(data, settings, wanted)
+        settings = read_settings(data, given=given)
+        wanted = _serve_once(data, settings, listener, json=json)
+
+
+def _serve_once(data: Path, settings: "Settings", listener: socket.socket, *, json: bool) -> "ProfileName | None":
+    """Serve until somebody stops it, or chooses the profile at the first start; then answers which."""
+    from recognizance.app import open_service, warm_up
+    from recognizance.governing.installation import Sweeping
+    from recognizance.governing.registration import at_the_machine
+    from recognizance.retention_runs import Sweeper
+
     service = open_service(data, settings)
     try:
         issued = None if service.keys.list() else service.keys.create()
@@ -76,8 +91,32 @@ def serve(
         sweeper.start()
         with contextlib.closing(Sweeping(service.governing.uses)), contextlib.closing(sweeper):
             _run(service, listener, issued, json=json)
+        return service.entrance.set_up.wanted
     finally:
         service.close()
+
+
+def _set_up_as(data: Path, settings: "Settings", profile: "ProfileName") -> None:
+    """Do what `init` does, for a profile that was chosen in the browser, while nothing is served."""
+    from recognizance.cli.governing import keep_images
+    from recognizance.errors import ConflictError
+    from recognizance.governance.profiles import ProfileName
+    from recognizance.governing.beginning import choose_profile
+    from recognizance.storage import now, open_recorder, open_records
+
+    with (
+        contextlib.closing(open_records(data, settings)) as records,
+        contextlib.closing(open_recorder(data, settings, records)) as recorder,
+    ):
+        try:
+            choose_profile(recorder, profile, owner_name="whoever runs the machine", clock=now)
+        except ConflictError as error:
+            # Somebody began something in the last moment; the page says how things stand.
+            notices.print(str(error))
+            return
+    if profile is ProfileName.LAW_ENFORCEMENT:
+        keep_images(data)
+    results.print(f"profile {profile.value}")
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -134,6 +173,10 @@ def _run(service: "Service", listener: socket.socket, issued: "IssuedKey | None"
             if self.started:
                 _announce(service, listener, issued, json=json)
 
+        async def on_tick(self, counter: int) -> bool:
+            # Requests that are under way are answered first, the one that chose included.
+            return await super().on_tick(counter) or service.entrance.set_up.wanted is not None
+
     config = uvicorn.Config(
         http_app(service),
         log_config=None,
@@ -145,9 +188,11 @@ def _run(service: "Service", listener: socket.socket, issued: "IssuedKey | None"
     )
     # uvicorn finishes what is under way and then raises the signal again, for whoever listened before it. That is us,
     # and there is nothing left to do but to close, so a server that was asked to stop ends with success.
-    for asked_to_stop in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(asked_to_stop, _note_signal)
-    Announcing(config).run(sockets=[listener])
+    before = {each: signal.signal(each, _note_signal) for each in (signal.SIGINT, signal.SIGTERM)}
+    # A copy, because uvicorn closes what it is given: whoever comes while it starts again waits, and isn't refused.
+    Announcing(config).run(sockets=[listener.dup()])
+    for each, handler in before.items():
+        signal.signal(each, handler)
 
 
 def _announce_pages(service: "Service", endpoint: str) -> None:

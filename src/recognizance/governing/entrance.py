@@ -12,15 +12,17 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from recognizance.docket import Installation, docket_of
-from recognizance.errors import AuthenticationError
+from recognizance.errors import AuthenticationError, ConflictError
 from recognizance.galleries import Clock
-from recognizance.governing.account_documents import Account, AccountIndex
-from recognizance.governing.accounts import Accounts
+from recognizance.governance.profiles import ProfileName
+from recognizance.governing.account_documents import Account, AccountIndex, spelled_login
+from recognizance.governing.accounts import Accounts, WeakPasswordError
 from recognizance.governing.attempts import Attempts, AttemptStore
+from recognizance.governing.beginning import is_open_to_choice
 from recognizance.governing.openid import OpenId, Provider
 from recognizance.governing.passkey_sign_in import PasskeySignIn
 from recognizance.governing.passkeys import Challenges
-from recognizance.governing.passwords import PasswordHasher
+from recognizance.governing.passwords import PasswordHasher, flaw_of
 from recognizance.governing.registration import Gate
 from recognizance.governing.session_book import SessionBook
 from recognizance.governing.signing_in import SignIn
@@ -37,7 +39,12 @@ class WrongCodeError(AuthenticationError):
 class SetUp:
     """Makes the first account, for whoever has the code."""
 
-    def __init__(self, accounts: Accounts, attempts: Attempts, *, random_bytes: Callable[[int], bytes]) -> None:
+    def __init__(
+        self, records: Records, accounts: Accounts, attempts: Attempts, *, random_bytes: Callable[[int], bytes]
+    ) -> None:
+        self.wanted: ProfileName | None = None
+        """The profile that was chosen; whoever runs the server then starts it again with that."""
+        self._records = records
         self._accounts = accounts
         self._attempts = attempts
         drawn = base64.b32encode(random_bytes(_CODE_BYTES)).decode()
@@ -48,6 +55,37 @@ class SetUp:
     def is_due(self) -> bool:
         """Whether there is no account yet."""
         return self._accounts.is_empty
+
+    @property
+    def takes_profile(self) -> bool:
+        """Whether the profile can still be chosen."""
+        with self._records.reading() as reader:
+            return is_open_to_choice(reader)
+
+    def choose(self, code: str, profile: ProfileName, *, address: str) -> None:
+        """Have the server start again with a profile, or with the present one for good.
+
+        Raises:
+            TooManyAttemptsError: If there were too many failures.
+            WrongCodeError: If it's another code.
+            ConflictError: If the profile was chosen before, or something has begun under it.
+        """
+        self.require_code(code, address=address)
+        if not self.takes_profile:
+            raise ConflictError("the profile of this installation was chosen, or something has begun under it")
+        self.wanted = profile
+
+    def check(self, code: str, login: str, password: str, *, address: str) -> None:
+        """Refuse what `first_account` would refuse, so that nothing is published for an account that isn't made.
+
+        Raises:
+            TooManyAttemptsError, WrongCodeError, WeakPasswordError: As there.
+            InputError: If the login can't be one.
+        """
+        self.require_code(code, address=address)
+        flaw = flaw_of(password, personal=(spelled_login(login),))
+        if flaw is not None:
+            raise WeakPasswordError(flaw)
 
     def require_code(self, code: str, *, address: str) -> None:
         """Refuse whoever doesn't have the code.
@@ -149,7 +187,7 @@ def open_entrance(
             clock=clock,
             random_bytes=random_bytes,
         ),
-        SetUp(accounts, attempts, random_bytes=random_bytes),
+        SetUp(records, accounts, attempts, random_bytes=random_bytes),
         attempts,
         None if provider is None else OpenId(provider, clock=clock, random_bytes=random_bytes),
     )

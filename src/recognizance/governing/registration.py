@@ -54,6 +54,9 @@ from recognizance.permits import Action, Permit
 from recognizance.recording import EntryDraft, Recorder, acts
 from recognizance.records import Reader, Records, Secret
 
+ASSUMED = "assumed"
+"""The state of an installation whose profile nobody chose."""
+
 NO_AGENCY = "none"
 """What the ledger says of a person who belongs to no agency."""
 
@@ -130,8 +133,12 @@ def establish(
     owner_name: str,
     clock: Clock,
     new_id: Callable[[], str],
+    is_assumed: bool = False,
 ) -> Installation:
     """Set an installation up, once and for all; one that is set up with the same profile is left as it is.
+
+    Args:
+        is_assumed: Whether nobody chose the profile; until something begins, somebody still may (`beginning`).
 
     Raises:
         ConflictError: If it was set up with another profile: rules that others rely on aren't loosened by a command.
@@ -149,13 +156,14 @@ def establish(
     agency = AgencyId(f"owner-{owner[:8]}") if profile is ProfileName.PRIVATE else None
     installation = Installation(profile, agency, owner, clock())
     with recorder.changing() as change:
-        inserted(change.transaction, Kind.INSTALLATION, INSTALLATION_ID, installation)
+        state = ASSUMED if is_assumed else Standing.ACTIVE
+        inserted(change.transaction, Kind.INSTALLATION, INSTALLATION_ID, installation, state=state)
         if agency is None:
             person = Person(owner, None, frozenset({Role.ADMINISTRATOR}))
             inserted(change.transaction, Kind.PERSON, owner, PersonRecord(person, owner_name))
-            change.enter(lambda entry: _person_facts(entry, person, owner_name, facts.Standing.ADDED))
+            change.enter(lambda entry: person_facts(entry, person, owner_name, facts.Standing.ADDED))
         else:
-            change.enter(lambda _: _private_agency_facts(agency))
+            change.enter(lambda _: private_agency_facts(agency, facts.Standing.ADDED))
     return installation
 
 
@@ -234,7 +242,7 @@ class Registration:
         with self._recorder.changing() as change:
             _require_agency(change.transaction, agency)
             inserted(change.transaction, Kind.PERSON, person.id, PersonRecord(person, name))
-            change.enter(lambda entry: _person_facts(entry, person, name, facts.Standing.ADDED))
+            change.enter(lambda entry: person_facts(entry, person, name, facts.Standing.ADDED))
         return person
 
     def set_person_standing(self, person: PersonId, standing: Standing, *, by: Actor) -> None:
@@ -248,7 +256,7 @@ class Registration:
             known = stored(change.transaction, Kind.PERSON, person, PersonRecord)
             who = known.value
             replaced(change.transaction, known, who, state=standing)
-            change.enter(lambda entry: _person_facts(entry, who.person, who.name, _STANDINGS[standing]))
+            change.enter(lambda entry: person_facts(entry, who.person, who.name, _STANDINGS[standing]))
 
     def add_program(self, name: str, *, agency: AgencyId, by: Actor) -> Program:
         """Register a program of an agency, which searches and enrols and judges nothing."""
@@ -372,11 +380,11 @@ def _agency_facts(agency: Agency, standing: facts.Standing, reason: str | None) 
     )
 
 
-def _private_agency_facts(agency: AgencyId) -> facts.Facts:
+def private_agency_facts(agency: AgencyId, standing: facts.Standing) -> facts.Facts:
     """The owner of a private installation names themselves to nobody."""
     return facts.Agency(
         agency=agency,
-        standing=facts.Standing.ADDED,
+        standing=standing,
         agency_kind=facts.AgencyKind.PRIVATE,
         name="a private installation",
         accountable_person="its owner",
@@ -385,7 +393,7 @@ def _private_agency_facts(agency: AgencyId) -> facts.Facts:
     )
 
 
-def _person_facts(entry: EntryDraft, person: Person, name: str, standing: facts.Standing) -> facts.Facts:
+def person_facts(entry: EntryDraft, person: Person, name: str, standing: facts.Standing) -> facts.Facts:
     return facts.Person(
         person=entry.pseudonym(person.id),
         standing=standing,

@@ -1,20 +1,17 @@
-"""Pages for getting in and out: sign-in, the second factor, invitations, the first set-up, and signing out.
+"""Pages for getting in and out: sign-in, the second factor, invitations, and signing out.
 
 Each says the same to whoever has no account as to whoever typed a wrong password. Nothing here decides who gets in:
 `governing.signing_in` does. Implements docs/sign-in.md.
 """
 
-from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from starlette.responses import Response
 
-from recognizance.errors import ConflictError, InputError
 from recognizance.governance.parties import PersonId
-from recognizance.governance.profiles import ProfileName
 from recognizance.governing.account_documents import Stage
 from recognizance.governing.accounts import WeakPasswordError
-from recognizance.governing.entrance import Entrance, WrongCodeError
+from recognizance.governing.entrance import Entrance
 from recognizance.governing.passkeys import Place
 from recognizance.governing.passwords import SHORTEST
 from recognizance.governing.signing_in import OpenedSession, WrongCredentialsError
@@ -23,11 +20,9 @@ from recognizance.web.language import N_
 from recognizance.web.passwords import FLAWS, WRONG_CODE, new_password
 from recognizance.web.security import is_local_path
 from recognizance.web.visits import Visit
-from recognizance.web.wordings import PROFILE_NAMES
 
 WRONG_CREDENTIALS = N_("This login and this password don't go together.")
 WRONG_PASSKEY = N_("This passkey wasn't taken. Try again, or sign in in another way.")
-WRONG_SET_UP_CODE = N_("This is not the code that the server printed when it started.")
 
 SET_UP_PATH = "/set-up"
 OPENID_PATH = "/sign-in/openid"
@@ -36,15 +31,12 @@ CONFIRM_PATH = "/account/confirm"
 
 
 class SigningInPages:
-    """Args: profile: How strict the installation is; it's named where it is set up."""
-
-    def __init__(self, entrance: Entrance, profile: ProfileName) -> None:
+    def __init__(self, entrance: Entrance) -> None:
         self._has_openid = entrance.openid is not None
         self._accounts = entrance.accounts
         self._sign_in = entrance.sign_in
         self._passkeys = entrance.passkeys
         self._set_up = entrance.set_up
-        self._profile = profile
 
     def table(self) -> list[Page]:
         return [
@@ -52,7 +44,6 @@ class SigningInPages:
             Page(SECOND_FACTOR_PATH, self.second_factor, HALF_WAY, has_form=True),
             Page("/sign-out", self.sign_out, has_form=True),
             Page("/invitation/{token}", self.invitation, has_form=True),
-            Page(SET_UP_PATH, self.set_up, has_form=True),
         ]
 
     def sign_in(self, visit: Visit) -> Response:
@@ -133,31 +124,6 @@ class SigningInPages:
                     return self._begun(visit, account.person)
             return visit.again("invitation.html", invited=invited, shortest=SHORTEST)
         return visit.page("invitation.html", invited=invited, shortest=SHORTEST)
-
-    def set_up(self, visit: Visit) -> Response:
-        if not self._set_up.is_due:
-            return visit.redirect("/sign-in")
-        given: dict[str, Any] = {"profile": PROFILE_NAMES[self._profile], "shortest": SHORTEST}
-        if not visit.is_private:
-            return visit.page("set_up.html", status=403, **given)
-        if not visit.is_post:
-            return visit.page("set_up.html", **given)
-        code, login, password = visit.form.text("code"), visit.form.text("login"), new_password(visit.form)
-        if visit.form.is_sound:
-            try:
-                account = self._set_up.first_account(code, login, password, address=visit.address)
-            except WrongCodeError:
-                visit.form.fail("code", WRONG_SET_UP_CODE)
-            except WeakPasswordError as error:
-                visit.form.fail("password", FLAWS[error.flaw])
-            except ConflictError:
-                return visit.redirect("/sign-in")
-            except InputError:
-                visit.form.fail("login", N_("A login has no spaces: an e-mail address, or a short name."))
-            else:
-                visit.say(visit.gettext("The first account is made. You are signed in with it."))
-                return self._begun(visit, account.person)
-        return visit.again("set_up.html", **given)
 
     def _begun(self, visit: Visit, person: PersonId) -> Response:
         opened = self._sign_in.trusted(person, device=visit.request.headers.get("user-agent", ""))
