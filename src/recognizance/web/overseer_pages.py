@@ -78,7 +78,7 @@ class OverseerPages:
         mine = visit.who.person
         return visit.page(
             "overseer/overview.html",
-            waiting=[each for each in known if self._questions_for(each.use, mine, now)],
+            waiting=[each for each in known if self._waits_for(each.use, mine, now)],
             open_comments=[each for each in known if each.use.state is UseState.PROPOSED],
             running=[each for each in known if each.use.state in SEARCHABLE],
             halted=[each for each in known if each.use.state in {UseState.SUSPENDED, UseState.EMERGENCY_SUSPENDED}],
@@ -209,6 +209,14 @@ class OverseerPages:
         if visit.is_post:
             return visit.again("overseer/vote.html", **given)
         return visit.page("overseer/vote.html", **given)
+
+    def _waits_for(self, use: Use, person: PersonId, now: datetime) -> bool:
+        """Whether somebody has asked a question about a use that this overseer hasn't answered.
+
+        Any active use may be revoked, and that is no question before an overseer has asked for it by a vote.
+        """
+        questions = self._questions_for(use, person, now)
+        return any(question is not Question.REVOKE or use.revocation_votes for question in questions)
 
     @staticmethod
     def _questions_for(use: Use, person: PersonId, now: datetime) -> list[Question]:
