@@ -171,9 +171,9 @@ def test_subjects_are_found_by_face_by_photograph_and_by_each_other(
     faces = {name: enrol(picture, name) for name, picture in (("collins", collins), ("hopper", hopper))}
     permit = permit_for(Action.ENROL, GALLERY)
     for name in ("collins", "hopper", "empty"):
-        service.enrolment.create_subject(GALLERY, SubjectId(name), token=None, permit=permit)
+        service.subjects.create_subject(GALLERY, SubjectId(name), token=None, permit=permit)
     for name, face in faces.items():
-        service.enrolment.associate(GALLERY, SubjectId(name), [face], threshold_pct=75.0, token=None, permit=permit)
+        service.subjects.associate(GALLERY, SubjectId(name), [face], threshold_pct=75.0, token=None, permit=permit)
     searching = permit_for(Action.SEARCH, GALLERY)
 
     by_face = service.search.subjects_by_face(GALLERY, faces["hopper"], threshold_pct=80.0, limit=9, permit=searching)

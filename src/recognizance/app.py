@@ -33,6 +33,7 @@ from recognizance.desk import SearchingDesk
 from recognizance.disclosing.disclosure import Disclosing
 from recognizance.enrolling.bulk import BulkEnrolment
 from recognizance.enrolling.enrolment import Enrolment
+from recognizance.enrolling.subjects import Subjects
 from recognizance.faces import (
     DEFAULT_DETECTOR,
     Calibration,
@@ -90,6 +91,7 @@ class Service:
     calibration: Calibration
     galleries: Galleries
     enrolment: Enrolment
+    subjects: Subjects
     search: Search
     marks: Marks
     erasure: Erasure
@@ -118,6 +120,7 @@ def http_app(service: Service) -> Starlette:
     handlers = rekognition_handlers(
         galleries=service.galleries,
         enrolment=service.enrolment,
+        subjects=service.subjects,
         erasure=service.erasure,
         search=service.search,
         oneshot=service.oneshot,
@@ -221,6 +224,7 @@ def page_services(service: Service, register: LiveRegister) -> Services:
         entrance=service.entrance,
         galleries=service.galleries,
         enrolment=service.enrolment,
+        subjects=service.subjects,
         search=service.search,
         oneshot=service.oneshot,
         calibration=service.calibration,
@@ -356,12 +360,12 @@ def wire(
             records,
             recorder,
             reader,
-            calibration,
             erasure,
             clock=clock,
             new_id=new_id,
             keep_images=settings.keep_images,
         ),
+        subjects=Subjects(records, recorder, calibration, clock=clock, new_id=new_id),
         search=search,
         marks=marks,
         erasure=erasure,

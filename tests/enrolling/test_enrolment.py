@@ -7,7 +7,8 @@ import pytest
 from PIL import Image, ImageFilter
 
 from recognizance.app import Service
-from recognizance.enrolling.enrolment import AssociationOutcome, Enrolled
+from recognizance.enrolling.enrolment import Enrolled
+from recognizance.enrolling.subjects import AssociationOutcome
 from recognizance.errors import ConflictError, DeniedError, NotFoundError, TokenReusedError
 from recognizance.faces import QualityFilter, UnindexedReason, open_photograph
 from recognizance.identifiers import FaceId, GalleryId, ModelId, SubjectId
@@ -179,10 +180,10 @@ def test_somebody_elses_face_is_not_given_to_a_subject(
         )
     )
     unknown = FaceId("00000000-0000-4000-8000-000000000000")
-    service.enrolment.create_subject(GALLERY, SOMEBODY, token=None, permit=permit)
+    service.subjects.create_subject(GALLERY, SOMEBODY, token=None, permit=permit)
 
     def associate(*faces: FaceId, threshold_pct: float = 75.0) -> dict[FaceId, AssociationOutcome]:
-        return service.enrolment.associate(
+        return service.subjects.associate(
             GALLERY, SOMEBODY, faces, threshold_pct=threshold_pct, token=None, permit=permit
         )
 
@@ -206,20 +207,20 @@ def test_a_request_token_makes_a_repeat_harmless(
     """The same token with the same request succeeds without effect; with another request it is refused."""
     permit = permit_for(Action.ENROL, GALLERY)
     face = enrol(collins).faces[0].row.face_id
-    enrolment = service.enrolment
+    subjects = service.subjects
 
-    enrolment.create_subject(GALLERY, SOMEBODY, token="t", permit=permit)
-    enrolment.create_subject(GALLERY, SOMEBODY, token="t", permit=permit)
+    subjects.create_subject(GALLERY, SOMEBODY, token="t", permit=permit)
+    subjects.create_subject(GALLERY, SOMEBODY, token="t", permit=permit)
     with pytest.raises(ConflictError, match="somebody"):
-        enrolment.create_subject(GALLERY, SOMEBODY, token="u", permit=permit)
+        subjects.create_subject(GALLERY, SOMEBODY, token="u", permit=permit)
     with pytest.raises(TokenReusedError):
-        enrolment.create_subject(GALLERY, SubjectId("else"), token="t", permit=permit)
-    enrolment.associate(GALLERY, SOMEBODY, [face], threshold_pct=75.0, token="a", permit=permit)
-    freed = enrolment.disassociate(GALLERY, SOMEBODY, [face], token="d", permit=permit)
-    replayed = enrolment.disassociate(GALLERY, SOMEBODY, [face], token="d", permit=permit)
+        subjects.create_subject(GALLERY, SubjectId("else"), token="t", permit=permit)
+    subjects.associate(GALLERY, SOMEBODY, [face], threshold_pct=75.0, token="a", permit=permit)
+    freed = subjects.disassociate(GALLERY, SOMEBODY, [face], token="d", permit=permit)
+    replayed = subjects.disassociate(GALLERY, SOMEBODY, [face], token="d", permit=permit)
 
     assert freed == replayed == {face: Disassociation.DISASSOCIATED}
-    assert len(enrolment.subjects(GALLERY, after=None, limit=9, permit=permit_for(Action.READ_GALLERY, GALLERY))) == 1
+    assert len(subjects.subjects(GALLERY, after=None, limit=9, permit=permit_for(Action.READ_GALLERY, GALLERY))) == 1
 
 
 def test_forgotten_faces_are_gone_and_unknown_ones_are_named(

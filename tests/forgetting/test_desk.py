@@ -278,7 +278,7 @@ def test_a_correction_says_whose_a_face_is(station: Station, permit_for: Permits
     desk, by = station.desk, station.officer
     request = station.verified(RequestKind.CORRECTION)
     somebody = SubjectId("e-collins")
-    station.service.enrolment.create_subject(PEOPLE, somebody, token=None, permit=permit_for(Action.ENROL, PEOPLE))
+    station.service.subjects.create_subject(PEOPLE, somebody, token=None, permit=permit_for(Action.ENROL, PEOPLE))
     [held] = desk.held_under(request.id, ["collins"], by=by).faces
     face = held.face.face_id
 

@@ -54,7 +54,7 @@ class Scene:
         return [face.row.face_id for face in enrolled.faces]
 
     def associate(self, face: FaceId) -> object:
-        return self.service.enrolment.associate(
+        return self.service.subjects.associate(
             GALLERY, ALICE, [face], threshold_pct=0, token=None, permit=self.permit(Action.ENROL)
         )
 
@@ -89,7 +89,7 @@ def scene(
     scene = Scene(service, permit_for, jpeg(collins), jpeg(hopper), jpeg(nobody), [])
     service.galleries.create(GALLERY, tags={}, permit=scene.permit(Action.MANAGE_GALLERY))
     scene.faces = scene.enrol(scene.portrait) + scene.enrol(scene.stranger)
-    service.enrolment.create_subject(GALLERY, ALICE, token=None, permit=scene.permit(Action.ENROL))
+    service.subjects.create_subject(GALLERY, ALICE, token=None, permit=scene.permit(Action.ENROL))
     scene.associate(scene.faces[0])
     return scene
 
@@ -128,7 +128,10 @@ ACTS: dict[str, tuple[Act, list[str]]] = {
     ),
     "tag it": (lambda s: s.service.galleries.tag(GALLERY, {"a": "b"}, permit=s.permit(MANAGE)), ["gallery changed"]),
     "untag it": (lambda s: s.service.galleries.untag(GALLERY, ["a"], permit=s.permit(MANAGE)), ["gallery changed"]),
-    "delete it": (lambda s: s.service.erasure.gallery(GALLERY, permit=s.permit(MANAGE)), ["gallery removed", "erasure"]),
+    "delete it": (
+        lambda s: s.service.erasure.gallery(GALLERY, permit=s.permit(MANAGE)),
+        ["gallery removed", "erasure"],
+    ),
     "enrol a face": (lambda s: s.enrol(s.portrait + b"\0"), ["content enrolled +1 -0 =3"]),
     "enrol it again": (lambda s: s.enrol(s.portrait), ["content enrolled +0 -0 =2"]),
     "enrol nobody": (lambda s: s.enrol(s.empty), ["content enrolled +0 -0 =2"]),
@@ -141,16 +144,16 @@ ACTS: dict[str, tuple[Act, list[str]]] = {
         ["content removed +0 -1 =1", "erasure"],
     ),
     "create a subject": (
-        lambda s: s.service.enrolment.create_subject(GALLERY, SubjectId("b"), token=None, permit=s.permit(ENROL)),
+        lambda s: s.service.subjects.create_subject(GALLERY, SubjectId("b"), token=None, permit=s.permit(ENROL)),
         ["content subject_added +0 -0 =2"],
     ),
     "delete a subject": (
-        lambda s: s.service.enrolment.delete_subject(GALLERY, ALICE, token=None, permit=s.permit(Action.FORGET)),
+        lambda s: s.service.subjects.delete_subject(GALLERY, ALICE, token=None, permit=s.permit(Action.FORGET)),
         ["content subject_removed +0 -0 =2"],
     ),
     "associate": (lambda s: s.associate(s.faces[1]), ["content associated +0 -0 =2"]),
     "disassociate": (
-        lambda s: s.service.enrolment.disassociate(GALLERY, ALICE, s.faces, token=None, permit=s.permit(ENROL)),
+        lambda s: s.service.subjects.disassociate(GALLERY, ALICE, s.faces, token=None, permit=s.permit(ENROL)),
         ["content disassociated +0 -0 =2"],
     ),
     "search by photograph": (lambda s: s.search(s.portrait), ["search candidates 1"]),

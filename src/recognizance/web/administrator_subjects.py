@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from starlette.responses import Response
 
-from recognizance.enrolling.enrolment import AssociationOutcome, Enrolment
+from recognizance.enrolling.enrolment import Enrolment
+from recognizance.enrolling.subjects import AssociationOutcome, Subjects
 from recognizance.errors import ConflictError, NotFoundError
 from recognizance.faces import open_photograph
 from recognizance.forgetting.marks import Marks
@@ -44,11 +45,18 @@ _SUBJECT = re.compile(r"[a-zA-Z0-9_.\-:]{1,128}")
 
 class AdministratorSubjectsPages:
     def __init__(
-        self, records: Records, governing: Governing, enrolment: Enrolment, search: Search, marks: Marks
+        self,
+        records: Records,
+        governing: Governing,
+        enrolment: Enrolment,
+        subjects: Subjects,
+        search: Search,
+        marks: Marks,
     ) -> None:
         self._records = records
         self._governing = governing
         self._enrolment = enrolment
+        self._subjects = subjects
         self._search = search
         self._marks = marks
 
@@ -69,7 +77,7 @@ class AdministratorSubjectsPages:
         gallery = GalleryId(visit.path["gallery"])
         after = SubjectId(visit.query.get("after", ""))
         permit = self._reading(visit, gallery)
-        subjects = self._enrolment.subjects(gallery, after=after or None, limit=PAGE + 1, permit=permit)
+        subjects = self._subjects.subjects(gallery, after=after or None, limit=PAGE + 1, permit=permit)
         return visit.page(
             "administrator/subjects.html", gallery=gallery, subjects=subjects[:PAGE], has_more=len(subjects) > PAGE
         )
@@ -102,15 +110,15 @@ class AdministratorSubjectsPages:
         if not visit.form.is_sound:
             return self._shown(visit)
         permit = self._enrolling(visit, gallery)
-        self._enrolment.subject(gallery, into, permit=permit)
+        self._subjects.subject(gallery, into, permit=permit)
         faces = self._faces_of(gallery, subject)
-        self._enrolment.disassociate(gallery, subject, faces, token=None, permit=permit)
-        became = self._enrolment.associate(
+        self._subjects.disassociate(gallery, subject, faces, token=None, permit=permit)
+        became = self._subjects.associate(
             gallery, into, faces, threshold_pct=LEAST_ALIKE_PCT, token=None, permit=permit
         )
         left = [face for face, outcome in became.items() if outcome is not AssociationOutcome.ASSOCIATED]
         if left:
-            self._enrolment.associate(gallery, subject, left, threshold_pct=0, token=None, permit=permit)
+            self._subjects.associate(gallery, subject, left, threshold_pct=0, token=None, permit=permit)
             visit.say(
                 visit.ngettext(
                     "%(num)d face is too unlike, and stayed.", "%(num)d faces are too unlike, and stayed.", len(left)
@@ -120,7 +128,7 @@ class AdministratorSubjectsPages:
             )
             return visit.redirect(f"/galleries/{gallery}/subjects/{subject}")
         forgetting = self._governing.gate.permit(visit.actor(), Action.FORGET, gallery)
-        self._enrolment.delete_subject(gallery, subject, token=None, permit=forgetting)
+        self._subjects.delete_subject(gallery, subject, token=None, permit=forgetting)
         visit.say(visit.gettext("They are one subject now."))
         return visit.redirect(f"/galleries/{gallery}/subjects/{into}")
 
@@ -140,12 +148,12 @@ class AdministratorSubjectsPages:
             return self._shown(visit)
         permit = self._enrolling(visit, gallery)
         try:
-            self._enrolment.create_subject(gallery, SubjectId(name), token=None, permit=permit)
+            self._subjects.create_subject(gallery, SubjectId(name), token=None, permit=permit)
         except ConflictError:
             form.fail("name", N_("There is a subject of this name already."))
             return self._shown(visit)
-        self._enrolment.disassociate(gallery, subject, chosen, token=None, permit=permit)
-        self._enrolment.associate(gallery, SubjectId(name), chosen, threshold_pct=0, token=None, permit=permit)
+        self._subjects.disassociate(gallery, subject, chosen, token=None, permit=permit)
+        self._subjects.associate(gallery, SubjectId(name), chosen, threshold_pct=0, token=None, permit=permit)
         visit.say(visit.gettext("They are two subjects now."))
         return visit.redirect(f"/galleries/{gallery}/subjects/{name}")
 
@@ -203,7 +211,7 @@ class AdministratorSubjectsPages:
     def _shown(self, visit: Visit) -> Response:
         gallery, subject = self._named(visit)
         permit = self._reading(visit, gallery)
-        row = self._enrolment.subject(gallery, subject, permit=permit)
+        row = self._subjects.subject(gallery, subject, permit=permit)
         faces = self._enrolment.faces(
             gallery, subject=subject, face_ids=None, after=None, limit=MOST_FACES, permit=permit
         )

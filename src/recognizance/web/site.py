@@ -15,6 +15,7 @@ from recognizance.desk import SearchingDesk
 from recognizance.disclosing.disclosure import Disclosing
 from recognizance.enrolling.bulk import BulkEnrolment
 from recognizance.enrolling.enrolment import Enrolment
+from recognizance.enrolling.subjects import Subjects
 from recognizance.faces import Calibration
 from recognizance.forgetting.erasure import Erasure
 from recognizance.forgetting.marks import Marks
@@ -61,6 +62,7 @@ class Services:
     entrance: Entrance
     galleries: Galleries
     enrolment: Enrolment
+    subjects: Subjects
     search: Search
     oneshot: OneShot
     calibration: Calibration

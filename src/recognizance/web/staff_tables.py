@@ -31,7 +31,9 @@ def administrator_pages(services: "Services") -> list[Page]:
         AdministratorKeysPages(records, governing, services.keys, services.entrance.accounts, clock=now).table(),
         AdministratorGalleriesPages(records, governing, services.galleries, services.retention).table(),
         AdministratorImportsPages(records, governing, Jobs(services.bulk, new_id=new_id)).table(),
-        AdministratorSubjectsPages(records, governing, services.enrolment, services.search, services.marks).table(),
+        AdministratorSubjectsPages(
+            records, governing, services.enrolment, services.subjects, services.search, services.marks
+        ).table(),
         AdministratorServicePages(parts, services.register).table(),
     )
 

@@ -9,6 +9,7 @@ from recognizance.aws.operations.stateless import StatelessOperations
 from recognizance.aws.operations.users import UserOperations
 from recognizance.aws.pagination import PageTokens
 from recognizance.enrolling.enrolment import Enrolment
+from recognizance.enrolling.subjects import Subjects
 from recognizance.forgetting.erasure import Erasure
 from recognizance.galleries import Galleries
 from recognizance.identifiers import ModelId
@@ -22,6 +23,7 @@ def rekognition_handlers(
     *,
     galleries: Galleries,
     enrolment: Enrolment,
+    subjects: Subjects,
     erasure: Erasure,
     search: Search,
     oneshot: OneShot,
@@ -38,6 +40,6 @@ def rekognition_handlers(
     return {
         **CollectionOperations(galleries, erasure, tokens, arns).handlers(),
         **FaceOperations(galleries, enrolment, search, images, tokens, model).handlers(),
-        **UserOperations(enrolment, search, images, tokens, model).handlers(),
+        **UserOperations(subjects, search, images, tokens, model).handlers(),
         **StatelessOperations(oneshot, images).handlers(),
     }

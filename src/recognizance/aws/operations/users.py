@@ -10,7 +10,7 @@ from recognizance.aws.operations.faces import quality_filter_of, still_search_of
 from recognizance.aws.operations.pages import MAX_USERS_PAGE, page_of, page_size
 from recognizance.aws.pagination import PageTokens
 from recognizance.aws.shapes import Answer, Members
-from recognizance.enrolling.enrolment import AssociationOutcome, Enrolment
+from recognizance.enrolling.subjects import AssociationOutcome, Subjects
 from recognizance.errors import InputError
 from recognizance.faces import QualityFilter, unindexed_reasons
 from recognizance.identifiers import FaceId, GalleryId, ModelId, SubjectId
@@ -35,10 +35,10 @@ class UserOperations:
     """What is done with the subjects of a gallery, which Rekognition calls users."""
 
     def __init__(
-        self, enrolment: Enrolment, search: Search, images: ImageSource, tokens: PageTokens, model: ModelId
+        self, subjects: Subjects, search: Search, images: ImageSource, tokens: PageTokens, model: ModelId
     ) -> None:
         self._model = model
-        self._enrolment = enrolment
+        self._subjects = subjects
         self._search = search
         self._images = images
         self._tokens = tokens
@@ -57,20 +57,20 @@ class UserOperations:
     def _create(self, request: Members, call: Call) -> Mapping[str, Answer]:
         gallery, token = gallery_of(request), request.optional_text("ClientRequestToken")
         permit = call.permit(Action.ENROL, gallery)
-        self._enrolment.create_subject(gallery, _subject_of(request), token=token, permit=permit)
+        self._subjects.create_subject(gallery, _subject_of(request), token=token, permit=permit)
         return {}
 
     def _delete(self, request: Members, call: Call) -> Mapping[str, Answer]:
         gallery, token = gallery_of(request), request.optional_text("ClientRequestToken")
         permit = call.permit(Action.FORGET, gallery)
-        self._enrolment.delete_subject(gallery, _subject_of(request), token=token, permit=permit)
+        self._subjects.delete_subject(gallery, _subject_of(request), token=token, permit=permit)
         return {}
 
     def _list(self, request: Members, call: Call) -> Mapping[str, Answer]:
         gallery, size = gallery_of(request), page_size(request, default=MAX_USERS_PAGE)
         after = self._tokens.read_optional(request.optional_text("NextToken"), operation="ListUsers", within=gallery)
         permit = call.permit(Action.READ_GALLERY, gallery)
-        rows = self._enrolment.subjects(
+        rows = self._subjects.subjects(
             gallery, after=None if after is None else SubjectId(after), limit=size + 1, permit=permit
         )
         page, more = page_of(rows, size)
@@ -82,7 +82,7 @@ class UserOperations:
     def _associate(self, request: Members, call: Call) -> Mapping[str, Answer]:
         gallery, subject = gallery_of(request), _subject_of(request)
         permit = call.permit(Action.ENROL, gallery)
-        outcomes = self._enrolment.associate(
+        outcomes = self._subjects.associate(
             gallery,
             subject,
             _face_ids_of(request),
@@ -99,13 +99,13 @@ class UserOperations:
                 {face: _NOT_ASSOCIATED[outcome] for face, outcome in outcomes.items() if outcome in _NOT_ASSOCIATED},
                 permit,
             ),
-            "UserStatus": self._enrolment.subject(gallery, subject, permit=permit).status.value,
+            "UserStatus": self._subjects.subject(gallery, subject, permit=permit).status.value,
         }
 
     def _disassociate(self, request: Members, call: Call) -> Mapping[str, Answer]:
         gallery, subject = gallery_of(request), _subject_of(request)
         permit = call.permit(Action.ENROL, gallery)
-        outcomes = self._enrolment.disassociate(
+        outcomes = self._subjects.disassociate(
             gallery,
             subject,
             _face_ids_of(request),
@@ -125,7 +125,7 @@ class UserOperations:
                 },
                 permit,
             ),
-            "UserStatus": self._enrolment.subject(gallery, subject, permit=permit).status.value,
+            "UserStatus": self._subjects.subject(gallery, subject, permit=permit).status.value,
         }
 
     def _search_by_id(self, request: Members, call: Call) -> Mapping[str, Answer]:
@@ -182,7 +182,7 @@ class UserOperations:
 
     def _failures(self, gallery: GalleryId, reasons: Mapping[FaceId, str], permit: Permit) -> list[Answer]:
         """Name the faces that something was not done to, why, and whose they are if that is why."""
-        owners = self._enrolment.owners(gallery, list(reasons), permit=permit) if reasons else {}
+        owners = self._subjects.owners(gallery, list(reasons), permit=permit) if reasons else {}
         failures: list[Answer] = []
         for face, reason in reasons.items():
             failure: dict[str, Answer] = {"FaceId": face, "Reasons": [reason]}
