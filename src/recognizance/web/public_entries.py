@@ -117,7 +117,7 @@ def told(index: int, data: bytes, wording: Wording) -> Told:
     short = {name: _short(value) for name, value in values.items()}
     fields = [Field(name, value) for name, value in values.items()]
     fields += [Field(name, "", is_commitment=True) for name in private_types(facts)]
-    sentence = wording.gettext(SENTENCES[facts.kind]) % short
+    sentence = wording.gettext(SENTENCES.get(facts.kind, facts.kind)) % short
     return Told(index, facts.kind, sentence, text, entry.id, entry.time, tuple(fields))
 
 

@@ -197,8 +197,8 @@ def _view(section: str, table: str, rows: Sequence[object], wording: Wording) ->
     shown = rows[-MOST_ROWS:]
     return TableView(
         table,
-        TABLE_TITLES[section, table],
-        [COLUMNS[name] for name in columns],
+        TABLE_TITLES.get((section, table), table),
+        [COLUMNS.get(name, name) for name in columns],
         [[shown_value(getattr(row, name), wording) for name in columns] for row in shown],
         len(rows) - len(shown),
         frozenset(place for place, name in enumerate(columns) if name in _ENTRY_COLUMNS),
