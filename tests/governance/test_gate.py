@@ -95,6 +95,10 @@ OUTCOMES = {
     "a group was not measured": (held(with_rates(fpir=None)), Fitness.INSUFFICIENT_EVIDENCE),
     "no groups": (held(replace(PUBLISHED, rates=GOOD_RATES[:1])), Fitness.INSUFFICIENT_EVIDENCE),
     "one group": (held(replace(PUBLISHED, rates=GOOD_RATES[:2])), Fitness.INSUFFICIENT_EVIDENCE),
+    "a rate at its limit, of which the interval is not": (
+        held(with_rates(fnir=bounds(200, 10_000))),
+        Fitness.INSUFFICIENT_EVIDENCE,
+    ),
     "FMR is limited too, and kept": (held(limits=ErrorLimits(fmr=0.001, fpir=0.01)), Fitness.PASSED),
     "FMR is limited too, and not kept": (held(limits=ErrorLimits(fmr=0.000001, fpir=0.01)), Fitness.FAILED),
     "Virginia's share, lowered by a vote": (
