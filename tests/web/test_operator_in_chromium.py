@@ -29,6 +29,15 @@ _GIVE_FILE = """([kind, data]) => {
     : new ClipboardEvent("paste", { clipboardData: transfer, bubbles: true, cancelable: true }));
 }"""
 
+# Counts what would be sent, and sends nothing.
+_STAY_AND_COUNT = """() => {
+  window.sent = 0;
+  addEventListener("submit", (event) => {
+    if (!event.defaultPrevented) window.sent += 1;
+    event.preventDefault();
+  });
+}"""
+
 
 @pytest.fixture
 def photograph(collins: Image.Image, tmp_path: Path) -> Path:
@@ -168,6 +177,19 @@ def test_without_a_camera_the_page_says_so(web: Web, browsers: Browsers) -> None
     page.evaluate("() => { navigator.mediaDevices.getUserMedia = () => Promise.reject(new Error()); }")
     page.get_by_role("button", name="Use the camera").click()
     expect(page.get_by_text("The camera can't be used. Choose a file instead.")).to_be_visible()
+
+
+def test_what_takes_a_while_shows_that_it_does(web: Web, browsers: Browsers, photograph: Path) -> None:
+    """A moving bar and its words while the photograph is on its way, and no second click."""
+    own_use(web)
+    page = browsers.open(f"/search/begin?use={PIER}", as_=SEARCHER)
+    page.evaluate(_STAY_AND_COUNT)
+    state_the_case(page)
+    page.get_by_label("A photograph of the person looked for").set_input_files(photograph)
+    for _ in range(2):
+        page.get_by_role("button", name="Look for faces").click()
+    expect(page.get_by_role("progressbar", name="Looking for faces…")).to_be_visible()
+    assert page.evaluate("window.sent") == 1
 
 
 def test_a_search_without_javascript(web: Web, browsers: Browsers, photograph: Path, collins: Image.Image) -> None:

@@ -1,5 +1,6 @@
 """Searching on the pages, over HTTP and without a browser: use, case, photograph, face, result, receipt, history."""
 
+import hashlib
 import io
 import re
 
@@ -12,6 +13,7 @@ from recognizance.errors import NotFoundError
 from recognizance.faces import Calibration, FaceReader, UnindexedReason
 from recognizance.governance.parties import Agency, AgencyId, AgencyKind, Person, PersonId, Role, Training
 from recognizance.ledger import Receipt
+from recognizance.reviewing.documents import review_of
 from recognizance.web.operator_history import OwnSearches
 from recognizance.web.operator_shelf import Shelf
 from recognizance.web.operator_words import QUALITY_WORDS, chance_likeness, false_candidates
@@ -19,7 +21,7 @@ from recognizance.web.operator_words import QUALITY_WORDS, chance_likeness, fals
 from ..conftest import jpeg
 from ..review_world import AGENCY, CASE, FIRST, SEARCHER, SUPERVISOR, person_id
 from .client import Client
-from .operator_world import PIER, begin, client_of, enrolled, own_use, post, searched
+from .operator_world import PIER, begin, client_of, enrolled, own_use, post, reviews, searched
 from .world import Web
 
 COLLEAGUE = person_id("colleague who searches too")
@@ -60,6 +62,7 @@ def test_the_use_comes_first_and_says_what_it_allows(client: Client) -> None:
     page = client.get(f"/search/begin?use={PIER}").text
     for said in ("What is allowed", "What is recorded", "Who looks at the result", "Two examiners of your agency"):
         assert said in page
+    assert client.get(f"/uses/{PIER}").status_code == 200
     assert client.get("/search/begin").status_code == 404
     assert client.get("/search/begin?use=somebody-elses").status_code == 404
 
@@ -109,6 +112,9 @@ def test_the_receipt_proves_the_entry(web: Web, client: Client, hopper: Image.Im
     opened = Receipt.parse(receipt.content).verify(entry.content, (web.service.recorder.verifier,))
     assert opened.checkpoint.size > int(index[1])
     assert f"/searches/{index[1]}" in client.get("/searches").text
+    for link in (f"/record/{index[1]}", "/verify"):
+        assert f'href="{link}"' in result.text
+        assert client.get(link).status_code == 200
 
 
 def test_nobody_sees_anybody_elses_search_or_photograph(
@@ -194,7 +200,7 @@ def test_a_photograph_of_nobody_is_no_search(client: Client, nobody: Image.Image
 def test_an_edit_is_on_record_with_both_hashes(
     web: Web, client: Client, collins: Image.Image, kind: str, fields: dict[str, str], size: tuple[int, int]
 ) -> None:
-    """What is searched for afterwards is the edited picture, and the review has the chain that leads to it."""
+    """The page shows the picture as it is now, and the hashes before and after the edit."""
     draft = begin(client, jpeg(collins)).headers["location"]
     answer = post(client, f"{draft}/edit", data={"kind": kind, **fields})
     assert answer.status_code == 303
@@ -204,6 +210,24 @@ def test_an_edit_is_on_record_with_both_hashes(
         assert shown.size == size
     kinds = [entry.kind for entry in web.world.entries()]
     assert kinds.count("probe_edit") >= 1
+
+
+def test_what_is_searched_for_follows_from_the_original(web: Web, client: Client, collins: Image.Image) -> None:
+    """The review has both edits, from the hash of the file that was sent to that of the picture searched for."""
+    enrolled(web, "astronaut-file-17", collins)
+    sent = jpeg(collins, 87)
+    draft = begin(client, sent).headers["location"]
+    post(client, f"{draft}/edit", data={"kind": "contrast", "contrast": "110"})
+    post(client, f"{draft}/edit", data={"kind": "brightness", "brightness": "-5"})
+    before = reviews(web)
+    post(client, f"{draft}/search", page=draft, data={"face": "0"})
+    [review] = reviews(web) - before
+    with web.service.records.reading() as reader:
+        file = review_of(reader, review).value
+    assert [edit.kind.value for edit in file.edits] == ["contrast", "brightness"]
+    assert file.edits[0].before_sha256 == hashlib.sha256(sent).hexdigest()
+    assert file.edits[0].after_sha256 == file.edits[1].before_sha256
+    assert file.edits[1].after_sha256 == file.review.probe_sha256
 
 
 @pytest.mark.parametrize(

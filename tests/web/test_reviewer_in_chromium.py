@@ -31,7 +31,11 @@ def transforms(pictures: Locator) -> list[str]:
 def take_on(page: Page) -> Locator:
     """Claim the review whose page this is; the pictures that are compared."""
     page.get_by_role("button", name="Take it on").click()
-    return page.locator(".pane img")
+    pictures = page.locator(".pane img")
+    expect(pictures).to_have_count(2)
+    for picture in pictures.all():
+        expect(picture).not_to_have_js_property("naturalWidth", 0)
+    return pictures
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -98,7 +102,7 @@ def test_a_review_without_javascript(web: Web, browsers: Browsers, review: Revie
     """Two people with nothing but forms make a lead."""
     for person in (FIRST, SECOND):
         page = browsers.open(f"/reviews/{review}", as_=person, javascript=False)
-        assert take_on(page).count() == 2
+        take_on(page)
         page.get_by_role("radio", name="The same person").check()
         page.get_by_label("nose", exact=True).check()
         page.get_by_role("button", name="Give my findings").click()
