@@ -15,7 +15,7 @@ from recognizance.governing.registration import Actor, at_the_machine
 from recognizance.ledger import facts
 
 from ..conftest import jpeg
-from ..review_world import GALLERY, OVERSEERS, SEARCHER, USE
+from ..review_world import AGENCY, GALLERY, OVERSEERS, SEARCHER, USE
 from .test_administrator import enrolled
 from .test_overseer import copied
 from .world import ADMINISTRATOR, DESK_OFFICER, DESKTOP, PHONE, Browsers, Scheme, Web, assert_accessible, look
@@ -29,7 +29,7 @@ def furnished(web: Web, collins_module: Image.Image) -> dict[str, str]:
     for kind, day in ((RequestKind.ACCESS, late), (RequestKind.ERASURE, None)):
         request = web.service.desk.open(kind, asker="Ada Byron", statement="Please.", received=day, by=officer)
         web.service.desk.step(request.id, RequestEvent.VERIFY, by=officer)
-    web.service.governing.incidents.report(
+    incident, _ = web.service.governing.incidents.report(
         Incident(facts.Occurrence.VIOLATION, web.world.clock.now - timedelta(days=2), "a search without a case"),
         by=at_the_machine(),
     )
@@ -39,6 +39,7 @@ def furnished(web: Web, collins_module: Image.Image) -> dict[str, str]:
         "use": copied(web, "to-be-voted-on", open_to_votes=True),
         "subject": enrolled(web, [collins_module.resize((290, 290)), collins_module.resize((310, 310))]),
         "request": request.id,
+        "incident": incident.id,
     }
 
 
@@ -51,19 +52,46 @@ def paths_of(furnished: dict[str, str]) -> dict[PersonId, list[str]]:
     use, gallery = furnished["use"], f"/galleries/{GALLERY}"
     return {
         OVERSEERS[0]: [
-            "/oversight", "/oversight/unusual", "/oversight/changes", "/oversight/calendar", "/oversight/incidents",
-            f"/oversight/uses/{use}", f"/oversight/uses/{use}/vote", f"/oversight/uses/{USE}/suspend",
+            "/oversight",
+            "/oversight/unusual",
+            "/oversight/changes",
+            "/oversight/calendar",
+            "/oversight/incidents",
+            f"/oversight/incidents/{furnished['incident']}",
+            f"/oversight/uses/{use}",
+            f"/oversight/uses/{use}/vote",
+            f"/oversight/uses/{USE}/suspend",
         ],
         DESK_OFFICER: ["/desk", "/desk/new", f"/desk/requests/{furnished['request']}"],
         ADMINISTRATOR: [
-            "/administration", "/administration/agencies", "/administration/people", "/administration/programs",
-            "/administration/keys", "/administration/accounts", "/administration/health", "/administration/models",
-            "/administration/policy", "/administration/deployment", "/galleries", "/galleries/new", gallery,
-            "/retention", f"/retention/{GALLERY}", f"/retention/{GALLERY}/hold",
+            "/administration",
+            "/administration/agencies",
+            "/administration/people",
+            "/administration/programs",
+            f"/administration/agencies/{AGENCY}",
+            f"/administration/people/{SEARCHER}",
+            f"/administration/people/{SEARCHER}/training",
+            f"{gallery}/declaration",
+            "/administration/keys",
+            "/administration/accounts",
+            "/administration/health",
+            "/administration/models",
+            "/administration/policy",
+            "/administration/deployment",
+            "/galleries",
+            "/galleries/new",
+            gallery,
+            "/retention",
+            f"/retention/{GALLERY}",
+            f"/retention/{GALLERY}/hold",
         ],
-        SEARCHER: [f"{gallery}/import", f"{gallery}/subjects", f"{gallery}/subjects/{furnished['subject']}",
-                   f"{gallery}/marks"],
-    }  # fmt: skip
+        SEARCHER: [
+            f"{gallery}/import",
+            f"{gallery}/subjects",
+            f"{gallery}/subjects/{furnished['subject']}",
+            f"{gallery}/marks",
+        ],
+    }
 
 
 @pytest.mark.parametrize(("scheme", "size"), [("light", "desktop"), ("dark", "phone")])
