@@ -100,7 +100,7 @@ def test_months_are_in_order_and_parts_are_not_counted_twice() -> None:
         figure("2026-02", "refusals", Cell.exactly(1000)),
     ]
     assert by_month(figures, "searches", ALL_AGENCIES) == [("2026-01", SMALL), ("2026-02", Cell.exactly(7))]
-    assert [row.label for row in bars(by_month(figures, "searches", ALL_AGENCIES))] == ["2026-01", "2026-02"]
+    assert [row.label for row in bars(by_month(figures, "searches", ALL_AGENCIES), ENGLISH)] == ["2026-01", "2026-02"]
 
 
 def test_the_month_that_goes_on_is_marked_and_a_new_measure_is_shown_by_its_code() -> None:
@@ -110,10 +110,10 @@ def test_the_month_that_goes_on_is_marked_and_a_new_measure_is_shown_by_its_code
         figure("2026-02", "searches", Cell.exactly(6), open_month=True),
         figure("2026-02", "telepathy", Cell.exactly(8), open_month=True),
     ]
-    table = month_table(figures, lambda _: True)
+    table = month_table(figures, lambda _: True, ENGLISH)
     assert (list(table.months), list(table.measures)) == (["2026-02", "2026-01"], ["searches", "telepathy"])
     assert table.open_month == "2026-02"
-    assert table.cells["2026-01", "searches"] == Cell.exactly(5)
+    assert table.counts["2026-01", "searches"] == "5"
 
 
 def test_groups_without_a_trial_are_no_row_of_a_chart() -> None:
@@ -134,6 +134,9 @@ def test_groups_without_a_trial_are_no_row_of_a_chart() -> None:
         (("a", "b"), "a; b"),
         ("\u202egpj", "[U+202E]gpj"),
         (SMALL, "<5"),
+        (WITHHELD, "withheld"),
+        (Cell(12, 1500), "12 to 1,500"),
+        (Cell(7, None), "at least 7"),
     ],
 )
 def test_values_are_shown_as_people_write_them(value: object, shown: str) -> None:

@@ -140,13 +140,12 @@ class DeskPages:
         if not visit.is_post:
             return visit.redirect(f"/desk/requests/{file.request.id}")
         sent = visit.form.files.get("photograph", ())
-        if not sent:
+        data = sent[0].data if sent else self._desk.photograph(file.request.id, by=visit.actor())
+        if data is None:
             visit.form.fail("photograph", N_("Choose a photograph."))
             return self._shown(visit, file)
         try:
-            found = self._desk.faces_like(
-                file.request.id, sent[0].data, threshold_pct=LEAST_SIMILARITY_PCT, by=visit.actor()
-            )
+            found = self._desk.faces_like(file.request.id, data, threshold_pct=LEAST_SIMILARITY_PCT, by=visit.actor())
         except ImageError:
             visit.form.fail("photograph", N_("This can't be read as a photograph."))
             return self._shown(visit, file)
@@ -214,6 +213,7 @@ class DeskPages:
             and not request.extension_reason
             and self._clock().date() <= request.deadline,
             may_look_up=request.state in _LOOKS_UP,
+            has_photograph=self._desk.photograph(request.id, by=visit.actor()) is not None,
             **_WORDS,
         )
 

@@ -56,6 +56,6 @@ class FrontPages:
             consultations=[use for use in uses if use.state is UseState.PROPOSED],
             names=names,
             purposes=PURPOSES,
-            searches=bars(by_month(register.use.figures, "searches", ALL_AGENCIES)[-_MONTHS:]),
+            searches=bars(by_month(register.use.figures, "searches", ALL_AGENCIES)[-_MONTHS:], visit.wording),
             entries=register.entries,
         )

@@ -23,6 +23,7 @@ from recognizance.web.public_charts import bar, interval, most_of
 from recognizance.web.public_words import COLUMNS, MEASURES, OUTCOMES, SECTION_TITLES, TABLE_TITLES
 from recognizance.web.visits import Visit
 
+WITHHELD = N_("withheld")
 MOST_MONTHS = 24
 """Shown on a page; the files have all."""
 
@@ -36,7 +37,7 @@ _Figure = FigureRow | PeopleFigureRow
 @dataclass(frozen=True, slots=True)
 class BarRow:
     label: str
-    cell: Cell
+    count: str
     drawing: Markup
 
 
@@ -54,11 +55,16 @@ class TableView:
 
 @dataclass(frozen=True, slots=True)
 class MonthTable:
-    """Measures by month: a column for each month would not fit a telephone, so months are rows."""
+    """Measures by month: a row for each measure, a column for each month, the newest first.
+
+    Attributes:
+        counts: In words, by month and measure; what isn't there is 0.
+        open_month: The month that is still going on; empty if none is.
+    """
 
     months: Sequence[str]
     measures: Sequence[str]
-    cells: Mapping[tuple[str, str], Cell]
+    counts: Mapping[tuple[str, str], str]
     open_month: str
 
 
@@ -88,9 +94,11 @@ class RegisterPages:
             "public/register.html",
             register=register,
             sections=[(name, *SECTION_TITLES[name]) for name in SECTIONS],
-            searches=bars(searches),
-            outcomes=bars(_together(register.use.figures, "searches", "outcome", OUTCOMES, visit.wording)),
-            refusals=bars(by_month(register.use.figures, "refusals", ALL_AGENCIES)),
+            searches=bars(searches, visit.wording),
+            outcomes=bars(
+                _together(register.use.figures, "searches", "outcome", OUTCOMES, visit.wording), visit.wording
+            ),
+            refusals=bars(by_month(register.use.figures, "refusals", ALL_AGENCIES), visit.wording),
         )
 
     def section(self, visit: Visit) -> Response:
@@ -104,9 +112,11 @@ class RegisterPages:
         agency = visit.query.get("agency", ALL_AGENCIES)
         if name == "use":
             agencies = sorted({row.agency for row in register.use.figures} - {ALL_AGENCIES, NO_AGENCY})
-            months = month_table(register.use.figures, lambda row: isinstance(row, FigureRow) and row.agency == agency)
+            months = month_table(
+                register.use.figures, lambda row: isinstance(row, FigureRow) and row.agency == agency, visit.wording
+            )
         elif name == "people":
-            months = month_table(register.people.figures, lambda _: True)
+            months = month_table(register.people.figures, lambda _: True, visit.wording)
         title, about = SECTION_TITLES[name]
         return visit.page(
             "public/register_section.html",
@@ -137,12 +147,29 @@ def by_month(figures: Sequence[FigureRow], measure: str, agency: str) -> list[tu
     return sorted(found, key=lambda each: each[0])[-MOST_MONTHS:]
 
 
-def bars(counts: Sequence[tuple[str, Cell]]) -> list[BarRow]:
+def bars(counts: Sequence[tuple[str, Cell]], wording: Wording) -> list[BarRow]:
     largest = most_of([cell for _, cell in counts])
-    return [BarRow(label, cell, bar(cell, largest)) for label, cell in counts]
+    return [BarRow(label, counted(cell, wording), bar(cell, largest)) for label, cell in counts]
 
 
-def month_table(figures: Sequence[_Figure], is_wanted: Callable[[_Figure], bool]) -> MonthTable:
+def counted(cell: Cell, wording: Wording) -> str:
+    """A count as it is published, in the reader's language.
+
+    >>> from recognizance.web.language import Language, wording
+    >>> [counted(cell, wording(Language.ENGLISH)) for cell in (Cell(1234, 1234), Cell(1, 4), Cell(0, None))]
+    ['1,234', '<5', 'withheld']
+    """
+    least = wording.number(cell.least)
+    if cell.is_exact:
+        return least
+    if cell.is_small:
+        return str(cell.value)
+    if cell.most is None:
+        return wording.gettext(N_("at least %(least)s")) % {"least": least} if cell.least else wording.gettext(WITHHELD)
+    return wording.gettext(N_("%(least)s to %(most)s")) % {"least": least, "most": wording.number(cell.most)}
+
+
+def month_table(figures: Sequence[_Figure], is_wanted: Callable[[_Figure], bool], wording: Wording) -> MonthTable:
     """Every whole count of those wanted, by month and measure; the newest month first."""
     rows = [row for row in figures if row.dimension is None and is_wanted(row)]
     months = sorted({row.month for row in rows}, reverse=True)[:MOST_MONTHS]
@@ -152,7 +179,7 @@ def month_table(figures: Sequence[_Figure], is_wanted: Callable[[_Figure], bool]
     return MonthTable(
         months,
         [*known, *sorted(present - set(known))],
-        {(row.month, row.measure): row.count for row in rows},
+        {(row.month, row.measure): counted(row.count, wording) for row in rows},
         max(open_months, default=""),
     )
 
@@ -208,6 +235,8 @@ def _view(section: str, table: str, rows: Sequence[object], wording: Wording) ->
 def shown_value(value: object, wording: Wording) -> str:
     """A value of the register as a text in the reader's language."""
     match value:
+        case Cell():
+            return counted(value, wording)
         case bool():
             return wording.gettext(N_("yes")) if value else wording.gettext(N_("no"))
         case datetime():

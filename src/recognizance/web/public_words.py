@@ -246,6 +246,7 @@ OUTCOMES: Mapping[str, str] = {
     "candidates": N_("with candidates"),
     "no_candidate": N_("no candidate"),
     "no_face": N_("no face that could be searched for"),
+    "withheld": N_("withheld"),
 }
 
 REQUEST_KINDS: Mapping[RequestKind, tuple[str, str]] = {
