@@ -23,6 +23,13 @@ def run(*arguments: object, status: int = 0) -> str:
     return done.stdout
 
 
+def refused(*arguments: object, status: int) -> str:
+    """What is said on standard error, in one line."""
+    done = CliRunner().invoke(app, [str(each) for each in arguments])
+    assert done.exit_code == status, done.output
+    return " ".join(done.stderr.split())
+
+
 def run_json(*arguments: object) -> Any:
     return json.loads(run(*arguments, "--json"))
 
@@ -45,6 +52,10 @@ def test_a_case_from_a_search_to_a_bundle(
         [candidate] = shown["candidates"]
         assert (tmp_path / reviewer / candidate["picture"]).read_bytes().startswith(b"\x89PNG")
         given = f"{candidate['face']}=same_person:nose,ears:as far as it can be seen"
+        wrong = refused(
+            "review", "answer", review, "--as", reviewer, "--finding", given.replace("nose", "aura"), status=2
+        )
+        assert "'aura'; choose from face_shape" in wrong
         run("review", "answer", review, "--as", reviewer, "--finding", given)
     assert run("review", "progress", review, "--as", SEARCHER).strip() == "lead"
 
@@ -65,7 +76,9 @@ def test_a_case_from_a_search_to_a_bundle(
     changed = bytearray(bundle.read_bytes())
     changed[len(changed) // 2] ^= 1
     bundle.write_bytes(changed)
-    run("verify-disclosure", bundle, status=1)
+    told = refused("verify-disclosure", bundle, status=1)
+    assert "bundle.zip doesn't hold" in told
+    assert "doctor" not in told
 
 
 def test_a_probe_is_edited_on_the_record(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from recognizance.cli.options import DEFAULT_DATA, Data, Image, Json
-from recognizance.cli.output import print_json, results, speaking_plainly
+from recognizance.cli.output import EXIT_FAILED, notices, print_json, results, speaking_plainly
 from recognizance.governance.leads import EditKind, EvidenceKind
 
 if TYPE_CHECKING:
@@ -262,10 +262,16 @@ def verify_disclosure(
 ) -> None:
     """Check a disclosure bundle, offline, from its bytes alone."""
     from recognizance.disclosing.bundle import verify_bundle
+    from recognizance.errors import CorruptionError
     from recognizance.ledger import VerifierKey
 
     keys = tuple(VerifierKey.parse(each) for each in key or ())
-    checked = verify_bundle(bundle.read_bytes(), log_keys=keys)
+    try:
+        checked = verify_bundle(bundle.read_bytes(), log_keys=keys)
+    except CorruptionError as error:
+        # It is the file that is wrong, and whoever checks it may have no installation to look into.
+        notices.print(f"{bundle.name} doesn't hold: {error}", style="bold red", markup=False)
+        raise typer.Exit(EXIT_FAILED) from error
     if json:
         held = {"case": checked.case, "entries": len(checked.entries), "keys": [str(each) for each in checked.log_keys]}
         print_json({**held, "pictures": checked.pictures, "key_was_given": bool(keys)})
@@ -294,6 +300,9 @@ def _finding(text: str) -> "Finding":
     face, _, rest = text.partition("=")
     outcome, _, rest = rest.partition(":")
     observations, _, remarks = rest.partition(":")
+    if foreign := sorted(set(observations.split(",")) - set(Observation)):
+        known = ", ".join(each.value for each in Observation)
+        raise InputError(f"{text!r} names the observation {foreign[0]!r}; choose from {known}")
     try:
         seen = frozenset(Observation(each) for each in observations.split(","))
         return Finding(FaceId(face), Outcome(outcome), seen, remarks)
