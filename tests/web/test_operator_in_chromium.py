@@ -17,6 +17,7 @@ from .world import PHONE, Browsers, Scheme, Web, assert_accessible, look
 
 DESKTOP = {"width": 1440, "height": 900}
 NAME = "astronaut-file-17"
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 
 # A file that a script puts where a person would: as a drop or a paste has it.
 _GIVE_FILE = """([kind, data]) => {
@@ -65,43 +66,43 @@ def fits(page: Page) -> bool:
 
 
 def seen(page: Page, name: str) -> None:
-    """Look at a page, have axe-core look at it, and have it fit."""
-    look(page, name)
-    assert_accessible(page)
+    """Look at a page, have axe-core look at it, light and dark, and have it fit."""
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        look(page, f"{name}-{scheme}")
+        assert_accessible(page)
     assert fits(page), name
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", ["desktop", "phone"])
 def test_the_way_of_a_search_keeps_nobody_out(
-    web: Web, browsers: Browsers, photograph: Path, collins: Image.Image, scheme: Scheme, size: str
+    web: Web, browsers: Browsers, photograph: Path, collins: Image.Image, size: str
 ) -> None:
     """axe-core finds nothing on any page from the choice of a use to the history, and none is wider than its screen."""
     own_use(web)
     enrolled(web, NAME, collins)
     viewport = DESKTOP if size == "desktop" else PHONE
-    page = browsers.open("/search", as_=SEARCHER, viewport=viewport, scheme=scheme)  # type: ignore[arg-type]  # a size
-    at = f"{size}-{scheme}"
-    seen(page, f"operator-choose-{at}")
+    page = browsers.open("/search", as_=SEARCHER, viewport=viewport)  # type: ignore[arg-type]  # a size
+    seen(page, f"operator-choose-{size}")
     page.goto(f"/search/begin?use={PIER}")
-    seen(page, f"operator-begin-{at}")
+    seen(page, f"operator-begin-{size}")
     page.get_by_role("button", name="Look for faces").click()
-    seen(page, f"operator-begin-wrong-{at}")
+    seen(page, f"operator-begin-wrong-{size}")
     upload(page, photograph)
     expect(page.get_by_role("heading", level=1)).to_have_text("1 face was found")
-    seen(page, f"operator-faces-{at}")
+    seen(page, f"operator-faces-{size}")
     page.get_by_role("link", name="Edit the photograph").click()
     page.get_by_label("Brighter by").fill("10")
     page.get_by_role("button", name="Change brightness").click()
-    seen(page, f"operator-edited-{at}")
+    seen(page, f"operator-edited-{size}")
     page.get_by_role("link", name="Edit the photograph").click()
-    seen(page, f"operator-edit-{at}")
+    seen(page, f"operator-edit-{size}")
     page.get_by_role("link", name="Back without an edit").click()
     page.get_by_role("button", name="Search for this face").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Candidates wait for review")
-    seen(page, f"operator-result-{at}")
+    seen(page, f"operator-result-{size}")
     page.goto("/searches")
-    seen(page, f"operator-history-{at}")
+    seen(page, f"operator-history-{size}")
 
 
 @pytest.mark.parametrize("size", ["desktop", "phone"])
@@ -121,7 +122,7 @@ def test_leads_keep_nobody_out(web: Web, browsers: Browsers, photograph: Path, c
     [lead] = leads_of(web, review)
     page.reload()
     seen(page, f"operator-result-lead-{size}")
-    supervisor = browsers.open("/leads", as_=SUPERVISOR, viewport=viewport, scheme="dark")  # type: ignore[arg-type]  # a size
+    supervisor = browsers.open("/leads", as_=SUPERVISOR, viewport=viewport)  # type: ignore[arg-type]  # a size
     for path, name in (
         (f"/leads/{lead}/attest", "attest"),
         ("/case-record", "case-record"),
