@@ -12,7 +12,7 @@ from recognizance.cli.evaluating import EXIT_NOT_SHOWN
 from recognizance.cli.measuring import EngineChoice, EngineKind, cache_folder
 from recognizance.cli.output import EXIT_REFUSED
 from recognizance.errors import InputError
-from recognizance.evaluation.results import commitment, read_evaluation
+from recognizance.evaluation.results import IdentificationAt, commitment, read_evaluation
 from recognizance.ledger import Receipt, facts, source_at
 from recognizance.register import keys_stated_by, read_log
 
@@ -91,6 +91,57 @@ def test_the_test_of_2018_says_what_it_proves_and_fails_on_doubt(tmp_path: Path,
     assert "In 2018 Amazon's default settings" in said
     assert "fails: the default threshold is 80; authorised is 99 or more" in said
     assert json.loads((out / "result.json").read_bytes())["kind"] == "aclu"
+
+
+def test_searches_are_measured_and_wrong_labels_set_aside(tmp_path: Path, manifest: Path) -> None:
+    """A decision about the twin under another name leaves both sets of results in the document."""
+    decision, out = tmp_path / "decision.csv", tmp_path / "out"
+    where = ("--cache", cache_of(manifest), "--data", tmp_path / "none")
+
+    decision.write_text(
+        "what,first,second,who,when,why\n"
+        "people,Double,Hopper,R. Reader,2026-11-22T12:00:00Z,one person under two names\n",
+        encoding="utf-8",
+    )
+    status, said = run(
+        "identification", manifest, "--decision", decision, "--out", out, "--resamples", 100, "--seed", 3, *where
+    )
+
+    assert status == 0, said
+    assert "FPIR: absent people for whom somebody is returned" in said
+    evaluation = read_evaluation((out / "result.json").read_bytes())
+    assert evaluation.without_excluded is not None
+    assert evaluation.exclusions is not None
+    assert evaluation.exclusions.pairs > 0
+
+
+def test_a_list_of_scores_is_measured_at_the_threshold_that_its_vendor_sets(tmp_path: Path, manifest: Path) -> None:
+    """And where nobody says which that is, a search is refused before it begins, with what there is to choose from."""
+    scores, out = tmp_path / "scores.csv", tmp_path / "out"
+    people = [line.split(",") for line in manifest.read_text(encoding="utf-8").splitlines()[1:]]
+    rows = [
+        f"{enrol},{probe},{0.9 if subject == other else 0.1}"
+        for enrol, subject, _ in people
+        for probe, other, _ in people
+        if enrol != probe
+    ]
+    scores.write_text("\n".join(["enrol,probe,score", *rows]) + "\n", encoding="utf-8")
+    words = (manifest, "--engine", f"scores:{scores}", "--out", out, "--resamples", 100, "--data", tmp_path / "none")
+
+    refused, why = run("identification", *words)
+    status, said = run("identification", *words, "--default-threshold", 0.5)
+
+    assert refused == EXIT_REFUSED
+    assert "there is no threshold 'default'; choose from: 80, 95, 99" in why
+    assert status == 0, said
+    [found] = [each for each in searches_of(out) if each.name == "default"]
+    assert (found.found.fpir.rate.errors, found.found.fnir.rate.errors) == (0, 0)
+
+
+def searches_of(out: Path) -> tuple[IdentificationAt, ...]:
+    searches = read_evaluation((out / "result.json").read_bytes()).findings.searches
+    assert searches is not None
+    return searches.at
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from hashlib import sha256
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizance.errors import InputError
 from recognizance.evaluation.conduct import Conduct, acquire, acquisition_of, document, gate_of, samples_of
 from recognizance.evaluation.engines import Acquisition, Engine, Scores, Searching
 from recognizance.evaluation.extremes import extrapolate
@@ -71,6 +72,7 @@ def identify(
         InputError: If a threshold or a column is asked for that there isn't.
         UnavailableError: If the engine fails. What it answered is kept; run again.
     """
+    _require_threshold(engine, question, conduct.operating, len(division.enrolled))
     samples = samples_of(test_set, conduct.columns)
     probes = np.concatenate([division.mated, division.non_mated]).astype(np.int32)
     numbers = np.union1d(division.enrolled, probes).astype(np.int32)
@@ -95,6 +97,15 @@ def identify(
         without_excluded=without,
         gate=gate_of(findings if without is None else without, conduct, question.agreements),
     )
+
+
+def _require_threshold(engine: Engine, question: Question, operating: str, faces: int) -> None:
+    """Refuse before anything is searched for what nothing would be measured at: a list of scores has no default."""
+    known = [] if engine.default_threshold(faces) is None else [DEFAULT]
+    is_other = engine.identity.scale is Scale.OTHER
+    known += [name for name, pct in question.thresholds if is_other or engine.score_at_pct(pct) is not None]
+    if operating not in known:
+        raise InputError(f"there is no threshold {operating!r}; choose from: {', '.join(known) or 'none'}")
 
 
 @dataclass(frozen=True, slots=True)
