@@ -35,6 +35,7 @@ def publish(
             against limits.
         ConflictError: If it was published before.
     """
+    evaluations.require_publisher(by)
     measured = measured_in(read_evaluation(document), evaluations.in_use())
     return evaluations.publish(measured, expires=expires, by=by)
 

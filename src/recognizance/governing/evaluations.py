@@ -63,6 +63,14 @@ class Evaluations:
             raise UnavailableError("the recogniser in use has no table of similarities; `evaluate calibrate` makes one")
         return in_use
 
+    def require_publisher(self, by: Actor) -> None:
+        """Refuse whoever may not publish, before anything of theirs is read.
+
+        Raises:
+            DeniedError: Names what is missing and who can grant it.
+        """
+        self._gate.require(by, Act.PUBLISH_EVALUATION)
+
     def publish(
         self, measured: Measured, *, expires: datetime | None = None, by: Actor
     ) -> tuple[PublishedEvaluation, Receipt]:
