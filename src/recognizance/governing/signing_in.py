@@ -7,6 +7,7 @@ Whether a login exists can't be told from text or time: the same refusal, after 
 docs/sign-in.md, after OWASP ASVS 4.0.3, chapters 2 and 3.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -48,6 +49,7 @@ from recognizance.records import Records
 RECENT = timedelta(minutes=10)
 """How long ago somebody may have proved who they are, for changing how they do it."""
 
+_log = logging.getLogger(__name__)
 _SEEN_EVERY = timedelta(minutes=1)
 
 __all__ = [
@@ -142,7 +144,10 @@ class SignIn:
         usable = self._book.admits(known)
         # The hash is worked out in every case, and only then does it matter whether there is an account.
         if not self._hasher.verify(kept, password) or not usable or known is None:
+            # Not the login: people type passwords there.
+            _log.warning("a password was refused, from %r", address)
             raise WrongCredentialsError("login or password is wrong")
+        _log.info("%s gave the right password, from %r", known.value.person, address)
         self._attempts.succeeded(spelled, address)
         if self._hasher.is_outdated(known.value.password):
             self._rehash(known.value, password)
@@ -190,9 +195,11 @@ class SignIn:
             session, known = self._book.waiting(transaction, token)
             account = self._with_code_spent(known.value, code)
             if account is None:
+                _log.warning("a code of %s was refused, from %r", person, address)
                 raise WrongCredentialsError("the code is wrong")
             self._index.replace(transaction, known, account)
             opened = self._book.rotate(transaction, session, Stage.COMPLETE)
+        _log.info("%s gave the right code, from %r", person, address)
         self._attempts.succeeded(f"second factor of {person}", address)
         return opened
 

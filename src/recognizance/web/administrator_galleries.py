@@ -1,7 +1,8 @@
 """Pages about galleries: whose they are, where their images come from, what they hold, in which version.
 
-What is said here of every gallery is public in the register as well: its name, its declaration, counts and version.
-Whom it holds is behind `administrator_subjects`, and asked of the policy. Implements docs/administration.md.
+What the list says of every gallery is public in the register as well: its name, its declaration, counts and version.
+A gallery's own page, with its tags, is for whoever the policy lets read or manage it. Whom it holds is behind
+`administrator_subjects`, and asked of the policy too. Implements docs/administration.md.
 """
 
 import re
@@ -64,6 +65,9 @@ class AdministratorGalleriesPages:
 
     def one(self, visit: Visit) -> Response:
         gallery = GalleryId(visit.path["gallery"])
+        # Its tags are its agency's own. Everything else here the register says too.
+        action = Action.READ_GALLERY if visit.has_role(Role.SUPERVISOR, Role.OPERATOR) else Action.MANAGE_GALLERY
+        self._gate.permit(visit.actor(), action, gallery)
         with self._records.reading() as reader:
             row = reader.gallery(gallery)
             known = declared(reader, gallery)
@@ -100,6 +104,7 @@ class AdministratorGalleriesPages:
 
     def declare(self, visit: Visit) -> Response:
         gallery = GalleryId(visit.path["gallery"])
+        self._gate.permit(visit.actor(), Action.MANAGE_GALLERY, gallery)
         with self._records.reading() as reader:
             row, known = reader.gallery(gallery), declared(reader, gallery)
         if visit.is_post:

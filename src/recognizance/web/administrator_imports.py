@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, Response
 from recognizance.enrolling.bulk import IMAGE_SUFFIXES, BulkEnrolment, Item, items_of
 from recognizance.errors import ConflictError, Error, InputError, NotFoundError
 from recognizance.faces import QualityFilter
-from recognizance.governance.parties import PersonId, UseId
+from recognizance.governance.parties import PersonId, Role, UseId
 from recognizance.governance.uses import SEARCHABLE
 from recognizance.governing.installation import Governing
 from recognizance.identifiers import GalleryId
@@ -143,6 +143,8 @@ class AdministratorImportsPages:
 
     def start(self, visit: Visit) -> Response:
         gallery = GalleryId(visit.path["gallery"])
+        action = Action.READ_GALLERY if visit.has_role(Role.SUPERVISOR, Role.OPERATOR) else Action.MANAGE_GALLERY
+        self._governing.gate.permit(visit.actor(), action, gallery)
         with self._records.reading() as reader:
             reader.gallery(gallery)
         uses = [

@@ -137,6 +137,8 @@ class AdministratorSubjectsPages:
         if not visit.is_post:
             return self._back(visit)
         gallery, subject = self._named(visit)
+        # Asked first, so that whoever may not read the gallery can't learn whom it holds either.
+        self._reading(visit, gallery)
         form, faces = visit.form, self._faces_of(gallery, subject)
         name = form.text("name", most=128)
         if name and _SUBJECT.fullmatch(name) is None:
