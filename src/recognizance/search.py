@@ -381,7 +381,8 @@ class Search:
         return Found(
             matches=matches,
             gallery_size=len(searchable.index),
-            operating_pct=self._calibration.similarity_pct(score),
+            # A table read forth and back ends beside the threshold that was asked for, by the last bit of a float.
+            operating_pct=round(self._calibration.similarity_pct(score), 9),
             model=str(self._reader.model),
             review=review,
         )

@@ -35,14 +35,14 @@ _SNIPPET = """
 
 A program that can't be changed takes all of it from its environment:
 
-    export AWS_ENDPOINT_URL_REKOGNITION={endpoint} AWS_REGION={region}
-    export AWS_ACCESS_KEY_ID={key} AWS_SECRET_ACCESS_KEY={secret}
+    export AWS_ENDPOINT_URL_REKOGNITION={endpoint} AWS_REGION={region} AWS_DEFAULT_REGION={region}
+    export AWS_ACCESS_KEY_ID={key} AWS_SECRET_ACCESS_KEY='{secret}'
 """
 
 RETENTION_EVERY_S = 6 * 3600.0
 """Things are due by the day; several runs a day mean that a machine that is off at night runs one all the same."""
 
-_SHOWN_ONCE = "(shown when it was drawn; `recognizance keys create` draws another)"
+_SHOWN_ONCE = "shown when it was drawn: recognizance keys create draws another"
 
 
 @speaking_plainly

@@ -125,7 +125,8 @@ class LogKeeper:
                 return receipts
             if time.monotonic() >= deadline:
                 raise UnavailableError(
-                    f"the process that holds the ledger did not append the entry within {timeout_s:g} s"
+                    f"the process that holds the ledger did not append the entry within {timeout_s:g} s; what was done "
+                    "is committed, and its entry follows: look at how things stand before doing it again"
                 )
             self._closing.wait(POLL_S)
 
