@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from recognizance.cli.portraits import collins_portrait, hopper_portrait
-from recognizance.errors import DeniedError
+from recognizance.errors import DeniedError, InputError
 from recognizance.evaluation.cache import Cache
 from recognizance.evaluation.conduct import Conduct
 from recognizance.evaluation.endpoint import Endpoint, Patience
@@ -26,11 +26,13 @@ from recognizance.evaluation.searching import Question, identify
 from recognizance.evaluation.testset import TestSet, commit_to
 from recognizance.faces import Calibration, FaceReader, QualityFilter, open_photograph
 from recognizance.governance import Asking, Credential, Policy, Principal
+from recognizance.governance.leads import EditKind
 from recognizance.governance.parties import Person, PersonId, Role
 from recognizance.governing.access import IssuedKey
 from recognizance.governing.registration import at_the_machine
 from recognizance.identifiers import DecisionId, GalleryId, PrincipalId
 from recognizance.permits import Action, Permit
+from recognizance.reviewing.probe_edits import Edit
 
 from ..conftest import jpeg
 from ..review_world import review_world
@@ -195,6 +197,13 @@ def test_a_testers_photographs_are_not_kept_where_all_others_are(
             ).kept_bytes
             for who, permit in permits.items()
         }
+
+        with pytest.raises(InputError, match="on behalf of a use"):
+            world.service.probes.edit(
+                open_photograph(jpeg(hopper_portrait()), permits["tester"]),
+                Edit(EditKind.ROTATE, "90"),
+                permit=permits["tester"],
+            )
 
     assert kept["tester"] is None
     assert kept["all others"] is not None

@@ -174,8 +174,7 @@ class Authority:
         now: datetime,
     ) -> Request:
         party = docket.party(principal) or _NOBODY
-        if Role.TESTER in party.roles and (act in _ON_PICTURES or (act in _ON_GALLERIES and gallery is not None)):
-            # Whatever a tester does to faces is one act of its own, which reaches nobody else's.
+        if Role.TESTER in party.roles and _is_test(act, gallery, asking):
             act = Act.TEST
         use = self._use(docket, principal, gallery=gallery, asking=asking, now=now)
         course = None if use is None else use.terms.course
@@ -317,6 +316,13 @@ class OwnerDocket:
 
     def desk_request(self, request: RequestId) -> RequestState | None:
         return self._request_state(request)
+
+
+def _is_test(act: Act, gallery: GalleryId | None, asking: Asking) -> bool:
+    """Whether a tester's act is one of their own: to their pictures or a gallery, and on behalf of nobody's use."""
+    if asking.use is not None or asking.bound_use is not None:
+        return False
+    return act in _ON_PICTURES or (act in _ON_GALLERIES and gallery is not None)
 
 
 def _asker(docket: Docket, request: RequestId | None) -> AskerFacts | None:

@@ -75,7 +75,7 @@ class Probes:
             ConflictError: If the picture has been edited too often.
         """
         mandate = permit.mandate
-        if mandate is None:
+        if mandate is None or not mandate.keeps_pictures:
             raise InputError("a probe is edited on behalf of a use")
         after = edit_picture(photograph.pixels(), edit)
         # The file that comes out has to be one that a search takes.
