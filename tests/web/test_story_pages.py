@@ -1,0 +1,282 @@
+"""The whole story through the pages, in a real browser: from a proposal to an outsider's own check, phone and desktop.
+
+Everybody in it sits at a browser of their own. Two things have no page and are done beside it: the proposal, which is
+a command's or a program's, and the passing of thirty-one days. Pictures of every step are made if a folder is set for
+them (`RECOGNIZANCE_TEST_SCREENSHOTS`).
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, ViewportSize, expect
+
+from recognizance.cli.portraits import collins_portrait, hopper_portrait
+from recognizance.disclosing.bundle import verify_bundle
+from recognizance.faces import Calibration, FaceReader
+from recognizance.gallery.exact import ExactIndex
+from recognizance.governance.parties import PersonId, UseId
+from recognizance.governance.purposes import Purpose
+from recognizance.governing.registration import at_the_machine
+from recognizance.ledger import FolderSource, verify
+
+from ..conftest import jpeg
+from ..review_world import FIRST, OVERSEERS, SEARCHER, SECOND, SUPERVISOR, World, _terms, review_world
+from .world import DESK_OFFICER, PHONE, Browsers, Web, assert_accessible, look, now, served, take_up
+
+LARGE: ViewportSize = {"width": 1440, "height": 900}
+NAME = "hopper-booking-1952"
+COMMENT = "Publish how often it was wrong, every month."
+
+
+@dataclass
+class Story:
+    """Everybody's browsers, one size of screen, and one case."""
+
+    web: Web
+    browsers: Browsers
+    size: str
+    files: Path
+
+    @property
+    def use(self) -> UseId:
+        return UseId(f"victims-{self.size}")
+
+    @property
+    def case(self) -> str:
+        return f"2026-{self.size}"
+
+    @property
+    def world(self) -> World:
+        return self.web.world
+
+    def open(self, path: str, person: PersonId | None = None) -> Page:
+        """A page as somebody, in a browser of their own."""
+        return self.browsers.open(path, as_=person, viewport=PHONE if self.size == "phone" else LARGE)
+
+    def seen(self, page: Page, step: str) -> None:
+        """Look at a page, have axe-core look at it, and have it fit the screen."""
+        look(page, f"story-{step}-{self.size}")
+        assert_accessible(page)
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), step
+
+    def photograph(self, quality: int) -> Path:
+        path = self.files / f"{quality}.jpg"
+        path.write_bytes(jpeg(hopper_portrait(), quality))
+        return path
+
+
+@pytest.fixture(scope="module")
+def told(faces: tuple[FaceReader, Calibration], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    """An installation of the story's own: it turns the clock, which the others' stands still."""
+    with review_world(tmp_path_factory.mktemp("story") / "data", faces, now=now()) as world:
+        take_up(world)
+        ExactIndex(world.service.reader.dimension)
+        world.enrol("somebody-else", collins_portrait())
+        with served(world.service) as url:
+            yield Web(url, world)
+
+
+@pytest.fixture
+def story(told: Web, chromium: Browser, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Story]:
+    browsers = Browsers(told, chromium)
+    yield Story(told, browsers, request.param, tmp_path)
+    browsers.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("story", ["desktop", "phone"], indirect=True)
+def test_the_whole_story_through_the_pages(story: Story) -> None:
+    """Propose, comment, vote, search, review, lead, bundle; ask, erase; the register, and the reader's own check."""
+    face = story.world.enrol(f"{NAME}-{story.size}", hopper_portrait())
+    _a_use_is_discussed_and_approved(story)
+    index = _an_operator_searches(story)
+    for reviewer in (FIRST, SECOND):
+        _a_reviewer_decides(story, reviewer)
+    bundle = _a_lead_is_attested_exported_and_disclosed(story)
+    reference, code = _somebody_asks_to_be_erased(story)
+    _the_desk_erases_them(story, reference, face)
+    _whoever_asked_sees_that_it_is_done(story, reference, code)
+    _the_register_shows_it_and_the_reader_checks_it(story, index)
+
+    recorder = story.web.service.recorder
+    report = verify(FolderSource(recorder.public), (recorder.verifier,))
+    checked = verify_bundle(bundle.read_bytes(), log_keys=(recorder.verifier,))
+    assert report.is_sound
+    assert (checked.case, checked.pictures > 0) == (story.case, True)
+
+
+def _a_use_is_discussed_and_approved(story: Story) -> None:
+    clock = story.world.clock
+    present = clock.now
+    purpose = Purpose.IDENTIFY_VICTIM if story.size == "desktop" else Purpose.IDENTIFY_DECEASED
+    clock.now = present - timedelta(days=40)
+    try:
+        terms = replace(_terms(present), purpose=purpose)
+        story.web.service.governing.uses.propose(story.use, terms, by=at_the_machine(SUPERVISOR))
+        public = story.open("/consultations")
+        story.seen(public, "01-consultations")
+        public.get_by_role("link", name=re.compile(story.use)).first.click()
+        story.seen(public, "02-use-open-for-comments")
+        public.get_by_label(re.compile("comment", re.IGNORECASE)).first.fill(COMMENT)
+        public.locator("input[name=agreed]").check()
+        public.locator("form[action$='/comment'] button, form:has([name=statement]) button").first.click()
+        expect(public.get_by_role("status").first).to_contain_text("Your comment is published")
+        story.seen(public, "03-commented")
+        clock.now = present - timedelta(days=8)
+        story.web.service.governing.uses.sweep()
+        for number in range(3):
+            overseer = story.open(f"/oversight/uses/{story.use}/vote", OVERSEERS[number])
+            if number == 0:
+                story.seen(overseer, "04-vote")
+            overseer.get_by_label("Approve").check()
+            overseer.get_by_label("Reasons").fill("Read and weighed, the comment included.")
+            overseer.get_by_role("button", name="Vote").click()
+            expect(overseer.get_by_role("status").first).to_be_visible()
+        story.seen(overseer, "05-voted")
+    finally:
+        clock.now = present
+    story.web.service.governing.uses.sweep()
+    public.reload()
+    expect(public.get_by_text(COMMENT)).to_be_visible()
+    story.seen(public, "06-use-active")
+
+
+def _an_operator_searches(story: Story) -> int:
+    page = story.open("/search", SEARCHER)
+    story.seen(page, "07-choose-a-use")
+    page.locator(f"a[href$='use={story.use}']").click()
+    page.get_by_label("Case number").fill(story.case)
+    page.get_by_label("Why this search is needed").fill("found at the pier, and cannot speak")
+    page.get_by_label("robbery", exact=True).check()
+    page.get_by_label("A photograph of the person looked for").set_input_files(story.photograph(80))
+    story.seen(page, "08-case-and-photograph")
+    page.get_by_role("button", name="Look for faces").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("1 face was found")
+    story.seen(page, "09-faces")
+    page.get_by_role("button", name="Search for this face").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Candidates wait for review")
+    story.seen(page, "10-waiting")
+    assert NAME not in page.content()
+    return int(page.url.rpartition("/")[2])
+
+
+def _a_reviewer_decides(story: Story, reviewer: PersonId) -> None:
+    page = story.open("/reviews", reviewer)
+    step = "first" if reviewer == FIRST else "second"
+    story.seen(page, f"11-reviews-{step}")
+    page.locator("main a[href^='/reviews/']:not([href$=shortcuts])").first.click()
+    page.get_by_role("button", name="Take it on").click()
+    story.seen(page, f"12-review-{step}")
+    assert NAME not in page.content()
+    assert story.case not in page.content()
+    for candidate in page.locator("section.candidate").all():
+        candidate.locator("input[data-outcome=same_person]").check()
+        for reason in ("nose", "ears"):
+            candidate.locator(f"input[type=checkbox][value={reason}]").first.check()
+    page.get_by_role("button", name="Give my findings").click()
+    expect(page.get_by_role("status").first).to_be_visible()
+    story.seen(page, f"13-answered-{step}")
+
+
+def _a_lead_is_attested_exported_and_disclosed(story: Story) -> Path:
+    page = story.open("/leads", SUPERVISOR)
+    story.seen(page, "14-leads")
+    page.locator("main a[href^='/leads/']").first.click()
+    expect(page.locator("main")).to_contain_text("not the sole basis")
+    expect(page.get_by_role("button", name="Export the lead")).to_have_count(0)
+    story.seen(page, "15-lead-locked")
+    page.get_by_role("link", name="Attest independent evidence").click()
+    page.get_by_label("a document", exact=True).check()
+    page.get_by_label("What it is, and why it is independent").fill(
+        "a ferry ticket in that name, found before the search"
+    )
+    page.get_by_label("The document that says so").set_input_files(story.photograph(50))
+    page.get_by_label("I have seen this evidence").check()
+    page.get_by_role("button", name="Attest").click()
+    expect(page.get_by_role("status").first).to_contain_text("on record")
+    story.seen(page, "16-lead-open")
+    page.get_by_role("button", name="Export the lead").click()
+    expect(page.locator("main")).to_contain_text(f"{NAME}-{story.size}")
+    story.seen(page, "17-lead-sheet")
+    page.goto("/case-record")
+    page.get_by_label("Case number").fill(story.case)
+    page.locator("input[name=recipient_kind][value=defence]").check()
+    page.get_by_label("Who that is").fill("A Lawyer")
+    story.seen(page, "18-case-record")
+    with page.expect_download() as started:
+        page.get_by_role("button", name="Gather and download").click()
+    bundle = story.files / "bundle.zip"
+    started.value.save_as(bundle)
+    return bundle
+
+
+def _somebody_asks_to_be_erased(story: Story) -> tuple[str, str]:
+    page = story.open("/ask")
+    story.seen(page, "19-ask")
+    page.goto("/ask/request")
+    page.locator("input[name=kind][value=erasure]").check()
+    page.get_by_label("Your name").fill("Grace Hopper")
+    page.get_by_label("How can the desk reach you?").fill("by letter, at the harbour")
+    page.get_by_label("A photograph of yourself").set_input_files(story.photograph(70))
+    story.seen(page, "20-ask-form")
+    page.get_by_role("button", name="Send my request").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your request has come in")
+    story.seen(page, "21-asked")
+    reference, code = page.locator("dl.facts code").all_inner_texts()
+    return reference, code
+
+
+def _the_desk_erases_them(story: Story, reference: str, face: str) -> None:
+    page = story.open("/desk", DESK_OFFICER)
+    story.seen(page, "22-desk")
+    page.goto(f"/desk/requests/{reference}")
+    page.locator("input[name=event][value=verify]").check()
+    page.get_by_role("button", name="Go on").click()
+    story.seen(page, "23-desk-verified")
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Faces like the photograph")
+    story.seen(page, "24-desk-alike")
+    page.locator(f"input[name=names][value='{face}']").check()
+    page.get_by_role("button", name="Look these up").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("What is held")
+    story.seen(page, "25-desk-held")
+    page.get_by_label("All of these are theirs").check()
+    page.get_by_role("button", name="Erase for good").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Erased")
+    story.seen(page, "26-desk-erased")
+    page.goto(f"/desk/requests/{reference}")
+    page.locator("input[name=event][value=answer]").check()
+    page.get_by_label("What they are told").fill("All of it is gone.")
+    page.get_by_role("button", name="Go on").click()
+    story.seen(page, "27-desk-answered")
+
+
+def _whoever_asked_sees_that_it_is_done(story: Story, reference: str, code: str) -> None:
+    page = story.open("/ask/status")
+    page.locator("input[name=reference]").fill(reference)
+    page.locator("input[name=code]").fill(code)
+    page.locator("main form button").first.click()
+    expect(page.locator("main")).to_contain_text(re.compile("answered", re.IGNORECASE))
+    story.seen(page, "28-ask-status")
+
+
+def _the_register_shows_it_and_the_reader_checks_it(story: Story, index: int) -> None:
+    page = story.open("/register")
+    story.seen(page, "29-register")
+    for number, section in enumerate(("oversight", "use", "people"), 30):
+        page.goto(f"/register/{section}")
+        story.seen(page, f"{number}-register-{section}")
+    page.goto(f"/uses/{story.use}")
+    expect(page.get_by_text("Read and weighed, the comment included.").first).to_be_visible()
+    story.seen(page, "33-use-with-votes")
+    page.goto(f"/record/{index}")
+    expect(page.locator("[data-verifier]")).to_have_attribute("data-state", "proven")
+    story.seen(page, "34-entry-proven")
+    assert NAME not in page.content()
+    page.goto("/verify")
+    expect(page.locator("[data-verifier]").first).to_have_attribute("data-state", "proven")
+    story.seen(page, "35-verified")
