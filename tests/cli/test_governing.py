@@ -1,6 +1,7 @@
 """The commands that govern: from `init` to an active use, and who is refused what."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +60,10 @@ def test_a_police_installation_is_set_up_by_commands(run: Run, tmp_path: Path) -
         identity = sts.get_caller_identity()["UserId"]
 
     assert (refused.status, "the role supervisor" in refused.err) == (2, True)
+    until = datetime.fromisoformat(proposed["comments_until"])
     assert proposed["state"] == "proposed"
-    assert (early.status, "isn't voted on now" in early.err) == (2, True)
+    assert until - datetime.now(UTC) > timedelta(days=29)
+    assert (early.status, f"comments are open until {until:%Y-%m-%d %H:%M} UTC" in early.err) == (2, True)
     assert [comment["statement"] for comment in shown["comments"]] == ["Please publish the error rates."]
     assert {person["name"] for person in people} == {"Ada", "Sam", "Olga", "Otto 0", "Otto 1", "Otto 2"}
     assert identity == operator

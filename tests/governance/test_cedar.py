@@ -224,6 +224,10 @@ FAULTS: dict[str, tuple[ProfileName, Callable[[Request], Request]]] = {
     "needs-a-verified-request": (LE, lambda r: for_asker(r, state=RequestState.RECEIVED)),
     "limit-search-for-asker": (LE, lambda r: for_asker(r, candidates=11)),
 }
+LIMITS_TOLD = {
+    "limit-threshold": " (the floor is 99 %, asked for was 98.9999 %)",
+    "limit-candidates": " (the limit is 10, asked for were 11)",
+}
 # These never come alone: a stopped or unstarted use has other faults too, a live search needs a use approved for it.
 ACCOMPANIED = {"needs-an-active-use", "needs-a-use-in-its-time", "needs-authority-for-live", "needs-a-stated-search"}
 
@@ -240,7 +244,7 @@ def test_the_faultless_search_is_allowed(books: dict[ProfileName, Rulebook], fau
 def test_one_fault_is_refused_by_its_one_policy(
     name: str, books: dict[ProfileName, Rulebook], faultless: Request
 ) -> None:
-    """Each prohibition refuses alone, and says what is missing and who can grant it."""
+    """Each prohibition refuses alone, and says what is missing, for a limit by how much, and who can grant it."""
     profile, spoil = FAULTS[name]
     request = spoil(faultless)
     rule = books[profile].rule(name)
@@ -248,7 +252,7 @@ def test_one_fault_is_refused_by_its_one_policy(
     decision = books[profile].decide(request)
 
     assert (decision.allowed, decision.policies) == (False, (name,))
-    assert decision.missing == (f"{rule.missing}; ask {rule.ask}",)
+    assert decision.missing == (f"{rule.missing}{LIMITS_TOLD.get(name, '')}; ask {rule.ask}",)
 
 
 def test_every_prohibition_has_its_fault(books: dict[ProfileName, Rulebook]) -> None:

@@ -200,9 +200,11 @@ def test_comments_stay_open_for_their_period(use_in: MakeUse) -> None:
 
 
 def test_nobody_votes_before_the_public_has_commented(use_in: MakeUse, ballot: Ballot, now: datetime) -> None:
-    """A vote on a use whose comments are open is refused."""
-    with pytest.raises(ConflictError, match="isn't voted on now"):
-        vote(use_in(UseState.PROPOSED), ballot(0, now))
+    """A vote on a use whose comments are open is refused, and says until when they are."""
+    use = use_in(UseState.PROPOSED)
+    until = f"it isn't voted on now; comments are open until {use.comments_until:%Y-%m-%d %H:%M} UTC"
+    with pytest.raises(ConflictError, match=until):
+        vote(use, ballot(0, now))
 
 
 def test_activation_names_everything_that_is_missing(

@@ -1,6 +1,7 @@
 """Uses over the records: who may take which step, what time brings about, and that each step is on the record."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -71,6 +72,17 @@ def test_nobody_votes_while_the_public_may_comment(governing: Governing, police:
     with pytest.raises(ConflictError, match="comments are over"):
         governing.uses.comment(USE, "Too late.")
     assert [comment.statement for comment in governing.uses.get(USE).comments] == ["Please publish the error rates."]
+
+
+def test_a_use_that_could_never_be_searched_under_is_refused_when_it_is_proposed(
+    governing: Governing, police: Police
+) -> None:
+    """Without an evaluation every search is refused, so nobody votes on it and no emergency begins with it."""
+    unmeasured = replace(terms(), evaluation=None)
+    with pytest.raises(InputError, match=r"the terms name no evaluation.*evaluate publish"):
+        governing.uses.propose(USE, unmeasured, by=at_the_machine(police.supervisor.id))
+
+    assert governing.uses.list() == []
 
 
 def test_each_step_needs_its_role(governing: Governing, police: Police) -> None:

@@ -194,10 +194,21 @@ def vote(
 
 
 def _say(use: "Use", *, json: bool) -> None:
+    from recognizance.governance.uses import UseState
+
     if json:
-        print_json({"use": use.id, "state": use.state.value, "terms_sha256": use.terms_sha256})
-    else:
-        results.print(f"use {use.id} is {use.state.value}; its terms are {use.terms_sha256}")
+        print_json(
+            {
+                "use": use.id,
+                "state": use.state.value,
+                "terms_sha256": use.terms_sha256,
+                "comments_until": use.comments_until.isoformat(),
+            }
+        )
+        return
+    results.print(f"use {use.id} is {use.state.value}; its terms are {use.terms_sha256}")
+    if use.state is UseState.PROPOSED:
+        results.print(f"comments are open until {use.comments_until:%Y-%m-%d %H:%M} UTC; overseers vote after that")
 
 
 def _described(record: "UseRecord") -> dict[str, object]:

@@ -111,10 +111,21 @@ class Rulebook:
 
 
 def _missing(rule: Rule, request: Request) -> str:
-    """What a refused caller lacks; where it is about the evaluation, for which group and by how much."""
-    if not rule.shows_evidence or not request.evidence.shortfalls:
+    """What a refused caller lacks; where it is about the evaluation or a limit, by how much. Terms are public."""
+    if rule.shows_evidence and request.evidence.shortfalls:
+        return f"{rule.missing} ({in_words(request.evidence)})"
+    if request.use is None or request.search is None:
         return rule.missing
-    return f"{rule.missing} ({in_words(request.evidence)})"
+    limits, search = request.use.terms.limits, request.search
+    match rule.name:
+        case "limit-threshold":
+            floor = _four_places(limits.threshold_floor_pct, ROUND_CEILING)
+            asked = _four_places(search.threshold_pct, ROUND_FLOOR)
+            return f"{rule.missing} (the floor is {_plainly(floor)} %, asked for was {_plainly(asked)} %)"
+        case "limit-candidates":
+            return f"{rule.missing} (the limit is {limits.candidates}, asked for were {search.candidates})"
+        case _:
+            return rule.missing
 
 
 def _index(rules: Iterable[Rule]) -> dict[str, Rule]:
@@ -217,7 +228,16 @@ def _moment(at: datetime) -> _Json:
 
 def _percentage(value_pct: float, rounding: Literal["ROUND_FLOOR", "ROUND_CEILING"]) -> _Json:
     """A percentage in Cedar's form, which has four decimals."""
-    return {"__extn": {"fn": "decimal", "arg": str(Decimal(value_pct).quantize(_FOUR_PLACES, rounding=rounding))}}
+    return {"__extn": {"fn": "decimal", "arg": str(_four_places(value_pct, rounding))}}
+
+
+def _four_places(value_pct: float, rounding: Literal["ROUND_FLOOR", "ROUND_CEILING"]) -> Decimal:
+    """A percentage as policies compare it, which is how a refused caller is told it."""
+    return Decimal(value_pct).quantize(_FOUR_PLACES, rounding=rounding)
+
+
+def _plainly(value_pct: Decimal) -> str:
+    return f"{value_pct:f}".rstrip("0").rstrip(".")
 
 
 def _principal(caller: Caller) -> _Json:

@@ -336,8 +336,12 @@ def vote(use: Use, ballot: Vote) -> Use:
     Raises:
         ConflictError: If the use isn't before the overseers, the emergency is over, or the vote can't be counted.
     """
-    if use.state_at(ballot.cast_at) not in VOTING:
-        raise ConflictError(f"use {use.id!r} is {use.state_at(ballot.cast_at).value!r}; it isn't voted on now")
+    state = use.state_at(ballot.cast_at)
+    if state not in VOTING:
+        comments = f"; comments are open until {use.comments_until:%Y-%m-%d %H:%M} UTC"
+        raise ConflictError(
+            f"use {use.id!r} is {state.value!r}; it isn't voted on now{comments if state is UseState.PROPOSED else ''}"
+        )
     tally((*use.votes, ballot), use.quorum, use.terms_sha256)
     return replace(use, votes=(*use.votes, ballot))
 

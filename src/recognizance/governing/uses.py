@@ -126,7 +126,8 @@ class Uses:
             raise InputError("the id of a use has letters, digits and _.:@/- only")
         if self._profile.needs_evaluation and terms.evaluation is None:
             raise InputError(
-                "a use names the published evaluation that it relies on, and the limits it is held against"
+                "the terms name no evaluation, and outside the profile private nothing is ever searched for without"
+                " one: publish it (evaluate publish) and name it with the limits it is held against"
             )
         now, person = self._clock(), PersonId(proposer)
         with self._recorder.changing() as change:
