@@ -1,5 +1,6 @@
 """Every engine of an evaluation keeps one contract: ours in process, this server over HTTP, a list of scores."""
 
+import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -7,8 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import boto3
 import numpy as np
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError
 from PIL import Image
 
@@ -199,6 +202,23 @@ class Counted:
 def busy(code: str, status: int = 400) -> ClientError:
     said: Any = {"Error": {"Code": code, "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": status}}
     return ClientError(said, "Anything")
+
+
+def test_an_endpoint_that_nobody_listens_at_is_not_waited_for() -> None:
+    """A closed port says at once that the address is wrong or the service down, however patient the run is."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))  # taken, and never listened on: whoever connects is refused
+        url = f"http://127.0.0.1:{held.getsockname()[1]}"
+        client = boto3.client(
+            "rekognition", endpoint_url=url, region_name="us-east-1", aws_access_key_id="k", aws_secret_access_key="s",
+            config=Config(retries={"total_max_attempts": 1}),
+        )  # fmt: skip
+        waits: list[float] = []
+
+        with pytest.raises(UnavailableError, match="takes no connection: is the address right"):
+            Endpoint(client, Patience(sleep=waits.append)).ask("list_collections")
+
+    assert waits == []
 
 
 def test_a_throttled_call_is_made_again_and_a_refused_one_is_not(

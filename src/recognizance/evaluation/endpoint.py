@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
 from recognizance.errors import DeniedError, InputError, UnavailableError
 
@@ -91,6 +91,7 @@ class Endpoint:
 
     def __init__(self, client: Any, patience: Patience | None = None) -> None:  # boto3 ships no types
         self._client, self._patience = client, patience or Patience()
+        self._has_answered = False
         self.host = str(urlsplit(client.meta.endpoint_url).netloc)
         self.region = str(client.meta.region_name)
         self.api_version = str(client.meta.service_model.api_version)
@@ -102,7 +103,8 @@ class Endpoint:
             NoFaceError, UnreadableError, ExistsError, AbsentError: As they say.
             DeniedError: If the endpoint refuses.
             InputError: If it finds the request wrong.
-            UnavailableError: If it stays busy.
+            UnavailableError: If it stays busy, or can't be reached at all. One that has answered before may be starting
+                again and is waited for; one that never did is more likely a wrong address.
         """
         wait_s, waited_s = self._patience.first_s, 0.0
         while (answer := self._tried(operation, arguments)) is None:
@@ -122,12 +124,20 @@ class Endpoint:
         try:
             answer: dict[str, Any] = getattr(self._client, operation)(**arguments)
         except ClientError as error:
+            self._has_answered = True
             meant = _meaning(error, self.host)
             if meant is None:
                 return None
             raise meant from error
+        except EndpointConnectionError as error:
+            if self._has_answered:
+                return None
+            raise UnavailableError(
+                f"{self.host} takes no connection: is the address right, and does the service run?"
+            ) from error
         except BotoCoreError:
             return None
+        self._has_answered = True
         return answer
 
 

@@ -10,11 +10,12 @@ Pure. Implements docs/evaluation-reports.md, "Drawings".
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import cycle
 from typing import Any
 
 from recognizance.evaluation.measures import Curve, CurvePoint, Estimate, GroupMatrix, Histogram
-from recognizance.evaluation.results import Beyond, IdentificationAt, Verification
+from recognizance.evaluation.results import Beyond, IdentificationAt, Verification, VerificationAt
 from recognizance.evaluation.words import percent, rate_phrase
 from recognizance.register.document import plain_text
 from recognizance.register.reports.blocks import Picture
@@ -74,13 +75,7 @@ def det_picture(verification: Verification, title: str) -> Picture:
     def paint(axes: Any) -> None:
         for (name, curve), look in zip(series, looks(len(series)), strict=True):
             _det_line(axes, name, curve, look, band=name == "everybody")
-        for place, (at, mark) in enumerate(zip(verification.at, cycle(MARKS), strict=False)):
-            fmr, fnmr = at.fmr.rate.value, at.fnmr.rate.value
-            if fmr and fnmr:
-                axes.plot(fmr, fnmr, mark, color="white", markeredgecolor="black", markersize=7, zorder=5)
-                # Thresholds may lie close together: their names stand above and below by turns.
-                aside = (6, 5) if place % 2 == 0 else (-6, -14)
-                axes.annotate(_short(at.name), (fmr, fnmr), xytext=aside, textcoords="offset points", fontsize=8)
+        _named_points(axes, verification.at)
         scale = _scale(_is_drawn(point) for _, curve in series for point in curve.points)
         axes.set(xscale=scale, yscale=scale, xlabel="false match rate (FMR)", ylabel="false non-match rate (FNMR)")
         axes.xaxis.set_major_formatter(_percent_tick)
@@ -271,6 +266,26 @@ def _det_line(axes: Any, name: str, curve: Curve, look: Look, *, band: bool) -> 
         )
 
 
+def _named_points(axes: Any, every: Sequence[VerificationAt]) -> None:
+    """Mark the named thresholds. Curves fall to the right, so that above right of a point and below left are free."""
+    marked = [(at, mark) for at, mark in zip(every, cycle(MARKS), strict=False) if at.fmr.rate.value]
+    # Along the curve, so that of two neighbours one name stands above and the other below.
+    along = sorted((each for each in marked if each[0].fnmr.rate.value), key=lambda each: -each[0].threshold)
+    for place, (at, mark) in enumerate(along):
+        point = (at.fmr.rate.value, at.fnmr.rate.value)
+        axes.plot(*point, mark, color="white", markeredgecolor="black", markersize=7, zorder=5)
+        is_above = place % 2 == 0
+        axes.annotate(
+            _short(at.name),
+            point,
+            xytext=(5, 5) if is_above else (-5, -5),
+            textcoords="offset points",
+            ha="left" if is_above else "right",
+            va="bottom" if is_above else "top",
+            fontsize=8,
+        )
+
+
 def _is_drawn(point: CurvePoint) -> bool:
     return point.fmr.rate.errors > 0 and point.fnmr.rate.errors > 0
 
@@ -336,7 +351,12 @@ def _count_tick(value: float, _place: object) -> str:
 
 
 def _percent_tick(value: float, _place: object) -> str:
-    return f"{100 * value:g} %" if value >= 0 else ""
+    """A label of an axis, never as a power of ten.
+
+    >>> [_percent_tick(value, 0) for value in (1e-7, 0.0005, 0.3, 1.0, -0.1)]
+    ['0.00001 %', '0.05 %', '30 %', '100 %', '']
+    """
+    return f"{Decimal(f'{100 * value:.6g}'):f} %" if value >= 0 else ""
 
 
 def _short(name: str) -> str:
