@@ -34,7 +34,7 @@ OF_EVERYBODY: Mapping[str, str] = {
 """Pages about things of no single agency, by how their paths begin, and why."""
 
 MAY_READ: Mapping[str, frozenset[str]] = {
-    "administrator": frozenset({"name-of-somebody", "certificate"}),
+    "administrator": frozenset({"name-of-somebody", "certificate", "tag"}),
     "desk_officer": frozenset({"asker", "statement-of-asker", "answer-to-asker"}),
     "auditor": frozenset(),
 }

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Dialog
 from recognizance.governance.parties import PersonId
 
 from ..api.client import ROUTES
-from .security_world import MARK, STRANGERS, Guarded, attack, attacks_in, form_token, listed
+from .security_world import COUNTY_USE, MARK, STRANGERS, Guarded, attack, attacks_in, form_token, listed
 from .world import served
 
 UNTYPED = {
@@ -122,8 +122,8 @@ def test_what_a_form_says_is_shown_again_and_never_run(guarded: Guarded) -> None
 )
 def test_any_characters_are_shown(guarded: Guarded, text: str) -> None:
     """Names of any script come back as they were typed."""
-    answer = guarded.send(None, "/sign-in", login=text, password="wrong")
-    [value] = re.findall(r'name="login"[^>]*value="([^"]*)"', answer.text)
+    answer = guarded.send(guarded.county["operator"], f"/search/begin?use={COUNTY_USE}", case=text)
+    [value] = re.findall(r'name="case"[^>]*value="([^"]*)"', answer.text)
     assert unescape(value) == text
 
 
