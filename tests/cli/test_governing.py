@@ -1,6 +1,7 @@
 """The commands that govern: from `init` to an active use, and who is refused what."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,10 @@ import boto3
 import pytest
 
 from recognizance.governance.codec import write_document
+from recognizance.governance.oversight import Sha256Hex
 
-from ..contract.police_world import AGENCY, ARRESTS, COURSE, USE, terms
+from ..contract.police_world import AGENCY, ARRESTS, COURSE, USE, Clock, governed, take_up, terms
+from ..evidence import REFERENCE
 from .test_commands import Run, run, server
 
 __all__ = ["run"]  # the fixture
@@ -67,6 +70,28 @@ def test_a_police_installation_is_set_up_by_commands(run: Run, tmp_path: Path) -
     assert [comment["statement"] for comment in shown["comments"]] == ["Please publish the error rates."]
     assert {person["name"] for person in people} == {"Ada", "Sam", "Olga", "Otto 0", "Otto 1", "Otto 2"}
     assert identity == operator
+
+
+def test_whoever_proposes_or_declares_learns_at_once_that_every_search_would_be_refused(
+    run: Run, tmp_path: Path
+) -> None:
+    """An evaluation that nobody published opens nothing, not even an emergency; one that fits gives no warning."""
+    with governed(tmp_path / "data", Clock()) as governing:
+        supervisor = take_up(governing).supervisor.id
+    written = tmp_path / "terms.json"
+    unpublished = replace(REFERENCE, report_sha256=Sha256Hex("0f" * 32))
+    written.write_bytes(write_document(replace(terms(), evaluation=unpublished)))
+    proposed = run("use", "propose", "unmeasured", written, "--as", supervisor)
+    declared = run("use", "emergency", "unmeasured", "--grounds", "a child was taken", "--as", supervisor)
+    written.write_bytes(write_document(terms()))
+    fitting = run("use", "propose", USE, written, "--as", supervisor)
+
+    warning = f"every search is refused: no evaluation with the commitment {'0f' * 32} is published"
+    assert [done.status for done in (proposed, declared, fitting)] == [0, 0, 0]
+    assert warning in proposed.err
+    assert warning in declared.err
+    assert "comments are open until" in fitting.out
+    assert fitting.err == ""
 
 
 def test_a_profile_that_does_not_exist_or_comes_too_late_is_refused(run: Run) -> None:

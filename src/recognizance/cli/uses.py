@@ -8,11 +8,12 @@ import typer
 from rich.table import Table
 
 from recognizance.cli.options import DEFAULT_DATA, As, Data, Json
-from recognizance.cli.output import print_json, results, speaking_plainly
+from recognizance.cli.output import notices, print_json, results, speaking_plainly
 from recognizance.governance.oversight import Choice
 
 if TYPE_CHECKING:
     from recognizance.docket import UseRecord
+    from recognizance.governance.gate import Evidence
     from recognizance.governance.uses import Use
 
 app = typer.Typer(help="Propose, discuss, show and stop uses.", no_args_is_help=True)
@@ -46,7 +47,9 @@ def propose(
         raise InputError(f"{terms}: {error}") from error
     with government_of(data) as governing:
         proposed = governing.uses.propose(UseId(use), parsed, by=actor(acting_as))
+        evidence = governing.uses.evidence(proposed.id)
     _say(proposed, json=json)
+    _warn(evidence)
 
 
 @app.command("list")
@@ -143,7 +146,9 @@ def emergency(
 
     with government_of(data) as governing:
         begun = governing.uses.declare_emergency(UseId(use), grounds, by=actor(acting_as))
+        evidence = governing.uses.evidence(begun.id)
     _say(begun, json=json)
+    _warn(evidence)
 
 
 @app.command("sweep")
@@ -209,6 +214,14 @@ def _say(use: "Use", *, json: bool) -> None:
     results.print(f"use {use.id} is {use.state.value}; its terms are {use.terms_sha256}")
     if use.state is UseState.PROPOSED:
         results.print(f"comments are open until {use.comments_until:%Y-%m-%d %H:%M} UTC; overseers vote after that")
+
+
+def _warn(evidence: "Evidence") -> None:
+    """Say at once what would refuse every search, so that nobody learns it in an emergency."""
+    from recognizance.governance.gate import in_words
+
+    if not evidence.allows:
+        notices.print(f"as it stands every search is refused: {in_words(evidence)}", markup=False)
 
 
 def _described(record: "UseRecord") -> dict[str, object]:
