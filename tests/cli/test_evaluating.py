@@ -48,6 +48,8 @@ def test_results_are_written_and_kept_templates_removed(tmp_path: Path, manifest
     # The room has no face.
     assert evaluation.findings.acquisition.rate.errors == 1
     assert "FNMR: one person taken for strangers" in said
+    assert "At the threshold 80 (score " in said
+    assert (out / "labels.csv").stat().st_mode & 0o077 == 0
     assert {"report.html", "report.pdf", "labels.csv"} <= {file.name for file in out.iterdir()}
     assert "hopper/1.jpg" in (out / "labels.csv").read_text()
     assert not cache.exists()
@@ -113,6 +115,8 @@ def test_searches_are_measured_and_wrong_labels_set_aside(tmp_path: Path, manife
     assert evaluation.without_excluded is not None
     assert evaluation.exclusions is not None
     assert evaluation.exclusions.pairs > 0
+    assert "with every label: FPIR" in said
+    assert f"without 0 pictures and {evaluation.exclusions.pairs} pair that the decision leaves out: FPIR" in said
 
 
 def test_a_list_of_scores_is_measured_at_the_threshold_that_its_vendor_sets(tmp_path: Path, manifest: Path) -> None:
@@ -136,6 +140,35 @@ def test_a_list_of_scores_is_measured_at_the_threshold_that_its_vendor_sets(tmp_
     assert status == 0, said
     [found] = [each for each in searches_of(out) if each.name == "default"]
     assert (found.found.fpir.rate.errors, found.found.fnir.rate.errors) == (0, 0)
+
+    unasked, ask = run("verification", *words)
+    compared, rates = run("verification", *words, "--default-threshold", 0.5)
+
+    assert unasked == EXIT_REFUSED
+    assert "give --default-threshold or --threshold" in ask
+    assert compared == 0, rates
+    assert "At the threshold default (score 0.5): FMR: strangers taken for one person: 0 %" in rates
+    assert "FNMR: one person taken for strangers: 0 %" in rates
+
+
+def test_labels_of_a_small_set_are_listed_for_their_keeper_alone(tmp_path: Path, manifest: Path) -> None:
+    """The twin is found among eight pictures; where nobody has two pictures, or nobody else is there, labels can't be
+    judged."""
+    out, alone = tmp_path / "labels.csv", manifest.parent / "alone.csv"
+    where = ("--out", out, "--cache", cache_of(manifest), "--data", tmp_path / "none")
+    alone.write_text("path,subject\ncollins/1.jpg,Collins\nhopper/1.jpg,Hopper\n", encoding="utf-8")
+
+    refused, why = run("labels", alone, *where)
+    written = out.exists()
+    status, said = run("labels", manifest, *where)
+
+    assert refused == EXIT_REFUSED
+    assert "labels are judged by both kinds of pairs" in why
+    assert not written
+    assert status == 0, said
+    assert "under two names that look mated" in said
+    assert "double/1.jpg" in out.read_text(encoding="utf-8")
+    assert out.stat().st_mode & 0o077 == 0
 
 
 def searches_of(out: Path) -> tuple[IdentificationAt, ...]:

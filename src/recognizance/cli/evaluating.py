@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from recognizance.evaluation.gate import Check, Limit
     from recognizance.evaluation.labels import Decision
     from recognizance.evaluation.recorded import Recorded
-    from recognizance.evaluation.results import Evaluation
+    from recognizance.evaluation.results import Evaluation, Findings
     from recognizance.evaluation.runs import Run
     from recognizance.evaluation.testset import Progress, TestSet
 
@@ -160,7 +160,12 @@ def verification(
     pairs: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="CSV: first, second. Without it, all pairs.")
     ] = None,
-    threshold: Operating = "80",
+    threshold: Annotated[
+        str | None,
+        typer.Option(
+            help="What people are compared at; without it 80, or the --default-threshold of a list of scores."
+        ),
+    ] = None,
     by: By = None,
     limit: Limits = None,
     decision: DecisionFile = None,
@@ -181,18 +186,18 @@ def verification(
     json: Json = False,
 ) -> None:
     """Compare pictures one to one: FMR, FNMR, DET, per group, and labels that look wrong."""
+    from recognizance.cli.measuring import EngineKind
     from recognizance.evaluation.protocols import AllPairs, parse_pairs
     from recognizance.evaluation.runs import verify
 
+    chosen = _engine(
+        engine, similarity=similarity, quality=quality, default_threshold=default_threshold, collections=collections
+    )
+    if threshold is None and chosen.kind is EngineKind.SCORES and default_threshold is None:
+        raise InputError("a list of scores has no usual threshold: give --default-threshold or --threshold, as a score")
     asked = _Asked(
         kind="verification",
-        engine=_engine(
-            engine,
-            similarity=similarity,
-            quality=quality,
-            default_threshold=default_threshold,
-            collections=collections,
-        ),
+        engine=chosen,
         data=data,
         cache=cache,
         by=by,
@@ -204,7 +209,7 @@ def verification(
         description=description,
         seed=seed,
         resamples=resamples,
-        threshold=threshold,
+        threshold=threshold or ("80" if default_threshold is None else "default"),
         gallery_size=gallery_size,
     )
 
@@ -410,7 +415,8 @@ def labels(
     """List labels that look wrong, for a person to decide on: one person under two names, two under one."""
     from recognizance.cli.measuring import write_files
     from recognizance.evaluation.protocols import AllPairs
-    from recognizance.evaluation.runs import verify
+    from recognizance.evaluation.runs import EQUAL_ERRORS, verify
+    from recognizance.evaluation.words import counted
 
     asked = _Asked(
         kind="labels",
@@ -419,21 +425,26 @@ def labels(
         cache=cache,
         by=[],
         resamples=_FEW_RESAMPLES,
-        threshold="fmr 0.001",
+        threshold=EQUAL_ERRORS,
     )
 
     def run(test_set: "TestSet", measuring: "Measuring", conduct: "Conduct") -> "Run":
+        subjects = [sample.subject for sample in test_set.manifest.samples]
+        if len(set(subjects)) in {1, len(subjects)}:
+            raise InputError("labels are judged by both kinds of pairs: of one person, and of two people")
         return verify(test_set, measuring.engine, AllPairs(len(test_set)), conduct)
 
     done = _measured(asked, lambda step: _opened(manifest, data, step), run)
     found = done.run.evaluation.suspected_labels
-    write_files(out.parent, {out.name: done.run.listing or b""})
+    write_files(out.parent, {out.name: done.run.listing or b""}, private={out.name})
     counts = (0, 0) if found is None else (found.impostors_that_look_mated, found.mated_that_look_impostor)
     if json:
         print_json({"file": str(out), "look_mated": counts[0], "look_impostor": counts[1]})
     else:
         results.print(
-            f"{out}: {counts[0]} pairs under two names look mated, {counts[1]} under one name don't", markup=False
+            f"{out}: {counted(counts[0], 'pair')} under two names that look mated, {counts[1]:,} under one name that"
+            " don't",
+            markup=False,
         )
 
 
@@ -595,7 +606,7 @@ def _write(done: "Recorded", out: Path, *, json: bool, said: tuple[str, ...] = (
         files["receipt.tlog-proof"] = proof
     if done.run.listing is not None:
         files[_LISTING] = done.run.listing
-    write_files(out, files)
+    write_files(out, files, private={_LISTING})
     verdict = None if evaluation.gate is None else evaluation.gate.verdict
     if json:
         print_json(
@@ -623,13 +634,19 @@ def _write(done: "Recorded", out: Path, *, json: bool, said: tuple[str, ...] = (
 
 def _say(evaluation: "Evaluation", said: tuple[str, ...]) -> None:
     """The few rates that the result comes down to, and what the gate found."""
-    from recognizance.evaluation.reports.views import headline_rates
-    from recognizance.evaluation.words import rate_phrase
-
     for sentence in said:
         results.print(sentence, markup=False)
-    for name, estimate in () if said else headline_rates(evaluation, evaluation.concluded):
-        results.print(f"{name}: {rate_phrase(estimate)}", markup=False)
+    if not said and evaluation.without_excluded is not None and evaluation.exclusions is not None:
+        from recognizance.evaluation.words import counted
+
+        left_out = evaluation.exclusions
+        images, pairs = counted(left_out.images, "picture"), counted(left_out.pairs, "pair")
+        _say_rates(evaluation, evaluation.findings, ", with every label")
+        _say_rates(
+            evaluation, evaluation.without_excluded, f", without {images} and {pairs} that the decision leaves out"
+        )
+    elif not said:
+        _say_rates(evaluation, evaluation.findings, "")
     gate = evaluation.gate
     if gate is None:
         return
@@ -642,6 +659,19 @@ def _say(evaluation: "Evaluation", said: tuple[str, ...]) -> None:
             results.print(
                 f"fails: the {agreement.what} is {agreement.found}; authorised is {agreement.authorised}", markup=False
             )
+
+
+def _say_rates(evaluation: "Evaluation", findings: "Findings", labels: str) -> None:
+    """The rates at the operating threshold, under a line that says which threshold and which labels."""
+    from recognizance.evaluation.reports.views import headline_rates, operating_comparison, operating_search
+    from recognizance.evaluation.words import rate_phrase
+
+    compared, searched = operating_comparison(evaluation, findings), operating_search(evaluation, findings)
+    score = compared.threshold if compared is not None else None if searched is None else searched.found.threshold
+    known = "" if score is None else f" (score {score:.4g})"
+    results.print(f"At the threshold {evaluation.operating}{known}{labels}:", markup=False)
+    for name, estimate in headline_rates(evaluation, findings):
+        results.print(f"  {name}: {rate_phrase(estimate)}", markup=False)
 
 
 def _checked(check: "Check") -> str:

@@ -1,7 +1,7 @@
 """What the commands of `recognizance evaluate` open and write: engines, the cache, the record, results."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -186,8 +186,11 @@ def bars() -> Iterator[Callable[[str, int], Progress]]:
         yield step
 
 
-def write_files(out: Path, files: dict[str, bytes]) -> None:
+def write_files(out: Path, files: dict[str, bytes], *, private: Container[str] = ()) -> None:
     """Write results; each file whole, or not at all.
+
+    Args:
+        private: Names of files that only their owner may read, as they name people.
 
     Raises:
         UnavailableError: If the folder can't be written.
@@ -197,7 +200,10 @@ def write_files(out: Path, files: dict[str, bytes]) -> None:
             path = out / name
             path.parent.mkdir(parents=True, exist_ok=True)
             beside = path.with_name(f".{path.name}.new")
-            beside.write_bytes(data)
+            beside.unlink(missing_ok=True)
+            mode = 0o600 if name in private else 0o666
+            with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+                file.write(data)
             beside.replace(path)
     except OSError as error:
         raise UnavailableError(f"{out} can't be written: {error.strerror}") from error

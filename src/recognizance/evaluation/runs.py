@@ -28,6 +28,7 @@ from recognizance.evaluation.results import (
     Findings,
     GroupCurve,
     Kind,
+    Scale,
     SuspectedLabels,
     Verification,
     VerificationAt,
@@ -38,6 +39,8 @@ from recognizance.evaluation.testset import TestSet, silent
 TARGET_FMRS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 SIMILARITIES = (80.0, 95.0, 99.0)
 """What Amazon's software does unless told otherwise, and what Amazon later said police should set: 95, then 99."""
+EQUAL_ERRORS = "equal errors"
+"""The threshold at which both errors come closest: there is one wherever anything can be compared both ways."""
 HISTOGRAM_BINS = 128
 _CALIBRATION_STEPS = 200
 _IMPOSTOR_BAR = 1e-2
@@ -154,6 +157,12 @@ def _thresholds(engine: Engine, comparisons: Comparisons, operating: str) -> Map
     for found in match_rates_at(comparisons, TARGET_FMRS[1:4]):
         if found.point is not None:
             named[f"fmr {found.target_fmr:g}"] = (found.point.threshold, None)
+    default = engine.default_threshold(1) if engine.identity.scale is Scale.OTHER else None
+    if default is not None:
+        named["default"] = (default, None)
+    closest = equal_errors(comparisons) if operating == EQUAL_ERRORS else None
+    if closest is not None:
+        named[EQUAL_ERRORS] = (closest.threshold, None)
     if operating not in named:
         named[operating] = _asked_for(engine, operating, named)
     return named
@@ -166,9 +175,15 @@ def _asked_for(engine: Engine, operating: str, named: Mapping[str, object]) -> t
     except ValueError:
         value = float("nan")
     if not np.isfinite(value):
-        known = ", ".join(named)
+        known = ", ".join(named) or "none: the set is too small"
         raise InputError(f"there is no threshold {operating!r}; give a number or one of: {known}")
     score = engine.score_at_pct(value) if 0.0 <= value <= 100.0 else None
+    low, high = engine.identity.ends
+    if score is None and engine.identity.scale is not Scale.OTHER and not low <= value <= high:
+        # Without a table a cosine stands for no similarity, and 80 would be a score that nothing reaches.
+        raise InputError(
+            f"the threshold {value:g} is no score from {low:g} to {high:g}, and no table says what it means"
+        )
     return (value, None) if score is None else (score, value)
 
 

@@ -119,7 +119,7 @@ def what_it_proves(estimate: Estimate) -> str:
             )
         case Evidence.FEW_ERRORS:
             return (
-                f"{_counted(independent.errors, 'independent error')} in {_trials(independent.trials)}: fewer than 30,"
+                f"{counted(independent.errors, 'independent error')} in {_trials(independent.trials)}: fewer than 30,"
                 " so the interval says more than the rate itself."
             )
         case Evidence.SUFFICIENT:
@@ -159,8 +159,13 @@ def evidence_word(estimate: Estimate) -> str:
 
 
 def _trials(count: int) -> str:
-    return _counted(count, "independent trial")
+    return counted(count, "independent trial")
 
 
-def _counted(count: int, what: str) -> str:
+def counted(count: int, what: str) -> str:
+    """Return a number of things whose plural ends in s.
+
+    >>> counted(1, "pair"), counted(1_200, "pair")
+    ('1 pair', '1,200 pairs')
+    """
     return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"

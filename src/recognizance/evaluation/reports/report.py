@@ -16,7 +16,7 @@ from recognizance.evaluation.reports.views import (
     set_in_words,
 )
 from recognizance.evaluation.results import Evaluation, Kind, commitment
-from recognizance.evaluation.words import percent
+from recognizance.evaluation.words import counted, percent
 from recognizance.register.reports.blocks import Block, Callout, Heading, Paragraph, Report, Table, Tone
 
 _KINDS = {
@@ -124,16 +124,16 @@ def _labels(evaluation: Evaluation) -> Iterator[Block]:
     yield Heading("Labels that may be wrong")
     if suspected is not None:
         yield Paragraph(
-            f"{suspected.impostors_that_look_mated:,} pairs under two names look like one person, and"
-            f" {suspected.mated_that_look_impostor:,} pairs under one name look like two. They are suspected by the"
+            f"Pairs under two names that look like one person: {suspected.impostors_that_look_mated:,}; pairs under one"
+            f" name that look like two: {suspected.mated_that_look_impostor:,}. They are suspected by the"
             " scores themselves; only somebody who looks at the pictures can tell."
         )
     if exclusions is None or evaluation.without_excluded is None:
         yield Paragraph("Nothing was excluded: every figure counts every label as the manifest has it.")
         return
     yield Paragraph(
-        f"{exclusions.decided_by} decided on {exclusions.decided:%Y-%m-%d} to leave out {exclusions.images:,} pictures"
-        f" and {exclusions.pairs:,} pairs. Reason: {exclusions.reason}"
+        f"{exclusions.decided_by} decided on {exclusions.decided:%Y-%m-%d} to leave out"
+        f" {counted(exclusions.images, 'picture')} and {counted(exclusions.pairs, 'pair')}. Reason: {exclusions.reason}"
     )
     without = dict(headline_rates(evaluation, evaluation.without_excluded))
     rows: list[tuple[str, ...]] = []

@@ -17,7 +17,7 @@ from recognizance.evaluation.reports.views import (
     own_group_rows,
 )
 from recognizance.evaluation.results import Evaluation, IdentificationAt, Kind, VerificationAt
-from recognizance.evaluation.words import in_so_many, percent, possibly, rate_phrase, what_it_proves
+from recognizance.evaluation.words import counted, in_so_many, percent, possibly, rate_phrase, what_it_proves
 from recognizance.register.reports.blocks import Block, Callout, Figures, Heading, Paragraph, Tone
 
 ACLU_2018 = Rate(28, 535)
@@ -116,7 +116,7 @@ def _unproven(check: Check) -> str:
     high = percent(min(1.0, check.estimate.interval.high))
     return (
         f"{_whose(check)}: {check.limit.measure.upper()} may be as high as {high}, and the limit is {limit}"
-        f" ({check.estimate.rate.errors:,} errors in {check.estimate.rate.trials:,} trials)."
+        f" ({counted(check.estimate.rate.errors, 'error')} in {counted(check.estimate.rate.trials, 'trial')})."
     )
 
 
