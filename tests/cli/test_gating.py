@@ -1,15 +1,17 @@
 """Commands of the gate: publishing a result, asking whether a use's evaluation fits, findings, the rule."""
 
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from recognizance.evaluation.results import write_evaluation
+from recognizance.evaluation.results import commitment, write_evaluation
 from recognizance.governance.parties import Role
 from recognizance.governing.registration import at_the_machine
 
 from ..contract.police_world import USE, Clock, approve, governed, take_up
 from ..evaluation import result_world
+from ..evaluation.test_publication import result as searched
 from .test_commands import Run, run
 from .test_governing import said
 
@@ -29,7 +31,12 @@ def test_what_overseers_auditors_and_testers_do_at_the_command_line(run: Run, tm
     result = tmp_path / "result.json"
     result.write_bytes(write_evaluation(result_world.evaluation()))
 
+    document = searched(evaluation="lab/2026")
+    measured = tmp_path / "measured.json"
+    measured.write_bytes(write_evaluation(document))
+
     fits = said(run, "evaluate", "fits", USE)
+    published = said(run, "evaluate", "publish", measured, "--as", police.auditor.id)
     refused = run("evaluate", "publish", result, "--as", police.supervisor.id)
     finding = said(run, "evaluate", "findings", "submit", "FPIR differs", "--result", result, "--as", tester.id)
     waiting = said(run, "evaluate", "findings", "list")["findings"]
@@ -38,6 +45,12 @@ def test_what_overseers_auditors_and_testers_do_at_the_command_line(run: Run, tm
     early = run("threshold", "propose", "stricter", "--max-fpir", "0.001", "--as", police.supervisor.id)
 
     assert fits == {"use": USE, "evaluation": "passed", "shortfalls": []}
+    assert published["report_sha256"] == commitment(document)
+    # Where the public pages look, under a name that can't lead out of the folder.
+    kept = tmp_path / "data" / "evaluations" / f"{sha256(b'lab/2026').hexdigest()}.json"
+    assert published["shown_from"] == str(kept)
+    assert kept.read_bytes() == measured.read_bytes()
+    assert [file.name for file in kept.parent.iterdir()] == [kept.name]
     assert refused.status != 0
     assert "the role auditor" in refused.err
     assert [(each["finding"], each["overdue"]) for each in waiting] == [(finding["finding"], False)]

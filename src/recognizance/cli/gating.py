@@ -27,7 +27,7 @@ def publish(
     data: Data = DEFAULT_DATA,
     json: Json = False,
 ) -> None:
-    """Publish an evaluation, so that uses can rely on it; uses that waited for it become active."""
+    """Publish an evaluation, for uses to rely on and for everybody to read; uses that waited for it become active."""
     from recognizance.cli.measuring import read_file
     from recognizance.cli.opening import actor, government_of
     from recognizance.evaluation.publication import publish as published
@@ -36,6 +36,7 @@ def publish(
     with government_of(data) as governing:
         evaluation, receipt = published(governing.evaluations, read_file(result), expires=until, by=actor(acting_as))
         gated = governing.profile.needs_evaluation
+    shown = _shown(result, evaluation.id, data)
     if json:
         print_json(
             {
@@ -44,6 +45,7 @@ def publish(
                 "expires": evaluation.expires.isoformat(),
                 "entry": receipt.index,
                 "gated": gated,
+                "shown_from": str(shown),
             }
         )
         return
@@ -53,8 +55,23 @@ def publish(
         markup=False,
         soft_wrap=True,
     )
+    results.print(f"{shown}: from this the public pages make its report", markup=False, soft_wrap=True)
     if not gated:
         results.print("this installation is private: no use has to name an evaluation", markup=False)
+
+
+def _shown(result: Path, evaluation: str, data: Path) -> Path:
+    """Put a published result where the public pages look for it, under the name that they give it."""
+    from hashlib import sha256
+
+    from recognizance.cli.measuring import read_file, write_files
+    from recognizance.web.public_evaluations import FOLDER
+
+    # A name with slashes or a leading dot must not lead anywhere; the pages know it by its hash as well.
+    is_plain = "/" not in evaluation and not evaluation.startswith(".")
+    name = f"{evaluation if is_plain else sha256(evaluation.encode()).hexdigest()}.json"
+    write_files(data / FOLDER, {name: read_file(result)})
+    return data / FOLDER / name
 
 
 @speaking_plainly
