@@ -107,6 +107,7 @@ def ask(server: Server, policy: Policy, operation: str) -> Mapping[str, Any]:
     handlers = rekognition_handlers(
         galleries=service.galleries,
         enrolment=service.enrolment,
+        subjects=service.subjects,
         search=service.search,
         oneshot=service.oneshot,
         model=service.reader.model,

@@ -5,9 +5,15 @@ from pathlib import Path
 import pytest
 
 from recognizance.errors import InputError
-from recognizance.faces.manifest import DetectorOutput, LocalSource, ModelKind, RecogniserOutput, read_manifest
+from recognizance.faces.manifest import (
+    ChannelOrder,
+    DetectorOutput,
+    LocalSource,
+    ModelKind,
+    RecogniserOutput,
+    read_manifest,
+)
 from recognizance.faces.models import BUILT_IN
-from recognizance.faces.manifest import ChannelOrder
 
 OWN = """
 [[model]]

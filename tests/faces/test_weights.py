@@ -10,9 +10,9 @@ from onnx.reference import ReferenceEvaluator
 
 from recognizance.config import Runtime
 from recognizance.errors import InputError
+from recognizance.faces.manifest import ChannelOrder, InputGeometry
 from recognizance.faces.models import ModelStore
 from recognizance.faces.networks import load_network
-from recognizance.faces.manifest import ChannelOrder, InputGeometry
 from recognizance.faces.weights import PIXELS, fold
 
 PLAIN = InputGeometry((4, 6), ChannelOrder.RGB, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))

@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 
 from recognizance.gallery import Candidate, Index, Templates
-from recognizance.gallery.exact import ExactIndex
-from recognizance.gallery.exact import _MOST_DEFERRED, _SEED_FACES
+from recognizance.gallery.exact import _MOST_DEFERRED, _SEED_FACES, ExactIndex
 from recognizance.gallery.index import scores
 from recognizance.governance import Policy, Principal
 from recognizance.governance.policy import Role

@@ -23,9 +23,7 @@ class Reading:
     def get(self, path: str) -> httpx.Response:
         return httpx.get(f"{self.url}{path}", headers=self._headers, timeout=60)
 
-    def post(
-        self, path: str, *, files: Any = None, **fields: str | list[str]
-    ) -> httpx.Response:
+    def post(self, path: str, *, files: Any = None, **fields: str | list[str]) -> httpx.Response:
         """Send a form as a page of ours would; the token is that of any page of this session."""
         token = _TOKEN.search(self.get("/account").text)
         assert token is not None

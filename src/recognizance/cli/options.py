@@ -31,9 +31,7 @@ Case = Annotated[str | None, typer.Option("--case", help="The case that this is 
 Justification = Annotated[str | None, typer.Option("--justification", help="Why this search is needed.")]
 Declared = Annotated[
     list[Declaration] | None,
-    typer.Option(
-        "--declare", help="An aim that no use allows, stated truthfully: it is refused, on the record."
-    ),
+    typer.Option("--declare", help="An aim that no use allows, stated truthfully: it is refused, on the record."),
 ]
 Offence = Annotated[str | None, typer.Option("--offence", help="The offence, as the use lists it.")]
 

@@ -6,6 +6,7 @@ for the wrong reader. Templates are of this package alone; nothing that a reader
 
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import cast
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -43,5 +44,6 @@ def _environment(language: Language) -> Environment:
         # For texts marked with `N_`, which come as values and may hold a percent sign.
         "translated": spoken.gettext,
     }
-    environment.globals.update({"language": language, "languages": tuple(Language)})
+    # Jinja declares no type for it; what its defaults happen to be is taken for one.
+    cast("dict[str, object]", environment.globals).update(language=language, languages=tuple(Language))
     return environment
