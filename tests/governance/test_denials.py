@@ -88,7 +88,7 @@ def cells(profile: ProfileName, use_in: MakeUse, now: datetime) -> Iterator[tupl
 @pytest.mark.slow
 @pytest.mark.parametrize("profile", ProfileName)
 def test_every_cell_of_the_denial_matrix(profile: ProfileName, use_in: MakeUse, now: datetime) -> None:
-    """29,792 requests a profile, each allowed or refused as the sentences say, each refusal explained."""
+    """44,240 requests a profile, each allowed or refused as the sentences say, each refusal explained."""
     book = rulebook(PROFILES[profile])
     wrong: list[Cell] = []
     unexplained: list[Cell] = []
