@@ -10,11 +10,13 @@ from openapi_spec_validator import validate
 from PIL import ImageOps
 
 from recognizance.cli.portraits import collins_portrait, hopper_portrait
+from recognizance.evaluation.results import write_evaluation
 from recognizance.identifiers import SubjectId
 from recognizance.records import SubjectKey
 from recognizance.storage import new_id
 
 from ..conftest import jpeg
+from ..evaluation.test_publication import result
 from ..review_world import AGENCY, CASE, COURSE, GALLERY, USE
 from .client import ROUTES, document
 from .world import ApiWorld
@@ -43,8 +45,25 @@ def test_every_route_answers_as_the_document_says(api: ApiWorld) -> None:
     _desk(api)
     _publications(api)
     _incidents(api)
+    _evaluations(api)
 
     assert api.client.called == set(ROUTES)
+
+
+def _evaluations(api: ApiWorld) -> None:
+    """An auditor publishes; a tester finds something, and is answered."""
+    client, auditor = api.client, api.keys["auditor"]
+    document = result(evaluation="walk-2026", completed=api.world.clock.now - timedelta(days=1))
+    published = client.done("publish_evaluation", auditor, body={"result": write_evaluation(document).decode()})
+    listed = client.done("list_evaluations", query={"page_size": "200"})["evaluations"]
+    found = client.done("submit_finding", api.keys["tester"], body={"statement": "FPIR differs"})["finding"]
+    client.done(
+        "mitigate_finding", api.keys["supervisor"], path={"finding": found}, body={"statement": "measured again"}
+    )
+    findings = {each["finding"]: each for each in client.done("list_findings", query={"page_size": "200"})["findings"]}
+
+    assert published in listed
+    assert findings[found]["mitigation"] == "measured again"
 
 
 def _published(api: ApiWorld) -> None:
