@@ -293,3 +293,24 @@ def test_rows_that_no_thread_waits_for_are_appended_all_the_same(tmp_path: Path)
         entries = world.entries(recorder)
 
     assert [entry.id for entry in entries] == [sealed.entry.id]
+
+
+def test_a_row_that_appears_after_the_file_last_changed_is_appended(tmp_path: Path) -> None:
+    """A commit is in the file before it can be read; whoever looked in between looks again."""
+    world = World(tmp_path / "data")
+    with world.opened() as (records, recorder):
+        recorder._keeper._outbox_state = lambda: "as it was"
+        time.sleep(0.3)  # The holder has looked, several times.
+        with records.transaction() as transaction:
+            transaction.create_gallery(GALLERY, model=MODEL, created=NOW)
+            sealed = recorder._sealed(search_entry(), GALLERY)
+            sealed.commit(transaction)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            with records.reading() as reader:
+                if not reader.pending_entries(1):
+                    break
+            time.sleep(0.02)
+        entries = world.entries(recorder)
+
+    assert [entry.id for entry in entries] == [sealed.entry.id]

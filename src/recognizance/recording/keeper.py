@@ -38,6 +38,13 @@ from recognizance.ledger import (
 POLL_S = 0.05
 """How often a process that doesn't hold the log looks whether its entries are in, and the holder for others' rows."""
 
+LOOK_S = 0.5
+"""How often the holder looks for others' rows although nothing seems to have changed.
+
+SQLite writes a commit to its file and syncs it before it lets readers see it. Who looks in between sees the file
+changed and no row, and the file doesn't change again when the row appears.
+"""
+
 PROMISE_TIMEOUT_S = 30.0
 RETRY_S = 1.0
 """How long after a failed write the log is opened again."""
@@ -83,6 +90,7 @@ class LogKeeper:
         self._former_keys = tuple(former_keys)
         self._cosigning: CosigningThread | None = None
         self._seen_state: object = None
+        self._look_at = 0.0
         self._sequencer: Sequencer | None = None
         self._damage: CorruptionError | None = None
         self._retry_at = 0.0
@@ -164,8 +172,9 @@ class LogKeeper:
             return
         # Rows of other processes, and of threads of this one that gave up waiting. Those whose threads are about to
         # come are appended too, and found appended when they come.
-        if (state := self._outbox_state()) != self._seen_state:
-            self._seen_state = state
+        now = time.monotonic()
+        if (state := self._outbox_state()) != self._seen_state or now >= self._look_at:
+            self._seen_state, self._look_at = state, now + LOOK_S
             if self._outbox.pending(1):
                 sequencer.redrive()
 
