@@ -170,7 +170,7 @@ def governed(data: Path, clock: Clock, *, profile: ProfileName = ProfileName.LAW
         )
 
 
-def take_up(governing: Governing) -> Police:
+def take_up(governing: Governing, *, began: datetime = BEGAN) -> Police:
     """Register the agency and everybody, and publish the evaluation that uses rely on."""
     root, registration = at_the_machine(), governing.registration
     registration.add_agency(
@@ -191,7 +191,7 @@ def take_up(governing: Governing) -> Police:
         overseers=[person(f"Overseer {number}", Role.OVERSEER, None) for number in range(1, 6)],
         auditor=person("An Auditor", Role.AUDITOR, None),
     )
-    completed = BEGAN - timedelta(days=1)
+    completed = began - timedelta(days=1)
     governing.evaluations.publish(measured(FLOOR_PCT, completed), by=at_the_machine(police.auditor.id))
     training = Training(COURSE, date(2020, 1, 1), date(2099, 12, 31))
     registration.add_training(police.operator.id, training, certificate="nr. 1", by=root)

@@ -85,7 +85,7 @@ class Town:
 def town_in(data: Path) -> Iterator[Town]:
     clock = Clock(datetime(2026, 10, 1, 12, tzinfo=UTC))
     with governed(data, clock) as governing:
-        police = take_up(governing)
+        police = take_up(governing, began=clock.now)
         approve(governing, police, clock, began=clock.now)
         auditor = governing.registration.add_person("An Auditor", agency=None, roles=frozenset({Role.AUDITOR}), by=ROOT)
         yield Town(governing, police, clock, data, at_the_machine(auditor.id))
