@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,14 +26,18 @@ from botocore.config import Config
 from recognizance.app import http_app, wire
 from recognizance.config import Settings
 from recognizance.disclosing.bundle import verify_bundle
+from recognizance.evaluation.results import commitment, write_evaluation
 from recognizance.faces import Calibration, FaceReader
 from recognizance.governance.codec import write_document
+from recognizance.governance.oversight import sha256_hex
 from recognizance.governance.profiles import ProfileName
+from recognizance.governance.terms import ErrorLimits, EvaluationId, EvaluationReference
 from recognizance.governing.registration import establish
 from recognizance.ledger import VerifierKey, source_at, verify
 from recognizance.register import build_register, read_log, to_json
 from recognizance.storage import new_id, open_recorder, open_records
 
+from ..evaluation.test_publication import result
 from .police_world import ACCOUNT, AGENCY, ARRESTS, COURSE, Clock, role_arn, terms
 from .rekognition_world import REGION, astronaut, hopper, jpeg
 
@@ -166,12 +171,19 @@ def _the_agency_registers(story: Story) -> None:
     story.add("second", "examiner", trained=True)
     story.add("supervisor", "supervisor")
     story.add("officer", "desk_officer")
+    story.add("auditor", "auditor", outside=True)
     for number in range(1, 6):
         story.add(f"overseer {number}", "overseer", outside=True)
 
 
 def _a_use_is_proposed_discussed_and_approved(story: Story) -> None:
-    asked = json.loads(write_document(terms(began=story.clock.now)))
+    # What the use relies on: an evaluation that an auditor publishes, with limits that overseers will vote on.
+    measured = result(completed=story.clock.now - timedelta(days=1))
+    story.people["auditor"].done("POST", "/evaluations", {"result": write_evaluation(measured).decode()})
+    limits = ErrorLimits(fpir=0.1, least_true_positives=0.7)
+    relied_on = EvaluationReference(EvaluationId(measured.evaluation), sha256_hex(commitment(measured)), limits)
+    wanted = replace(terms(began=story.clock.now), evaluation=relied_on)
+    asked = json.loads(write_document(wanted))
     story.people["supervisor"].done("POST", "/uses", {"use": USE, "terms": asked})
     story.public.done("POST", f"/uses/{USE}/comments", {"statement": "publish the error rates"})
     ballot = {"choice": "approve", "reasons": "read and weighed"}
