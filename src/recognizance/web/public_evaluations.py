@@ -1,7 +1,7 @@
 """Published tests of how often the models err: each on the record, with its report and cards where they were put.
 
-`evaluate publish` puts the result document into `DATA/evaluations/`, as `<evaluation>.json`; an operator may as well. It
-is shown only if its SHA-256 is the one that the ledger has for that evaluation, so nothing can be shown that wasn't
+`evaluate publish` puts the result document into `DATA/evaluations/`, as `<evaluation>.json`; an operator may as well.
+It is shown only if its SHA-256 is the one that the ledger has for that evaluation, so nothing can be shown that wasn't
 published, or not any more as it was. Report and cards are made from it here, each time the same. Implements
 docs/evaluation-reports.md for readers.
 """
