@@ -1,4 +1,4 @@
-"""One installation, one server and one Chromium for all tests of pages; a browser profile of its own for each test."""
+"""One installation, one server and one Chromium for the tests of a file; a browser profile of its own for each test."""
 
 from collections.abc import Iterator
 
@@ -12,9 +12,9 @@ from .security_world import Guarded, guarded_world
 from .world import ADMINISTRATOR, CHROMIUM, Browsers, Web, now, require_chromium, served, take_up
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def web(faces: tuple[FaceReader, Calibration], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
-    """The installation with everybody in it, and its pages."""
+    """The installation with everybody in it, and its pages. One for each file: what one enrols, another would find."""
     with review_world(tmp_path_factory.mktemp("web") / "data", faces, now=now()) as world:
         take_up(world)
         with served(world.service) as url:

@@ -69,10 +69,10 @@ class Story:
         return path
 
 
-@pytest.fixture(scope="module")
-def told(faces: tuple[FaceReader, Calibration], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
-    """An installation of the story's own: it turns the clock, which the others' stands still."""
-    with review_world(tmp_path_factory.mktemp("story") / "data", faces, now=now()) as world:
+@pytest.fixture
+def told(faces: tuple[FaceReader, Calibration], tmp_path: Path) -> Iterator[Web]:
+    """An installation of each telling's own: it turns the clock, and ends with a lead that went out."""
+    with review_world(tmp_path / "data", faces, now=now()) as world:
         take_up(world)
         ExactIndex(world.service.reader.dimension)
         world.enrol("somebody-else", collins_portrait())

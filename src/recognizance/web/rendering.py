@@ -6,7 +6,6 @@ for the wrong reader. Templates are of this package alone; nothing that a reader
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import cast
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -44,6 +43,7 @@ def _environment(language: Language) -> Environment:
         # For texts marked with `N_`, which come as values and may hold a percent sign.
         "translated": spoken.gettext,
     }
-    # Jinja declares no type for it; what its defaults happen to be is taken for one.
-    cast("dict[str, object]", environment.globals).update(language=language, languages=tuple(Language))
+    # Jinja declares no type for it; pyright takes what its defaults happen to be for one.
+    given: dict[str, object] = {"language": language, "languages": tuple(Language)}
+    environment.globals.update(given)  # pyright: ignore[reportCallIssue, reportArgumentType]
     return environment
