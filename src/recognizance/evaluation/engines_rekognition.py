@@ -11,7 +11,7 @@ Pictures go to the endpoint, so whoever runs this must be allowed to send them t
 import functools
 import secrets
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import FIRST_EXCEPTION, Executor, wait
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
@@ -120,7 +120,15 @@ class RekognitionEngine:
                 progress(1)
         for some in _batches(missing):
             pairs = [(int(rows[row]), int(columns[column])) for row, column in some]
-            answers = list(self._workers.map(self._compare, pairs))
+            asked = [self._workers.submit(self._compare, pair) for pair in pairs]
+            # Whoever goes on after a failure must not meet questions of the run that failed, still under way.
+            ended, others = wait(asked, return_when=FIRST_EXCEPTION)
+            for other in others:
+                other.cancel()
+            wait(others)
+            for failed in ended:
+                failed.result()
+            answers = [each.result() for each in asked]
             kept_now = zip(pairs, answers, strict=True)
             self._compared.put(
                 {self._pair_key(*pair): np.array(score, dtype="<f4").tobytes() for pair, score in kept_now}
