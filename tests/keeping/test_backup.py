@@ -11,12 +11,15 @@ import numpy as np
 import pytest
 
 from recognizance.errors import ConflictError, CorruptionError, InputError
+from recognizance.governing.installation import POLICIES_FOLDER
 from recognizance.keeping.backup import MANIFEST, back_up, read_manifest
 from recognizance.keeping.restore import restore
 from recognizance.ledger import FolderSource, NoteKey, Source, copy_prefix, read_checkpoint, root_at, verify
+from recognizance.office import TABLES_FOLDER
 from recognizance.recording import KEY_FILE, read_key
 from recognizance.records import MasterKey, Records, Secret, check_records
 from recognizance.storage import OPEN, RESTORATION_KIND
+from recognizance.web.public_evaluations import FOLDER as EVALUATIONS_FOLDER
 from tests.forgetting.conftest import GALLERY, Installation, open_installation
 from tests.records.world import World
 
@@ -131,6 +134,20 @@ def test_a_backup_comes_back_whole_and_waits_for_its_entry(kept: Kept) -> None:
     assert str(read_key(data / KEY_FILE, origin="").verifier) == str(kept.key.verifier)
     assert (data / KEY_FILE).stat().st_mode & 0o777 == 0o600
     assert verify(FolderSource(data / "ledger" / "public"), (kept.key.verifier,)).is_sound
+
+
+def test_what_the_records_hold_only_the_hash_of_comes_back(kept: Kept) -> None:
+    """Policies, adopted tables and published results, byte for byte; nothing else of these folders."""
+    folders = {POLICIES_FOLDER: "own.cedar", TABLES_FOLDER: "a-model.json", EVALUATIONS_FOLDER: "lab-2026.json"}
+    for folder, name in folders.items():
+        (kept.installation.data / folder).mkdir()
+        (kept.installation.data / folder / name).write_bytes(name.encode())
+        (kept.installation.data / folder / ".half-written").write_bytes(b"?")
+    data = kept.restore(kept.back_up())
+
+    for folder, name in folders.items():
+        assert [path.name for path in (data / folder).iterdir()] == [name]
+        assert (data / folder / name).read_bytes() == name.encode()
 
 
 def test_a_restored_installation_goes_on_from_the_newest_ledger(kept: Kept) -> None:

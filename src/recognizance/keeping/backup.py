@@ -3,7 +3,7 @@
     records.sqlite3    as of one moment, sealed as ever
     ledger/            exactly the entries that those records know, with a checkpoint of that size
     ledger.key.sealed  the ledger's key, under the master key
-    recognizance.toml  policies/*.cedar   where there are any
+    recognizance.toml  policies/*.cedar  tables/*.json  evaluations/*.json   where there are any
     manifest.json      what is in it, each file with its SHA-256; written last
 
 The records are copied first. Whatever the ledger has by then that they don't know is left out, so that the two agree
@@ -34,7 +34,10 @@ from recognizance.storage import public_folder
 MANIFEST = "manifest.json"
 SEALED_KEY = "ledger.key.sealed"
 KEY_PURPOSE = "ledger key in a backup"
-POLICIES = "policies"
+KEPT_FILES = ("policies/*.cedar", "tables/*.json", "evaluations/*.json")
+"""Beside the settings: the operator's policies, adopted tables, and published results. The records hold the hashes of
+all three, and a strict service doesn't start without the table that overseers approved."""
+
 FORM = 1
 PUBLISH_TIMEOUT_S = 30.0
 
@@ -113,7 +116,8 @@ def _write(data: Path, records: Records, part: Path, *, now: datetime, progress:
     copy_prefix(source, part / LEDGER_FOLDER, size, key, progress=progress)
     with records.reading() as reader:
         (part / SEALED_KEY).write_bytes(reader.seal_outside(key.secret_text().encode(), KEY_PURPOSE))
-    for path in (data / SETTINGS_FILE, data / FORMER_KEYS_FILE, *(data / POLICIES).glob("*.cedar")):
+    kept = (path for pattern in KEPT_FILES for path in data.glob(pattern))
+    for path in (data / SETTINGS_FILE, data / FORMER_KEYS_FILE, *kept):
         if path.exists():
             copy = part / path.relative_to(data)
             copy.parent.mkdir(exist_ok=True)
