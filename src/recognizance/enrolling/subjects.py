@@ -3,13 +3,16 @@
 A face is given to a subject only if it resembles those that the subject has, because somebody else's face among them
 would spoil every later search. A client's token makes a repeated request harmless. Taking a face from a subject leaves
 it enrolled; forgetting it is `enrolment.py`'s.
+
+Making one subject of two, or two of one, is one transaction with its entries: whatever is interrupted, faces are as
+they were or as they were asked to be, and no face is ever between two subjects.
 """
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 
-from recognizance.errors import TokenReusedError
+from recognizance.errors import InputError, NotFoundError, TokenReusedError
 from recognizance.faces import Calibration
 from recognizance.galleries import Clock
 from recognizance.gallery import scores
@@ -18,6 +21,7 @@ from recognizance.ledger.facts import ContentChange
 from recognizance.permits import Action, Permit
 from recognizance.recording import Change, ContentDelta, Recorder, acts
 from recognizance.records import (
+    MAX_FACES_OF_SUBJECT,
     Association,
     Disassociation,
     FaceRow,
@@ -181,6 +185,65 @@ class Subjects:
             _enter(change, gallery, ContentDelta(ContentChange.DISASSOCIATED, faces=taken, subject=subject), permit)
         return outcome
 
+    def merge(
+        self,
+        gallery: GalleryId,
+        subject: SubjectId,
+        into: SubjectId,
+        *,
+        threshold_pct: float,
+        permit: Permit,
+        forgetting: Permit,
+    ) -> tuple[FaceId, ...]:
+        """Give all faces of one subject to another, and delete the emptied one: all of it or nothing.
+
+        Args:
+            threshold_pct: As for `associate`. Faces that are less like the other subject stay, and so does their own.
+            forgetting: Allows deleting the emptied subject.
+
+        Returns:
+            The faces that stayed; none if the two are one subject now.
+
+        Raises:
+            NotFoundError: If there is no such gallery, or one of the subjects isn't in it.
+            InputError: If both are the same.
+            LimitError: If the other subject would have too many faces.
+        """
+        permit.require(Action.ENROL, gallery)
+        forgetting.require(Action.FORGET, gallery)
+        if subject == into:
+            raise InputError(f"subject {subject!r} is itself already")
+        with self._recorder.changing() as change:
+            faces = _faces_of(change.transaction, gallery, subject)
+            unlike = self._unlike_among(change.transaction, gallery, into, faces, threshold_pct)
+            _move(change, gallery, subject, into, [face for face in faces if face not in unlike], permit)
+            if not unlike:
+                change.transaction.delete_subject(gallery, subject)
+                _enter(change, gallery, ContentDelta(ContentChange.SUBJECT_REMOVED, subject=subject), forgetting)
+        return tuple(face for face in faces if face in unlike)
+
+    def split(
+        self, gallery: GalleryId, subject: SubjectId, face_ids: Sequence[FaceId], into: SubjectId, *, permit: Permit
+    ) -> None:
+        """Make a new subject of some faces of another: all of it or nothing.
+
+        Raises:
+            NotFoundError: If there is no such gallery or subject, or one of the faces isn't the subject's.
+            ConflictError: If there is a subject of the new name already.
+            InputError: If no face is given, or all that the subject has.
+        """
+        permit.require(Action.ENROL, gallery)
+        with self._recorder.changing() as change:
+            faces = _faces_of(change.transaction, gallery, subject)
+            if not set(face_ids) <= set(faces):
+                raise NotFoundError(f"not all of the faces belong to subject {subject!r}")
+            if not face_ids or len(set(face_ids)) == len(faces):
+                raise InputError("a part of a subject is some of its faces, and not all of them")
+            key = SubjectKey(self._new_id())
+            change.transaction.create_subject(gallery, into, key=key, created=self._clock())
+            _enter(change, gallery, ContentDelta(ContentChange.SUBJECT_ADDED, subject=into), permit)
+            _move(change, gallery, subject, into, face_ids, permit)
+
     def _unlike(
         self,
         transaction: Transaction,
@@ -190,13 +253,24 @@ class Subjects:
         threshold_pct: float,
     ) -> set[FaceId]:
         """Those of the faces that belong to nobody and don't resemble the subject enough."""
-        held = transaction.subject(gallery, subject).face_count
         rows = transaction.faces_by_id(gallery, face_ids)
         free = [face for face in face_ids if face in rows and rows[face].subject is None]
-        order, templates = transaction.templates_of(gallery, free)
+        return self._unlike_among(transaction, gallery, subject, free, threshold_pct)
+
+    def _unlike_among(
+        self,
+        transaction: Transaction,
+        gallery: GalleryId,
+        subject: SubjectId,
+        faces: Sequence[FaceId],
+        threshold_pct: float,
+    ) -> set[FaceId]:
+        """Those of the faces, which are there and not the subject's, that don't resemble it enough."""
+        held = transaction.subject(gallery, subject).face_count
+        order, templates = transaction.templates_of(gallery, faces)
         if not order:
             return set()
-        first = free[0]
+        first = faces[0]
         reference = transaction.subject_template(gallery, subject) if held else templates[order.index(first)]
         return {
             face
@@ -213,6 +287,29 @@ class Subjects:
         if use is TokenUse.MISMATCH:
             raise TokenReusedError("the client request token was used before, with another request")
         return use is TokenUse.REPLAY
+
+
+def _faces_of(transaction: Transaction, gallery: GalleryId, subject: SubjectId) -> list[FaceId]:
+    transaction.subject(gallery, subject)
+    return [row.face_id for row in transaction.faces(gallery, subject=subject, limit=MAX_FACES_OF_SUBJECT)]
+
+
+def _move(
+    change: Change,
+    gallery: GalleryId,
+    subject: SubjectId,
+    into: SubjectId,
+    faces: Sequence[FaceId],
+    permit: Permit,
+) -> None:
+    """Take faces from one subject and give them to another, in the transaction of the caller."""
+    if not faces:
+        return
+    moved = tuple(faces)
+    change.transaction.disassociate(gallery, subject, moved)
+    _enter(change, gallery, ContentDelta(ContentChange.DISASSOCIATED, faces=moved, subject=subject), permit)
+    change.transaction.associate(gallery, into, moved)
+    _enter(change, gallery, ContentDelta(ContentChange.ASSOCIATED, faces=moved, subject=into), permit)
 
 
 def _enter(change: Change, gallery: GalleryId, delta: ContentDelta, permit: Permit) -> None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from starlette.responses import Response
 
 from recognizance.enrolling.enrolment import Enrolment
-from recognizance.enrolling.subjects import AssociationOutcome, Subjects
+from recognizance.enrolling.subjects import Subjects
 from recognizance.errors import ConflictError, NotFoundError
 from recognizance.faces import open_photograph
 from recognizance.forgetting.marks import Marks
@@ -110,15 +110,11 @@ class AdministratorSubjectsPages:
         if not visit.form.is_sound:
             return self._shown(visit)
         permit = self._enrolling(visit, gallery)
-        self._subjects.subject(gallery, into, permit=permit)
-        faces = self._faces_of(gallery, subject)
-        self._subjects.disassociate(gallery, subject, faces, token=None, permit=permit)
-        became = self._subjects.associate(
-            gallery, into, faces, threshold_pct=LEAST_ALIKE_PCT, token=None, permit=permit
+        forgetting = self._governing.gate.permit(visit.actor(), Action.FORGET, gallery)
+        left = self._subjects.merge(
+            gallery, subject, into, threshold_pct=LEAST_ALIKE_PCT, permit=permit, forgetting=forgetting
         )
-        left = [face for face, outcome in became.items() if outcome is not AssociationOutcome.ASSOCIATED]
         if left:
-            self._subjects.associate(gallery, subject, left, threshold_pct=0, token=None, permit=permit)
             visit.say(
                 visit.ngettext(
                     "%(num)d face is too unlike, and stayed.", "%(num)d faces are too unlike, and stayed.", len(left)
@@ -127,8 +123,6 @@ class AdministratorSubjectsPages:
                 Tone.WARNING,
             )
             return visit.redirect(f"/galleries/{gallery}/subjects/{subject}")
-        forgetting = self._governing.gate.permit(visit.actor(), Action.FORGET, gallery)
-        self._subjects.delete_subject(gallery, subject, token=None, permit=forgetting)
         visit.say(visit.gettext("They are one subject now."))
         return visit.redirect(f"/galleries/{gallery}/subjects/{into}")
 
@@ -150,12 +144,10 @@ class AdministratorSubjectsPages:
             return self._shown(visit)
         permit = self._enrolling(visit, gallery)
         try:
-            self._subjects.create_subject(gallery, SubjectId(name), token=None, permit=permit)
+            self._subjects.split(gallery, subject, chosen, SubjectId(name), permit=permit)
         except ConflictError:
             form.fail("name", N_("There is a subject of this name already."))
             return self._shown(visit)
-        self._subjects.disassociate(gallery, subject, chosen, token=None, permit=permit)
-        self._subjects.associate(gallery, SubjectId(name), chosen, threshold_pct=0, token=None, permit=permit)
         visit.say(visit.gettext("They are two subjects now."))
         return visit.redirect(f"/galleries/{gallery}/subjects/{name}")
 
