@@ -61,7 +61,8 @@ from recognizance.ledger import Entry, FolderSource, facts, read_checkpoint
 from recognizance.ledger.sources import read_entries
 from recognizance.permits import Action, Permit
 from recognizance.records import FaceRow
-from recognizance.reviewing.reviews import Asker, Shown
+from recognizance.reviewing.askers import Asker
+from recognizance.reviewing.reviews import Shown
 from recognizance.search import PhotographSearch
 from recognizance.storage import new_id, open_recorder, open_records
 

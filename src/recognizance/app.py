@@ -342,7 +342,7 @@ def wire(
     )
     office.governing.thresholds.start(starting_with(calibration, max_fpir=settings.max_fpir))
     search = Search(
-        records, recorder, galleries, reader, calibration, office.reviewing, max_fpir=settings.max_fpir, marks=marks
+        records, recorder, galleries, reader, calibration, office.openings, max_fpir=settings.max_fpir, marks=marks
     )
     return Service(
         data=data,

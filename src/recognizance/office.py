@@ -33,8 +33,11 @@ from recognizance.identifiers import ModelId
 from recognizance.recording import NOT_STATED, Provenance, Recorder
 from recognizance.records import Records
 from recognizance.retention_runs import RetentionRuns
+from recognizance.reviewing.askers import Door
+from recognizance.reviewing.documents import review_label_key
 from recognizance.reviewing.erasure import REVIEW_HOLDERS
 from recognizance.reviewing.leads import Leads
+from recognizance.reviewing.openings import Openings
 from recognizance.reviewing.probes import Probes
 from recognizance.reviewing.reviews import Reviewing
 from recognizance.reviewing.upkeep import forget_gallery, withdraw_use
@@ -64,6 +67,7 @@ class Office:
     erasure: Erasure
     retention: RetentionRuns
     desk: Desk
+    openings: Openings
     reviewing: Reviewing
     leads: Leads
     probes: Probes
@@ -178,7 +182,9 @@ def furnish(
         ends_gallery=forget_gallery,
         kept=(MARK_KIND, REQUEST_KIND, REQUEST_PHOTOGRAPH),
     )
-    reviewing = Reviewing(records, recorder, governing.policy, clock=clock, new_id=new_id, random_bytes=os.urandom)
+    door = Door(governing.policy, new_id)
+    with records.reading() as reader:
+        label_key = review_label_key(reader)
     return Office(
         data=data,
         settings=settings,
@@ -201,10 +207,11 @@ def furnish(
         erasure=erasure,
         retention=RetentionRuns(records, recorder, governing.gate, erasure, clock=clock, new_id=new_id),
         desk=Desk(records, recorder, governing.gate, erasure, marks, clock=clock, new_id=new_id),
-        reviewing=reviewing,
-        leads=Leads(records, recorder, governing.policy, clock=clock, new_id=new_id),
-        probes=Probes(records, recorder, clock=clock, label_key=reviewing.label_key),
-        disclosing=Disclosing(records, recorder, governing.policy, clock=clock, new_id=new_id),
+        openings=Openings(records, label_key=label_key, clock=clock, new_id=new_id, random_bytes=os.urandom),
+        reviewing=Reviewing(records, recorder, door, label_key=label_key, clock=clock, new_id=new_id),
+        leads=Leads(records, recorder, door, clock=clock),
+        probes=Probes(records, recorder, clock=clock, label_key=label_key),
+        disclosing=Disclosing(records, recorder, door, clock=clock),
     )
 
 

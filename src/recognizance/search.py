@@ -21,7 +21,8 @@ from recognizance.ledger.facts import SearchOutcome
 from recognizance.permits import Action, Permit
 from recognizance.recording import Recorder, Searched, acts
 from recognizance.records import Box, FaceRow, Reader, Records, SubjectKey, SubjectRow
-from recognizance.reviewing.reviews import Hit, Probe, Reviewing, UnderReview
+from recognizance.reviewing.openings import Hit, Openings, UnderReview
+from recognizance.reviewing.pictures import PlacedFace
 
 _Row = TypeVar("_Row", FaceRow, SubjectRow)
 
@@ -87,7 +88,7 @@ class Search:
         galleries: Galleries,
         reader: FaceReader,
         calibration: Calibration,
-        reviewing: Reviewing,
+        openings: Openings,
         *,
         max_fpir: float,
         marks: Marks | None = None,
@@ -97,7 +98,7 @@ class Search:
         self._galleries = galleries
         self._reader = reader
         self._calibration = calibration
-        self._reviewing = reviewing
+        self._openings = openings
         self._max_fpir = max_fpir
         self._marks = marks
 
@@ -223,7 +224,7 @@ class Search:
             return PhotographSearch(searched=None, passed_over=faces, found=None)
         template = self._reader.templates([searched], asked.permit)[0]
         described = ("photograph", photograph.sha256, sha256(template.tobytes()).hexdigest())
-        probe = _Probe(template, described, Probe(photograph, _box_of(searched, photograph.size_hw)))
+        probe = _Probe(template, described, _placed(searched, photograph))
         others = tuple(face for face in faces if face is not searched)
         return PhotographSearch(searched=searched, passed_over=others, found=search(asked, probe))
 
@@ -335,13 +336,13 @@ class Search:
         if probe.shown is None:
             raise InputError(_FACES_ONLY)
         hits = [Hit(match.enrolled, match.similarity_pct) for match in matches]
-        prepared = self._reviewing.prepare(asked.gallery, probe.shown, hits, asked.permit)
+        prepared = self._openings.prepare(asked.gallery, probe.shown, hits, asked.permit)
         with self._recorder.changing() as change:
             change.require(counting(asked.permit))
             entry = change.enter(acts.search(asked.permit, found), gallery=asked.gallery)
             if self._marks is not None and suppressed.keys:
                 self._marks.enter(change, entry, asked.gallery, suppressed)
-            return self._reviewing.open(change, prepared, entry)
+            return self._openings.open(change, prepared, entry)
 
     def _on_record(
         self, asked: "_Asked", searchable: Searchable, probe: PrivateValue, outcome: SearchOutcome
@@ -405,7 +406,7 @@ class _Probe:
 
     template: Template
     described: PrivateValue
-    shown: Probe | FaceRow | None = None
+    shown: PlacedFace | FaceRow | None = None
 
     @property
     def picture_sha256(self) -> str | None:
@@ -431,7 +432,9 @@ def _require_unreviewed(permit: Permit) -> None:
         raise InputError(_FACES_ONLY)
 
 
-def _box_of(face: DetectedFace, size_hw: tuple[int, int]) -> Box:
-    height, width = size_hw
+def _placed(face: DetectedFace, photograph: Photograph) -> PlacedFace:
+    height, width = photograph.size_hw
     left, top, right, bottom = map(float, face.detection.box_xyxy_px)
-    return Box(left / width, top / height, (right - left) / width, (bottom - top) / height)
+    box = Box(left / width, top / height, (right - left) / width, (bottom - top) / height)
+    landmarks = tuple((float(x) / width, float(y) / height) for x, y in face.detection.landmarks_px)
+    return PlacedFace(photograph, box, landmarks)

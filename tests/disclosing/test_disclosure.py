@@ -27,8 +27,8 @@ from recognizance.governance.leads import EditKind
 from recognizance.governance.parties import AgencyId, Person, Role
 from recognizance.governance.review import Outcome
 from recognizance.ledger import EntryId, NoteKey, Opening, facts
+from recognizance.reviewing.askers import Asker
 from recognizance.reviewing.probe_edits import Edit
-from recognizance.reviewing.reviews import Asker
 
 from ..conftest import jpeg
 from ..review_world import CASE, FIRST, SEARCHER, SECOND, SUPERVISOR, USE, World, person_id, review_world

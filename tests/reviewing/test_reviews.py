@@ -24,9 +24,9 @@ from recognizance.governing.uses import Question
 from recognizance.ledger import EntryId, facts
 from recognizance.permits import Action
 from recognizance.records import Needles, Transaction
+from recognizance.reviewing.askers import Asker
 from recognizance.reviewing.documents import ReviewKind, documents_of, review_of
 from recognizance.reviewing.probe_edits import Edit
-from recognizance.reviewing.reviews import Asker
 from recognizance.reviewing.upkeep import destroy_due, withdraw_use
 
 from ..conftest import jpeg

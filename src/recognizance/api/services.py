@@ -30,9 +30,10 @@ from recognizance.recording import Recorder
 from recognizance.records import Records
 from recognizance.register import LiveRegister
 from recognizance.retention_runs import RetentionRuns
+from recognizance.reviewing.askers import Asker
 from recognizance.reviewing.leads import Leads
 from recognizance.reviewing.probes import Probes
-from recognizance.reviewing.reviews import Asker, Reviewing
+from recognizance.reviewing.reviews import Reviewing
 
 _Item = TypeVar("_Item")
 

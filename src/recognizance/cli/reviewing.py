@@ -16,8 +16,8 @@ from recognizance.governance.leads import EditKind, EvidenceKind
 
 if TYPE_CHECKING:
     from recognizance.governance.review import Finding
+    from recognizance.reviewing.askers import Asker
     from recognizance.reviewing.leads import NamedLead
-    from recognizance.reviewing.reviews import Asker
 
 review_app = typer.Typer(
     help="Compare candidates with the probe, blind, as one of two reviewers.", no_args_is_help=True
@@ -286,7 +286,7 @@ def _asker(person: str) -> "Asker":
     from recognizance.governance import Credential
     from recognizance.governance.parties import PersonId
     from recognizance.identifiers import PrincipalId
-    from recognizance.reviewing.reviews import Asker
+    from recognizance.reviewing.askers import Asker
 
     return Asker(PersonId(PrincipalId(person)), Credential.COMMAND_LINE)
 

@@ -40,8 +40,8 @@ from recognizance.ledger.sources import read_entries
 from recognizance.recording import EntryDraft, Recorder
 from recognizance.recording.acts import token
 from recognizance.records import Reader, Records
+from recognizance.reviewing.askers import Asker, Door, person_of
 from recognizance.reviewing.documents import EditFile, PictureFile, ReviewKind, documents_of
-from recognizance.reviewing.reviews import Asker, Gatekeeper, allow, person_of
 
 PUBLISHED_WITHIN_S = 30.0
 _POLL_S = 0.01
@@ -85,20 +85,11 @@ class _Gathered:
 class Disclosing:
     """Makes disclosure bundles. Safe to share between threads."""
 
-    def __init__(
-        self,
-        records: Records,
-        recorder: Recorder,
-        gatekeeper: Gatekeeper,
-        *,
-        clock: Callable[[], datetime],
-        new_id: Callable[[], str],
-    ) -> None:
+    def __init__(self, records: Records, recorder: Recorder, door: Door, *, clock: Callable[[], datetime]) -> None:
         self._records = records
         self._recorder = recorder
-        self._gatekeeper = gatekeeper
+        self._door = door
         self._clock = clock
-        self._new_id = new_id
 
     def disclose(
         self, case: str, asker: Asker, *, recipient_kind: str, recipient: str, statement: str | None = None
@@ -163,7 +154,7 @@ class Disclosing:
     def _require(self, asker: Asker, gathered: _Gathered, use: UseId) -> None:
         """A case is its agency's; auditors may see each."""
         # The policy first, whose refusal is on the record and says what is missing.
-        allow(self._gatekeeper, self._new_id, asker, Act.DISCLOSE, use)
+        self._door.require(asker, Act.DISCLOSE, use)
         with self._records.reading() as reader:
             person = person_of(reader, asker.person)
         if Role.AUDITOR not in person.roles and not gathered.agencies <= {person.agency}:

@@ -26,6 +26,8 @@ from recognizance.records import Document, Reader, Transaction
 
 PAGE = 200
 
+_LABEL_KEY = "labels of reviews"
+
 _Value = TypeVar("_Value")
 
 
@@ -143,6 +145,16 @@ class _StoredReviewFile:
     opened_at: datetime
     edits: tuple[ProbeEdit, ...]
     ended_at: datetime | None
+
+
+def review_label_key(reader: Reader) -> bytes:
+    """The key under which cases and digests of pictures stand in labels."""
+    return reader.derived_key(_LABEL_KEY).reveal()
+
+
+def case_label(label_key: bytes, case: str) -> str:
+    """What a case stands for in labels."""
+    return blinded(label_key, "case", case)
 
 
 def picture_file(data: bytes) -> PictureFile:

@@ -22,6 +22,7 @@ from recognizance.identifiers import FaceId, GalleryId, SubjectId
 from recognizance.ledger import facts
 from recognizance.recording import Recorder
 from recognizance.records import Reader, Records
+from recognizance.reviewing.askers import Asker, Door, person_of
 from recognizance.reviewing.documents import (
     Filed,
     Identities,
@@ -34,7 +35,6 @@ from recognizance.reviewing.documents import (
     replace_filed,
 )
 from recognizance.reviewing.entries import lead as lead_entry
-from recognizance.reviewing.reviews import Asker, Gatekeeper, allow, person_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +71,11 @@ class ExportedLead:
 class Leads:
     """The service of leads. Safe to share between threads."""
 
-    def __init__(
-        self,
-        records: Records,
-        recorder: Recorder,
-        gatekeeper: Gatekeeper,
-        *,
-        clock: Callable[[], datetime],
-        new_id: Callable[[], str],
-    ) -> None:
+    def __init__(self, records: Records, recorder: Recorder, door: Door, *, clock: Callable[[], datetime]) -> None:
         self._records = records
         self._recorder = recorder
-        self._gatekeeper = gatekeeper
+        self._door = door
         self._clock = clock
-        self._new_id = new_id
 
     def list(self, asker: Asker) -> tuple[NamedLead, ...]:
         """The leads that this person may see, by id."""
@@ -150,7 +141,7 @@ class Leads:
     def _allow(self, asker: Asker, act: Act, lead: LeadId) -> None:
         with self._records.reading() as reader:
             file = self._visible(reader, lead, asker).value
-        allow(self._gatekeeper, self._new_id, asker, act, file.use)
+        self._door.require(asker, act, file.use)
 
     def _visible(self, reader: Reader, lead: LeadId, asker: Asker) -> Filed[LeadFile]:
         found = filed(reader, ReviewKind.LEAD, lead, LeadFile)

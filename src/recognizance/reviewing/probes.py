@@ -46,7 +46,7 @@ class Probes:
     """Edits probes. Safe to share between threads.
 
     Args:
-        label_key: Turns digests and cases into labels; the same as that of `Reviewing`.
+        label_key: Turns digests and cases into labels; the same as that of reviews.
     """
 
     def __init__(

@@ -25,7 +25,7 @@ from recognizance.governance.parties import Role
 from recognizance.governing.account_documents import Stage
 from recognizance.governing.registration import Actor
 from recognizance.governing.signing_in import SignedIn
-from recognizance.reviewing.reviews import Asker
+from recognizance.reviewing.askers import Asker
 from recognizance.web.forms import Form
 from recognizance.web.language import Wording
 from recognizance.web.security import is_local_path
