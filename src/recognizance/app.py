@@ -33,6 +33,7 @@ from recognizance.desk import SearchingDesk
 from recognizance.disclosing.disclosure import Disclosing
 from recognizance.enrolling.bulk import BulkEnrolment
 from recognizance.enrolling.enrolment import Enrolment
+from recognizance.enrolling.jobs import ImportJobs
 from recognizance.enrolling.subjects import Subjects
 from recognizance.faces import (
     DEFAULT_DETECTOR,
@@ -237,7 +238,7 @@ def page_services(service: Service, register: LiveRegister) -> Services:
         probes=service.probes,
         disclosing=service.disclosing,
         register=register,
-        bulk=bulk_enrolment(service),
+        imports=ImportJobs(service.records, bulk_enrolment(service), clock=service.clock, new_id=new_id),
         page_key=page_key,
     )
 

@@ -2,6 +2,7 @@
 
 import re
 import time
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from PIL import Image
 
 from recognizance.docket import Standing
+from recognizance.enrolling.jobs import JOB_KIND, JobState
 from recognizance.governance.parties import CourseId, PersonId
 from recognizance.identifiers import GalleryId, PrincipalId, SubjectId
 from recognizance.records import SubjectKey
@@ -175,9 +177,38 @@ def test_photographs_are_imported_and_rejects_downloaded(web: Web, collins: Imag
     assert "wall.png" in operator.get(f"{job}/rejects.csv").text
     with web.service.records.reading() as reader:
         assert reader.subject(GALLERY, SubjectId(ada)).face_count == 2
+    assert job in operator.get(f"/galleries/{GALLERY}/import").text
+    assert job not in reading(web, SUPERVISOR).get(f"/galleries/{GALLERY}/import").text
     for path in (job, f"{job}/progress", f"{job}/rejects.csv"):
         assert reading(web, SUPERVISOR).get(path).status_code == 404
+    assert operator.post(job, files=files).status_code == 409
     assert not list(web.service.data.rglob("*.jpg"))
+
+
+def test_an_interrupted_import_is_gone_on_with_on_its_page(web: Web, hopper: Image.Image) -> None:
+    """As after the server's end: what is settled is said, and the same photographs finish it."""
+    operator = reading(web, SEARCHER)
+    grace = f"grace-{new_id()[:8]}"
+    files = [
+        ("photographs", (f"{grace}.jpg", jpeg(hopper), "image/jpeg")),
+        ("photographs", ("door.png", _blank(), "image/png")),
+    ]
+    job = operator.post(f"/galleries/{GALLERY}/import", files=files, use=USE, quality="NONE").headers["location"]
+    finished(operator, job)
+    with web.service.records.transaction() as transaction:
+        known = transaction.document(JOB_KIND, job.rpartition("/")[2])
+        transaction.replace_document(replace(known, state=JobState.RUNNING))
+
+    page = operator.get(job).text
+    assert "The server ended in the middle of it." in page
+    assert "door.png" in page
+    assert "interrupted" in operator.get(f"/galleries/{GALLERY}/import").text
+    assert operator.post(job).status_code == 422
+    assert reading(web, SUPERVISOR).post(job, files=files).status_code == 404
+    assert operator.post(job, files=files).headers["location"] == job
+    assert "It is over." in finished(operator, job)
+    with web.service.records.reading() as reader:
+        assert reader.subject(GALLERY, SubjectId(grace)).face_count == 1
 
 
 def _blank() -> bytes:

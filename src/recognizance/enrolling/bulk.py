@@ -229,7 +229,7 @@ class BulkEnrolment:
     def rejected(self, gallery: GalleryId, job: str) -> list[ImportItem]:
         """All photographs that a job has rejected so far, by path."""
         with self._records.reading() as reader:
-            return [item for item in _all_items(reader, gallery, job) if item.state is ImportState.REJECTED]
+            return [item for item in settled_items(reader, gallery, job) if item.state is ImportState.REJECTED]
 
     def counts(self, gallery: GalleryId, job: str) -> dict[ImportState, int]:
         """How many photographs of a job are settled so far, by what became of them."""
@@ -238,7 +238,7 @@ class BulkEnrolment:
 
     def _settled(self, gallery: GalleryId, job: str) -> dict[str, ImportItem]:
         with self._records.reading() as reader:
-            return {item.path: item for item in _all_items(reader, gallery, job)}
+            return {item.path: item for item in settled_items(reader, gallery, job)}
 
     def _compute(
         self,
@@ -317,7 +317,8 @@ class BulkEnrolment:
         return enrolled
 
 
-def _all_items(reader: Reader, gallery: GalleryId, job: str) -> Iterator[ImportItem]:
+def settled_items(reader: Reader, gallery: GalleryId, job: str) -> Iterator[ImportItem]:
+    """All photographs of a job that are settled so far, by path."""
     after = None
     while page := reader.import_items(gallery, job, after=after, limit=1000):
         yield from page

@@ -27,6 +27,7 @@ _PAGE = (
     select(*_COLUMNS).where(_OF_JOB, _items.path > bindparam("after")).order_by(_items.path).limit(bindparam("limit"))
 )
 _COUNTS = select(_items.state, func.count().label("files")).where(_OF_JOB).group_by(_items.state)
+_FACES = select(func.coalesce(func.sum(_items.face_count), 0)).where(_OF_JOB)
 _DELETE_ITEM = delete(schema.import_items).where(_OF_JOB, _THIS)
 _INSERT_ITEM = insert(schema.import_items)
 _DELETE_JOB = delete(schema.import_items).where(_OF_JOB)
@@ -76,6 +77,16 @@ class ImportReader(GalleryReader):
         key = self._gallery_row(gallery).gallery_key
         rows = self._run(_COUNTS, {"gallery": key, "job_id": job})
         return {ImportState(row.state): row.files for row in rows}
+
+    def import_faces(self, gallery: GalleryId, job: str) -> int:
+        """How many faces a job has enrolled.
+
+        Raises:
+            NotFoundError: If there is no such gallery.
+        """
+        key = self._gallery_row(gallery).gallery_key
+        faces: int = self._run(_FACES, {"gallery": key, "job_id": job}).scalar_one()
+        return faces
 
     def kept_image(self, gallery: GalleryId, image_id: ImageId) -> bytes:
         """A photograph that was kept.

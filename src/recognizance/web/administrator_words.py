@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from recognizance.docket import Standing
+from recognizance.enrolling.jobs import JobState
 from recognizance.faces import FileState
 from recognizance.governance.parties import AgencyKind
 from recognizance.governance.purposes import LawfulBasis, Source
@@ -54,4 +55,11 @@ FILE_STATES: Mapping[FileState, str] = {
     FileState.READY: N_("there, and the file that its manifest states"),
     FileState.ABSENT: N_("not here"),
     FileState.DAMAGED: N_("another file than its manifest states"),
+}
+
+JOB_STATES: Mapping[JobState, str] = {
+    JobState.RUNNING: N_("under way"),
+    JobState.OVER: N_("over"),
+    JobState.FAILED: N_("ended early"),
+    JobState.INTERRUPTED: N_("interrupted"),
 }

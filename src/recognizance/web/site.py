@@ -13,8 +13,8 @@ from starlette.applications import Starlette
 from recognizance.config import Settings
 from recognizance.desk import SearchingDesk
 from recognizance.disclosing.disclosure import Disclosing
-from recognizance.enrolling.bulk import BulkEnrolment
 from recognizance.enrolling.enrolment import Enrolment
+from recognizance.enrolling.jobs import ImportJobs
 from recognizance.enrolling.subjects import Subjects
 from recognizance.faces import Calibration
 from recognizance.forgetting.erasure import Erasure
@@ -75,7 +75,7 @@ class Services:
     probes: Probes
     disclosing: Disclosing
     register: LiveRegister
-    bulk: BulkEnrolment
+    imports: ImportJobs
     page_key: bytes = field(repr=False)
 
 

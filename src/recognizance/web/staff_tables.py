@@ -5,9 +5,9 @@ One function for each, from the services to its pages; `site.py` puts them into 
 
 from typing import TYPE_CHECKING
 
-from recognizance.storage import new_id, now
+from recognizance.storage import now
 from recognizance.web.administrator_galleries import AdministratorGalleriesPages
-from recognizance.web.administrator_imports import AdministratorImportsPages, Jobs
+from recognizance.web.administrator_imports import AdministratorImportsPages
 from recognizance.web.administrator_keys import AdministratorKeysPages
 from recognizance.web.administrator_parties import AdministratorPartiesPages
 from recognizance.web.administrator_service import AdministratorServicePages, Parts
@@ -30,7 +30,7 @@ def administrator_pages(services: "Services") -> list[Page]:
         AdministratorPartiesPages(governing).table(),
         AdministratorKeysPages(records, governing, services.keys, services.entrance.accounts, clock=now).table(),
         AdministratorGalleriesPages(records, governing, services.galleries, services.retention).table(),
-        AdministratorImportsPages(records, governing, Jobs(services.bulk, new_id=new_id)).table(),
+        AdministratorImportsPages(records, governing, services.imports).table(),
         AdministratorSubjectsPages(
             records, governing, services.enrolment, services.subjects, services.search, services.marks
         ).table(),
