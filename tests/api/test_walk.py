@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import io
+import json
 import zipfile
 from datetime import timedelta
 
@@ -38,6 +39,7 @@ def test_every_route_answers_as_the_document_says(api: ApiWorld) -> None:
     _published(api)
     _parties(api)
     _uses(api)
+    _thresholds(api)
     _galleries(api)
     _retention(api)
     _probes(api)
@@ -139,6 +141,28 @@ def _uses(api: ApiWorld) -> None:
     assert began["state"] == "emergency"
     assert shown["comments"][0]["statement"] == "keep it short"
     assert after["state"] == "active"
+
+
+def _thresholds(api: ApiWorld) -> None:
+    """An administrator asks for a stricter bound; the difference is public, and three overseers approve the rule."""
+    client = api.client
+    present = client.done("show_threshold_rule")
+    table = client.done("show_rule_table", path={"rule": present["rule"]["sha256"]})
+    asked = {"summary": "fewer false candidates", "table": json.dumps(table), "max_fpir": 0.001}
+    proposed = client.done("propose_change", api.keys["administrator"], body=asked)
+    where = {"change": proposed["change"]}
+    listed = [each["change"] for each in client.done("list_changes", query={"page_size": "200"})["changes"]]
+    shown = client.done("show_change", path=where)
+    ballot = {"choice": "approve", "reasons": "read", "rule_sha256": shown["rule"]["sha256"]}
+    other = client.ask("vote_on_change", api.keys["overseer1"], path=where, body=ballot | {"rule_sha256": SHA})
+    stricter = [each["after"]["score"] > each["before"]["score"] for each in shown["difference"]["steps"]]
+    votes = [client.done("vote_on_change", api.keys[f"overseer{n}"], path=where, body=ballot) for n in (1, 2, 3)]
+
+    assert proposed["change"] in listed
+    assert (shown["before_sha256"], shown["rule"]["max_fpir"]) == (present["rule"]["sha256"], 0.001)
+    assert stricter == [False] * 3 + [True] * 3
+    assert other.status_code == 409
+    assert [each["state"] for each in votes] == ["proposed", "proposed", "approved"]
 
 
 def _galleries(api: ApiWorld) -> None:

@@ -84,6 +84,8 @@ def samples(api: ApiWorld) -> dict[str, Sample]:
         "withdraw_use": Sample(use),
         "declare_emergency": Sample(use, {"grounds": "x"}),
         "sweep_uses": Sample(),
+        "propose_change": Sample({}, {"summary": "x", "max_fpir": 0.5}),
+        "vote_on_change": Sample({"change": "x"}, {"choice": "approve", "reasons": "x"}),
         "declare_gallery": Sample({"gallery": "x"}, {"agency": AGENCY, "source": "arrest_record", "basis": "statute"}),
         "show_gallery": Sample(gallery),
         "list_marks": Sample(gallery),

@@ -15,7 +15,7 @@ from recognizance.governance.oversight import ChangeState, Choice, Sha256Hex
 from recognizance.governance.profiles import ProfileName
 from recognizance.governing.installation import Governing
 from recognizance.governing.registration import at_the_machine
-from recognizance.governing.running import Starting, ThresholdRule, rule_of, starting_with, table_sha256
+from recognizance.governing.running import Starting, StatedRule, ThresholdRule, rule_of, starting_with, table_sha256
 from recognizance.identifiers import ModelId
 from recognizance.storage import open_records
 
@@ -29,7 +29,11 @@ TABLE = (
 
 
 def starting(rule: ThresholdRule, score: float = 0.4) -> Starting:
-    return Starting(rule, score, 1e-4, "as measured")
+    return Starting(stated(rule), score, 1e-4, "as measured")
+
+
+def stated(rule: ThresholdRule) -> StatedRule:
+    return StatedRule(rule, f"the table {rule.table_sha256}")
 
 
 @pytest.fixture
@@ -51,7 +55,7 @@ def police(governing: Governing) -> Police:
 
 def propose(governing: Governing, police: Police, rule: ThresholdRule = STRICTER) -> str:
     supervisor = at_the_machine(police.supervisor.id)
-    return governing.thresholds.propose(rule, "women are found too often", by=supervisor).change.id
+    return governing.thresholds.propose(stated(rule), "women are found too often", by=supervisor).change.id
 
 
 def vote(governing: Governing, police: Police, change: str, choice: Choice, count: int) -> ChangeState:
@@ -128,7 +132,7 @@ def test_only_those_who_may_propose_and_vote(governing: Governing, police: Polic
     """An operator does neither, a supervisor doesn't vote, nobody votes twice, and no change changes nothing."""
     change, thresholds = propose(governing, police), governing.thresholds
     with pytest.raises(DeniedError):
-        thresholds.propose(STRICTER, "so", by=at_the_machine(police.operator.id))
+        thresholds.propose(stated(STRICTER), "so", by=at_the_machine(police.operator.id))
     with pytest.raises(DeniedError):
         thresholds.vote(change, Choice.APPROVE, "so", by=at_the_machine(police.supervisor.id))
     with pytest.raises(InputError, match="changes nothing"):
@@ -145,7 +149,7 @@ def test_in_a_private_installation_the_owner_decides_and_it_is_recorded(tmp_path
         private.thresholds.start(starting(FIRST))
         assert private.thresholds.start(starting(STRICTER))
         with pytest.raises(InputError, match="needs no votes"):
-            private.thresholds.propose(FIRST, "back", by=at_the_machine())
+            private.thresholds.propose(stated(FIRST), "back", by=at_the_machine())
 
         known = private.thresholds.in_force()
     assert known is not None
@@ -181,3 +185,12 @@ def test_a_service_does_not_start_with_a_bound_that_nobody_approved(
     with closing(records), pytest.raises(InputError, match=r"max_fpir 0\.01.*max_fpir 0\.5"):
         wire(data, looser, records, *faces, clock=clock)
     wire(data, settings, open_records(data, settings), *faces, clock=clock).close()
+
+
+def test_a_proposed_rule_can_be_read_whole_from_then_on(governing: Governing, police: Police) -> None:
+    """What is in force since a start and what is proposed are kept under their hashes; others aren't known."""
+    assert governing.thresholds.stated(STRICTER.sha256) is None
+    propose(governing, police)
+
+    assert governing.thresholds.stated(FIRST.sha256) == stated(FIRST)
+    assert governing.thresholds.stated(STRICTER.sha256) == stated(STRICTER)

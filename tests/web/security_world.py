@@ -227,6 +227,7 @@ def guarded_world(data: Path, faces: tuple[FaceReader, Calibration]) -> Iterator
         _take_up_the_county(guarded)
         _publish(guarded)
         _begin_uses(guarded)
+        _change_the_rule(guarded)
         review = _enrol_and_search(guarded)
         _review(guarded, review)
         _ask_the_desk(guarded)
@@ -353,6 +354,13 @@ def _begin_uses(guarded: Guarded) -> None:
         guarded.do("suspend_use", "overseer1", path={"use": "county-stopped"}, reasons=attack("suspension"))
     finally:
         clock.now -= timedelta(days=31)
+
+
+def _change_the_rule(guarded: Guarded) -> None:
+    change = guarded.do("propose_change", "administrator", summary=attack("summary-of-change"), max_fpir=0.5)
+    where = {"change": change["change"]}
+    guarded.do("vote_on_change", "overseer2", path=where, choice="reject", reasons=attack("reasons-for-rule"))
+    guarded.objects |= {"change": change["change"], "rule": change["rule_sha256"]}
 
 
 def _grounds() -> Grounds:

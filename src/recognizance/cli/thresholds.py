@@ -11,7 +11,7 @@ from recognizance.cli.output import print_json, results, speaking_plainly
 from recognizance.governance.oversight import Choice
 
 if TYPE_CHECKING:
-    from recognizance.governing.running import ThresholdRule
+    from recognizance.governing.running import StatedRule, ThresholdRule
     from recognizance.governing.thresholds import ProposedRule
 
 app = typer.Typer(help="The rule for thresholds: show it, propose another, vote, adopt.", no_args_is_help=True)
@@ -64,9 +64,9 @@ def propose(
     """Propose another rule, for overseers to vote on."""
     from recognizance.cli.opening import actor, government_of
 
-    rule = _asked_for(data, table, max_fpir)
+    asked = _asked_for(data, table, max_fpir)
     with government_of(data) as governing:
-        proposed = governing.thresholds.propose(rule, summary, by=actor(acting_as))
+        proposed = governing.thresholds.propose(asked, summary, by=actor(acting_as))
     _say(proposed, json=json)
 
 
@@ -104,7 +104,7 @@ def adopt(
     from recognizance.office import TABLES_FOLDER
 
     text = table.read_text(encoding="utf-8")
-    calibration, rule = checked(text), _asked_for(data, table, max_fpir)
+    calibration, rule = checked(text), _asked_for(data, table, max_fpir).rule
     with government_of(data) as governing:
         governing.thresholds.require_startable(rule)
     place = data / TABLES_FOLDER / table_name(calibration.model)
@@ -115,12 +115,12 @@ def adopt(
         results.print(f"{place}: in effect from the next start; max_fpir has to be {rule.max_fpir:g}", markup=False)
 
 
-def _asked_for(data: Path, table: Path | None, max_fpir: float | None) -> "ThresholdRule":
+def _asked_for(data: Path, table: Path | None, max_fpir: float | None) -> "StatedRule":
     """The rule with this table and bound, and with what the settings say where one isn't given."""
     from recognizance.config import read_settings
     from recognizance.errors import InputError
     from recognizance.evaluation.calibrate import checked
-    from recognizance.governing.running import rule_of
+    from recognizance.governing.running import stated_rule
     from recognizance.office import calibration_of, open_models
 
     settings = read_settings(data)
@@ -131,7 +131,7 @@ def _asked_for(data: Path, table: Path | None, max_fpir: float | None) -> "Thres
         model = open_models(data).model(settings.recogniser).id
         if calibration.model != model:
             raise InputError(f"{table} is a table of {calibration.model}, and the settings' recogniser is {model}")
-    return rule_of(calibration, max_fpir=settings.max_fpir if max_fpir is None else max_fpir)
+    return stated_rule(calibration, max_fpir=settings.max_fpir if max_fpir is None else max_fpir)
 
 
 def _say(known: "ProposedRule", *, json: bool) -> None:

@@ -72,6 +72,9 @@ class Calibration:
     """
 
     def __init__(self, model: ModelId, knots: tuple[Knot, ...], *, pairs: int, decades_per_score: float) -> None:
+        numbers = [decades_per_score, *(number for knot in knots for number in (knot.score, knot.fmr_bound))]
+        if not all(math.isfinite(number) for number in numbers) or pairs < 1 or any(knot.errors < 0 for knot in knots):
+            raise ValueError("a calibration's numbers are finite, and its counts are counts")
         if len(knots) < 2 or knots[0].fmr_bound != 1.0 or knots[0].score <= -1.0 or knots[-1].score >= 1.0:
             raise ValueError("a calibration begins with the rate 1, within scores of -1 to 1")
         if any(low.score >= high.score or low.fmr_bound <= high.fmr_bound for low, high in pairwise(knots)):

@@ -7,6 +7,7 @@ Implements docs/evaluation-gate.md, "The rule for thresholds".
 """
 
 import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -49,13 +50,29 @@ class ThresholdRule:
 
 
 @dataclass(frozen=True, slots=True)
+class StatedRule:
+    """A rule with its table whole, so that whoever votes on it can read what they vote on.
+
+    Attributes:
+        table: As `table_text` writes it. The rule has its hash.
+    """
+
+    rule: ThresholdRule
+    table: str
+
+
+@dataclass(frozen=True, slots=True)
 class Starting:
     """The rule that a service is about to search with, and what the ledger says of it if it is new."""
 
-    rule: ThresholdRule
+    stated: StatedRule
     reference_score: float
     false_match_rate: float
     reason: str
+
+    @property
+    def rule(self) -> ThresholdRule:
+        return self.stated.rule
 
 
 def table_sha256(calibration: "Calibration") -> Sha256Hex:
@@ -65,15 +82,27 @@ def table_sha256(calibration: "Calibration") -> Sha256Hex:
     return Sha256Hex(hashlib.sha256("\n".join(rows).encode()).hexdigest())
 
 
+def table_text(calibration: "Calibration") -> str:
+    """A table as a file that `recognizance threshold adopt` takes: what its hash is over, and nothing else."""
+    knots = ",\n".join(f"  {json.dumps([knot.score, knot.errors, knot.fmr_bound])}" for knot in calibration.knots)
+    model, tail = json.dumps(calibration.model), json.dumps(calibration.decades_per_score)
+    head = f' "model": {model},\n "pairs": {calibration.pairs},\n "tail": {{"decades_per_score": {tail}}},\n'
+    return f'{{\n{head} "knots": [\n{knots}\n ]\n}}\n'
+
+
 def rule_of(calibration: "Calibration", *, max_fpir: float) -> ThresholdRule:
     return ThresholdRule(calibration.model, table_sha256(calibration), max_fpir)
+
+
+def stated_rule(calibration: "Calibration", *, max_fpir: float) -> StatedRule:
+    return StatedRule(rule_of(calibration, max_fpir=max_fpir), table_text(calibration))
 
 
 def starting_with(calibration: "Calibration", *, max_fpir: float) -> Starting:
     """The rule that a service is about to search with, and what the ledger says of it if it is new."""
     score = calibration.score_at_pct(REFERENCE_PCT)
     return Starting(
-        rule_of(calibration, max_fpir=max_fpir),
+        stated_rule(calibration, max_fpir=max_fpir),
         score,
         calibration.false_match_rate(score).bound,
         f"The score of similarity {REFERENCE_PCT:g} in the model's measured table. A search raises its threshold with"

@@ -5,6 +5,9 @@ with no other: whoever edits the setting `max_fpir`, or puts another table or mo
 start. Each rule that takes effect is an entry of the ledger, with the proposal that allowed it. In a private
 installation the owner changes it, and it is recorded all the same.
 
+The ledger has a rule's hash. The rule itself, its table whole, is kept in the records from its proposal or first start
+on, so that overseers and the public read what is voted on, and can hold it to the hash.
+
 Implements docs/evaluation-gate.md, "The rule for thresholds"; votes are `governance.oversight`'s.
 """
 
@@ -35,13 +38,15 @@ from recognizance.governance.oversight import (
 from recognizance.governance.parties import PersonId
 from recognizance.governance.profiles import Profile, ProfileName
 from recognizance.governing.registration import Actor, Gate
-from recognizance.governing.running import Starting, ThresholdRule
+from recognizance.governing.running import Starting, StatedRule, ThresholdRule
 from recognizance.ledger import EntryId, facts
 from recognizance.recording import Recorder
-from recognizance.records import Document, Reader, Records
+from recognizance.records import Document, Reader, Records, Transaction
 
 RULE_KIND = "threshold_rule"
 CHANGE_KIND = "rule_change"
+STATED_KIND = "stated_rule"
+_KEPT = "kept"
 _IN_FORCE = "in_force"
 _PAGE = 500
 _DECIDED = {Outcome.APPROVED: ChangeEvent.APPROVE, Outcome.REJECTED: ChangeEvent.REJECT}
@@ -115,8 +120,16 @@ class Thresholds:
         with self._records.reading() as reader:
             return read_document(ProposedRule, reader.document(CHANGE_KIND, change).body)
 
-    def propose(self, rule: ThresholdRule, summary: str, *, by: Actor) -> ProposedRule:
-        """Propose another rule. Who may vote on it is fixed now.
+    def stated(self, rule_sha256: Sha256Hex) -> StatedRule | None:
+        """A rule whole, by its hash; public. `None` for one of which the records have the hash only."""
+        with self._records.reading() as reader:
+            try:
+                return read_document(StatedRule, reader.document(STATED_KIND, rule_sha256).body)
+            except NotFoundError:
+                return None
+
+    def propose(self, asked: StatedRule, summary: str, *, by: Actor) -> ProposedRule:
+        """Propose another rule. Who may vote on it is fixed now, and from now on everybody can read it.
 
         Raises:
             DeniedError: If whoever proposes may not.
@@ -130,7 +143,7 @@ class Thresholds:
         before = self.in_force()
         if before is None:
             raise ConflictError("no rule is in force before the service has started once")
-        person = PersonId(proposer)
+        person, rule = PersonId(proposer), asked.rule
         with self._recorder.changing() as change:
             overseers = [
                 each.value.person
@@ -161,6 +174,7 @@ class Thresholds:
             )
             known = ProposedRule(proposed, rule, entry)
             change.transaction.insert_document(_document(known))
+            _keep(change.transaction, asked)
         return known
 
     def vote(
@@ -215,6 +229,7 @@ class Thresholds:
         with self._recorder.changing() as change:
             document = _rule_document(change.transaction)
             before = None if document is None else read_document(RuleInForce, document.body)
+            _keep(change.transaction, starting.stated)
             if before is not None and before.rule == starting.rule:
                 return False
             allowing = self._allowing(change.transaction, starting.rule)
@@ -281,6 +296,14 @@ def _rule_document(reader: Reader) -> Document | None:
         return reader.document(RULE_KIND, _IN_FORCE)
     except NotFoundError:
         return None
+
+
+def _keep(transaction: Transaction, stated: StatedRule) -> None:
+    """Keep a rule whole, once; under its hash nothing else can stand."""
+    try:
+        transaction.document(STATED_KIND, stated.rule.sha256)
+    except NotFoundError:
+        transaction.insert_document(Document(STATED_KIND, stated.rule.sha256, _KEPT, write_document(stated)))
 
 
 def _changes(reader: Reader) -> Iterator[ProposedRule]:

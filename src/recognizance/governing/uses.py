@@ -8,7 +8,7 @@ Implements docs/governance.md, "The life of a use".
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -81,6 +81,21 @@ class EndsUse(Protocol):
     def __call__(self, change: Change, use: UseId, now: datetime, *, done_by: PrincipalId) -> int:
         """Leave no review open and no lead that could still be followed; answers how many reviews were withdrawn."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What would become of terms if they were proposed at this moment; public, and promises nothing.
+
+    Attributes:
+        comments_until: The end of public comments; the moment itself where the purpose isn't new.
+        overseers: How many would have a vote.
+    """
+
+    evidence: Evidence
+    comments_until: datetime
+    approvals_needed: int
+    overseers: int
 
 
 class Uses:
@@ -254,6 +269,18 @@ class Uses:
         """
         with self._records.reading() as reader:
             return self._now(reader, stored(reader, Kind.USE, use, UseRecord).value, self._clock())
+
+    def outlook(self, terms: UseTerms) -> Outlook:
+        """What would become of these terms if they were proposed now; changes nothing."""
+        now = self._clock()
+        with self._records.reading() as reader:
+            able = [each for each in _overseers(reader) if terms.agency not in each.interests]
+            return Outlook(
+                evidence_of(reader, terms, self._running, now),
+                now + self._profile.comment_period if _purpose_is_new(reader, terms) else now,
+                self._profile.approvals_needed,
+                len(able),
+            )
 
     def evidence(self, use: UseId) -> Evidence:
         """What the use's evaluation comes to at this moment, with every group that doesn't pass; public.

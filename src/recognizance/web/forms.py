@@ -4,9 +4,11 @@ Values are text as typed, without surrounding space. Nothing here knows what a f
 what is wrong with it, and shows the form again with both.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from typing import TypeVar
 
@@ -29,6 +31,9 @@ TOO_LONG = N_("This is too long.")
 NO_CHOICE = N_("Choose one of the answers.")
 NO_DATE = N_("This is not a date. Write it as year-month-day, such as 2026-11-22.")
 NO_NUMBER = N_("This is not a whole number in the range that is allowed.")
+NO_SHARE = N_("This is not a percentage in the range that is allowed. Write it as a number, such as 0.1.")
+
+_DECIMAL = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
@@ -47,11 +52,13 @@ class Form:
 
     Attributes:
         errors: By field, the first thing that is wrong with it, in the source's English; `""` is the form as a whole.
+        labels: By field, what the page calls it, in the reader's language: for naming it where its error stands alone.
     """
 
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     files: Mapping[str, tuple[Upload, ...]] = field(default_factory=dict[str, tuple[Upload, ...]])
     errors: dict[str, str] = field(default_factory=dict[str, str])
+    labels: dict[str, str] = field(default_factory=dict[str, str])
 
     def raw(self, name: str) -> str:
         """The first value of a field, `""` if there is none: for showing it again, or for a secret with spaces."""
@@ -110,12 +117,26 @@ class Form:
         self.fail(name, NO_NUMBER)
         return None
 
+    def share(self, name: str, *, low_pct: float = 0.0, high_pct: float = 100.0) -> float | None:
+        """A percentage, with a point or a comma before its fraction, as a share from 0 to 1."""
+        text = self.raw(name).strip().replace(",", ".")
+        if len(text) <= 16 and _DECIMAL.fullmatch(text) and low_pct <= float(text) <= high_pct:
+            # Decimal, so that 0.07 % is the same number as 0.0007 typed elsewhere.
+            return float(Decimal(text) / 100)
+        self.fail(name, NO_SHARE)
+        return None
+
     def ticked(self, name: str) -> bool:
         return bool(self.every(name))
 
     def fail(self, name: str, why: str) -> None:
         """Say what is wrong with a field, or with the form as a whole (`""`); the first thing said stays."""
         self.errors.setdefault(name, why)
+
+    def called(self, name: str, label: str) -> str:
+        """Remember what the page calls a field; for templates, whose text it answers: none."""
+        self.labels.setdefault(name, label)
+        return ""
 
     @property
     def is_sound(self) -> bool:

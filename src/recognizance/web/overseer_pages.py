@@ -27,6 +27,7 @@ from recognizance.governance.uses import (
     UseState,
 )
 from recognizance.governing.incidents import Incidents
+from recognizance.governing.thresholds import Thresholds
 from recognizance.governing.uses import Question, Uses
 from recognizance.ledger import facts
 from recognizance.register import LiveRegister
@@ -35,6 +36,8 @@ from recognizance.web.language import N_
 from recognizance.web.overseer_words import (
     AUTHORITIES,
     CAPTURES,
+    CHANGE_KINDS,
+    CHANGE_STATES,
     CHOICES,
     CLASSES,
     DEADLINES,
@@ -44,6 +47,7 @@ from recognizance.web.overseer_words import (
     STATES,
     VERDICTS,
 )
+from recognizance.web.rule_change_pages import waits_for
 from recognizance.web.visits import Tone, Visit
 
 MAX_CONDITIONS = 20
@@ -55,8 +59,11 @@ _EVENTS = {Question.REINSTATE: UseEvent.REINSTATE, Question.REVOKE: UseEvent.REV
 class OverseerPages:
     """Args: clock: Only for what pages show; services have their own."""
 
-    def __init__(self, uses: Uses, incidents: Incidents, register: LiveRegister, *, clock: Clock) -> None:
+    def __init__(
+        self, uses: Uses, thresholds: Thresholds, incidents: Incidents, register: LiveRegister, *, clock: Clock
+    ) -> None:
         self._uses = uses
+        self._thresholds = thresholds
         self._incidents = incidents
         self._register = register
         self._clock = clock
@@ -83,6 +90,9 @@ class OverseerPages:
             running=[each for each in known if each.use.state in SEARCHABLE],
             halted=[each for each in known if each.use.state in {UseState.SUSPENDED, UseState.EMERGENCY_SUSPENDED}],
             over=[each for each in known if each.use.state in FINAL],
+            changes=[each for each in self._thresholds.list() if waits_for(each, mine)],
+            change_states=CHANGE_STATES,
+            kinds=CHANGE_KINDS,
             incidents=self._incidents.list(waiting=True, by=visit.actor()),
             upcoming=self._calendar(known, now)[:5],
             now=now,
@@ -195,7 +205,7 @@ class OverseerPages:
                 by=visit.actor(),
             )
         except InputError as error:
-            visit.say(str(error), Tone.WARNING)
+            visit.say(visit.in_words(error), Tone.WARNING)
             return self._ballot(visit, record, questions)
         visit.say(
             visit.gettext("Your vote is on the record. The use is now: %(state)s.")

@@ -12,12 +12,13 @@ from datetime import datetime
 from starlette.responses import Response
 
 from recognizance.governance.parties import Role
+from recognizance.governing.thresholds import Thresholds
 from recognizance.governing.watching import Watching
 from recognizance.ledger import Entry, facts
 from recognizance.register import LiveRegister
 from recognizance.web.differences import Line, difference
 from recognizance.web.frame import Page, only
-from recognizance.web.overseer_words import LINES, SIGNALS
+from recognizance.web.overseer_words import CHANGE_KINDS, CHANGE_STATES, LINES, SIGNALS
 from recognizance.web.visits import Visit
 
 _READERS = only(Role.OVERSEER, Role.AUDITOR)
@@ -52,8 +53,9 @@ class ThresholdStep:
 
 
 class OverseerRulesPages:
-    def __init__(self, register: LiveRegister, watching: Watching) -> None:
+    def __init__(self, register: LiveRegister, thresholds: Thresholds, watching: Watching) -> None:
         self._register = register
+        self._thresholds = thresholds
         self._watching = watching
 
     def table(self) -> list[Page]:
@@ -66,6 +68,9 @@ class OverseerRulesPages:
         kept = self._register.reading().state.kept
         return visit.page(
             "overseer/changes.html",
+            changes=self._thresholds.list()[::-1],
+            change_states=CHANGE_STATES,
+            kinds=CHANGE_KINDS,
             policies=list(policy_steps(kept))[::-1],
             thresholds=list(threshold_steps(kept))[::-1],
             line_names=LINES,

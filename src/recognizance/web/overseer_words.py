@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from recognizance.governance.deadlines import DeadlineKind
 from recognizance.governance.gate import Fitness
-from recognizance.governance.oversight import Choice
+from recognizance.governance.oversight import ChangeKind, ChangeState, Choice
 from recognizance.governance.purposes import AuthorityKind, Capture, Purpose, SearchClass
 from recognizance.governance.unusual import Signal
 from recognizance.governance.uses import UseState
@@ -123,6 +123,22 @@ OCCURRENCES: Mapping[Occurrence, str] = {
     Occurrence.OUTAGE: N_("outage"),
     Occurrence.ERROR: N_("error"),
 }
+
+CHANGE_STATES: Mapping[ChangeState, str] = {
+    ChangeState.PROPOSED: N_("being voted on"),
+    ChangeState.APPROVED: N_("approved; in effect from the next start with it"),
+    ChangeState.REJECTED: N_("rejected"),
+    ChangeState.WITHDRAWN: N_("withdrawn"),
+    ChangeState.IN_EFFECT: N_("took effect"),
+}
+CHANGE_KINDS: Mapping[ChangeKind, str] = {
+    ChangeKind.THRESHOLD: N_("Another threshold"),
+    ChangeKind.POLICY: N_("Another policy"),
+    ChangeKind.MODEL: N_("Another model"),
+    ChangeKind.QUORUM: N_("Another number of votes"),
+    ChangeKind.RETENTION: N_("Another retention schedule"),
+}
+
 
 LINES: Mapping[LineKind, str] = {
     LineKind.SAME: "",

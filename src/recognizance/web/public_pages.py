@@ -13,6 +13,7 @@ from recognizance.web.public_front import FrontPages
 from recognizance.web.public_record import RecordPages
 from recognizance.web.public_register import RegisterPages
 from recognizance.web.public_uses import UsesPages
+from recognizance.web.rule_change_pages import RuleChangesPages
 
 if TYPE_CHECKING:
     from recognizance.web.site import Services
@@ -33,8 +34,9 @@ def public_pages(services: "Services") -> list[Page]:
         *UsesPages(
             governing.uses, governing.registration, Moderation(recorder, governing.gate), register, clock=now
         ).table(),
+        *RuleChangesPages(governing.thresholds, register).table(),
         *RegisterPages(register).table(),
-        *EvaluationsPages(register, services.data).table(),
+        *EvaluationsPages(register, governing.evaluations.results).table(),
         *RecordPages(services.records, recorder).table(),
         *AskingPages(
             Intake(services.records, recorder, clock=now, new_id=new_id, random_bytes=os.urandom), clock=now

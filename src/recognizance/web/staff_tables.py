@@ -50,6 +50,6 @@ def overseer_pages(services: "Services") -> list[Page]:
     """Uses to decide on, changes of the rules, unusual use."""
     governing = services.governing
     return in_order(
-        OverseerPages(governing.uses, governing.incidents, services.register, clock=now).table(),
-        OverseerRulesPages(services.register, governing.watching).table(),
+        OverseerPages(governing.uses, governing.thresholds, governing.incidents, services.register, clock=now).table(),
+        OverseerRulesPages(services.register, governing.thresholds, governing.watching).table(),
     )

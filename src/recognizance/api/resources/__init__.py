@@ -14,6 +14,7 @@ from recognizance.api.resources import (
     publishing,
     retention,
     reviews,
+    thresholds,
     uses,
 )
 from recognizance.api.routes import Route
@@ -23,6 +24,7 @@ ROUTES: tuple[Route, ...] = (
     *parties.ROUTES,
     *keys.ROUTES,
     *uses.ROUTES,
+    *thresholds.ROUTES,
     *galleries.ROUTES,
     *retention.ROUTES,
     *probes.ROUTES,
