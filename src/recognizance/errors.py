@@ -30,6 +30,10 @@ class ConflictError(InputError):
     """What the request would create exists already, or the state has moved on."""
 
 
+class ChangedError(ConflictError):
+    """Somebody else has changed it since it was read; read it again and decide anew."""
+
+
 class TokenReusedError(ConflictError):
     """A client's request token came before, with another request."""
 

@@ -3,10 +3,16 @@
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from ..review_world import SEARCHER
 from .world import DESKTOP, PHONE, Browsers, Scheme, assert_accessible, look
+
+
+def assert_fits(page: Page) -> None:
+    """Fail if somebody has to scroll sideways."""
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
 
 PUBLIC = ["/", "/sign-in", "/nothing-here"]
 OWN = ["/account", "/account/password", "/account/authenticator", "/account/recovery-codes", "/account/confirm"]
@@ -40,6 +46,28 @@ def test_the_keyboard_alone_reaches_the_content(browsers: Browsers) -> None:
 
 
 @pytest.mark.parametrize("javascript", [True, False])
+def test_a_phone_has_a_menu_that_opens(browsers: Browsers, *, javascript: bool) -> None:
+    """One line until it is opened, by keyboard as well, and then every page of the navigation."""
+    page = browsers.open("/record", viewport=PHONE, javascript=javascript)
+    menu = page.get_by_role("navigation", name="Main")
+    assert menu.bounding_box()["height"] < 60  # type: ignore[index]  # it is shown
+    expect(menu.get_by_role("link")).to_have_count(0)
+    menu.get_by_text("Menu · Record").press("Enter")
+    assert_fits(page)
+    menu.get_by_role("link", name="Register").click()
+    expect(page).to_have_url(re.compile("/register$"))
+
+
+def test_paper_is_light_whatever_the_screen_is(browsers: Browsers) -> None:
+    """Printed from a dark page, nothing is printed light on dark."""
+    page = browsers.open("/register", scheme="dark")
+    ground = "getComputedStyle(document.body).backgroundColor"
+    assert page.evaluate(ground) == "rgb(20, 25, 30)"
+    page.emulate_media(media="print")
+    assert page.evaluate(ground) == "rgb(255, 255, 255)"
+
+
+@pytest.mark.parametrize("javascript", [True, False])
 def test_language_and_colours_are_a_choice_that_stays(browsers: Browsers, *, javascript: bool) -> None:
     """With or without JavaScript: a button, and from then on every page."""
     page = browsers.open("/", javascript=javascript)
@@ -61,7 +89,7 @@ def test_a_mistake_is_said_at_the_top_and_at_its_field(browsers: Browsers) -> No
     page = browsers.open("/sign-in", javascript=False)
     page.get_by_label("Password").fill("not the password at all")
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("alert")).to_contain_text("This can't be empty.")
+    expect(page.get_by_role("alert")).to_contain_text("Login: This can't be empty.")
     expect(page).to_have_title(re.compile("^Error: "))
     page.get_by_role("alert").get_by_role("link").click()
     expect(page.get_by_label("Login")).to_be_focused()

@@ -17,7 +17,8 @@ from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import write_po
 
 from recognizance.web.denials import policy_texts
-from recognizance.web.language import FOLDER, Language, catalogue_text, read_catalogue
+from recognizance.web.language import FOLDER, REFUSALS, Language, catalogue_text, read_catalogue
+from recognizance.web.refusal_texts import refusal_texts
 
 _PACKAGE = Path(__file__).parent
 _METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
@@ -26,13 +27,15 @@ _KEYWORDS = {**DEFAULT_KEYWORDS, "N_": None}
 
 
 def texts() -> Catalog:
-    """Every text of the pages, and every sentence with which our policies refuse."""
+    """Every text of the pages, and every sentence with which our policies and services refuse."""
     catalogue = Catalog()
     found = extract_from_dir(str(_PACKAGE), _METHODS, _OPTIONS, keywords=_KEYWORDS)
     for _file, _line, text, _comments, _context in found:
         catalogue.add(text)
     for text in policy_texts():
         catalogue.add(text)
+    for text in refusal_texts():
+        catalogue.add(text, context=REFUSALS)
     return catalogue
 
 
@@ -41,7 +44,7 @@ def updated(catalogue: Catalog, texts: Catalog, *others: Catalog) -> Catalog:
     fresh = Catalog(locale=catalogue.locale, project="Recognizance", version="1", fuzzy=False)
     for message in texts:
         if message.id:
-            fresh.add(message.id, _translation(message, [catalogue, *others]))
+            fresh.add(message.id, _translation(message, [catalogue, *others]), context=message.context)
     return fresh
 
 
@@ -65,7 +68,7 @@ def written(catalogue: Catalog) -> str:
 
 def _translation(message: Message, catalogues: list[Catalog]) -> Any:
     for catalogue in catalogues:
-        known = catalogue.get(message.id)
+        known = catalogue.get(message.id, message.context)
         if known is not None and _is_whole(known):
             return known.string
     return ("", "") if message.pluralizable else ""

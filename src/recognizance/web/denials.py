@@ -13,20 +13,13 @@ from recognizance.errors import DeniedError
 from recognizance.governance.parties import Role
 from recognizance.governance.profiles import PROFILES, rulebook
 from recognizance.web.language import N_, Wording
+from recognizance.web.refusals import Said
 from recognizance.web.wordings import ROLE_NAMES
 
 _ASK = "; ask "
 _ROLES = re.compile(r"the role ([a-z_]+(?: or [a-z_]+)*)")
 _ASSIGNER = N_("an administrator, who assigns roles")
 _NOBODY = N_("that no policy permits anybody")
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A text, and whether it is in the reader's language."""
-
-    text: str
-    is_translated: bool
 
 
 @dataclass(frozen=True, slots=True)

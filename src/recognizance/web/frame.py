@@ -26,16 +26,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from recognizance.errors import (
-    AuthenticationError,
-    ConflictError,
-    DeniedError,
-    Error,
-    InputError,
-    NotFoundError,
-    ThrottledError,
-    UnavailableError,
-)
+from recognizance.errors import ChangedError, DeniedError
 from recognizance.governance.parties import Role
 from recognizance.governing.account_documents import Stage
 from recognizance.governing.attempts import TooManyAttemptsError
@@ -43,6 +34,7 @@ from recognizance.governing.signing_in import SignedIn, SignIn
 from recognizance.web.denials import Reason, reasons
 from recognizance.web.forms import MAX_FORM_BYTES, read_form
 from recognizance.web.language import N_, chosen_language, wording
+from recognizance.web.problems import CHANGED, STATUSES, TITLES
 from recognizance.web.rendering import Templates
 from recognizance.web.security import HEADERS, STRICT_TRANSPORT, is_from_elsewhere, is_private_line
 from recognizance.web.static_files import StaticFiles
@@ -241,7 +233,7 @@ class Frame:
                 "minutes": minutes
             }
             return self.problem(visit, 429, detail=said)
-        status = next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)
+        status = next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
         if status == 500:
             number = secrets.token_hex(4)
             _log.error("page failed, number %s", number, exc_info=error)
@@ -249,7 +241,8 @@ class Frame:
         if isinstance(error, DeniedError):
             refused = reasons(error, visit.wording)
             return self.problem(visit, status, said=str(error), number=error.decision_id, refused=refused)
-        return self.problem(visit, status, said=str(error))
+        title = CHANGED if isinstance(error, ChangedError) else ""
+        return self.problem(visit, status, said=str(error), title=title)
 
     def problem(
         self,
@@ -260,6 +253,7 @@ class Frame:
         said: str = "",
         number: str = "",
         refused: Sequence[Reason] = (),
+        title: str = "",
     ) -> Response:
         """A page that says what is wrong and what to do.
 
@@ -268,11 +262,12 @@ class Frame:
             said: What a service said about it, in English.
             number: What to quote when asking about it.
             refused: Why, one reason after the other, where a policy refused.
+            title: What it is called, in the catalogue, where its status says too little.
         """
-        known = status if status in _TITLES else 500
-        title, advice = _TITLES[known]
-        given = {"title": title, "advice": advice, "detail": detail, "said": said, "number": number, "refused": refused}
-        return visit.page("problem.html", status=known, **given)
+        known = status if status in TITLES else 500
+        usual, advice = TITLES[known]
+        given = {"advice": advice, "detail": detail, "said": said, "number": number, "refused": refused}
+        return visit.page("problem.html", status=known, title=title or usual, **given)
 
     def navigation(self, visit: Visit) -> list[Link]:
         """The pages that this reader may go to from anywhere."""
@@ -297,33 +292,6 @@ class Frame:
                 **given,
             },
         )
-
-
-_STATUSES: Sequence[tuple[type[Error], int]] = (
-    (NotFoundError, 404),
-    (ConflictError, 409),
-    (InputError, 400),
-    (DeniedError, 403),
-    (AuthenticationError, 403),
-    (ThrottledError, 429),
-    (UnavailableError, 503),
-)
-
-_TITLES: Mapping[int, tuple[str, str]] = {
-    400: (N_("This can't be done as asked"), N_("Go back, change what you entered and try again.")),
-    403: (N_("This isn't allowed"), N_("If you think that it should be, ask your supervisor or administrator.")),
-    404: (N_("There is nothing here"), N_("Check the address, or begin again from the start page.")),
-    405: (N_("This page takes no such request"), N_("Begin again from the start page.")),
-    409: (N_("Somebody else was faster"), N_("Load the page again to see how things stand now.")),
-    413: (N_("This is too large"), N_("Send a smaller file or a shorter text.")),
-    415: (N_("This kind of file isn't taken"), N_("Go back and choose another file.")),
-    429: (N_("Too many attempts"), N_("Wait a while before you try again.")),
-    500: (
-        N_("Something went wrong on our side"),
-        N_("It was noted. Try again later; quote the number if you report it."),
-    ),
-    503: (N_("The service can't answer now"), N_("Nothing was lost. Try again in a few minutes.")),
-}
 
 
 def sign_in_path(request: Request) -> str:

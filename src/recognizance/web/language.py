@@ -24,6 +24,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 FOLDER = "locales"
+REFUSALS = "refusal"
+"""The context in a catalogue of what services say when they refuse."""
 
 
 class Language(StrEnum):

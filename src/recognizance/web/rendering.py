@@ -5,12 +5,13 @@ for the wrong reader. Templates are of this package alone; nothing that a reader
 """
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from recognizance.register.document import plain_text
 from recognizance.web.language import Language, wording
+from recognizance.web.refusals import said
 
 
 class Templates:
@@ -40,6 +41,8 @@ def _environment(language: Language) -> Environment:
         "percent": spoken.percent,
         # For what people wrote: what can't be seen, or turns the line round, is spelled out.
         "plain": plain_text,
+        # For what services say: a text, and whether it is in the reader's language.
+        "refusal": partial(said, wording=spoken),
         # For texts marked with `N_`, which come as values and may hold a percent sign.
         "translated": spoken.gettext,
     }

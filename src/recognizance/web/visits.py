@@ -20,6 +20,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from recognizance.errors import Error
 from recognizance.governance import Credential
 from recognizance.governance.parties import Role
 from recognizance.governing.account_documents import Stage
@@ -28,6 +29,7 @@ from recognizance.governing.signing_in import SignedIn
 from recognizance.reviewing.askers import Asker
 from recognizance.web.forms import Form
 from recognizance.web.language import Wording
+from recognizance.web.refusals import said
 from recognizance.web.security import is_local_path
 
 LANGUAGE_COOKIE = "language"
@@ -179,6 +181,10 @@ class Visit:
 
     def ngettext(self, one: str, many: str, count: int) -> str:
         return self.wording.ngettext(one, many, count)
+
+    def in_words(self, error: Error) -> str:
+        """What a service said, in the reader's language where the catalogue has it."""
+        return said(str(error), self.wording).text
 
     # What a page answers.
 
