@@ -12,6 +12,7 @@ import pytest
 
 from recognizance.errors import ConflictError, CorruptionError, InputError
 from recognizance.governing.installation import POLICIES_FOLDER
+from recognizance.governing.published_results import FOLDER as EVALUATIONS_FOLDER
 from recognizance.keeping.backup import MANIFEST, back_up, read_manifest
 from recognizance.keeping.restore import restore
 from recognizance.ledger import FolderSource, NoteKey, Source, copy_prefix, read_checkpoint, root_at, verify
@@ -19,7 +20,6 @@ from recognizance.office import TABLES_FOLDER
 from recognizance.recording import KEY_FILE, read_key
 from recognizance.records import MasterKey, Records, Secret, check_records
 from recognizance.storage import OPEN, RESTORATION_KIND
-from recognizance.web.public_evaluations import FOLDER as EVALUATIONS_FOLDER
 from tests.forgetting.conftest import GALLERY, Installation, open_installation
 from tests.records.world import World
 

@@ -11,6 +11,7 @@ import pytest
 from recognizance.evaluation.entry import facts_of
 from recognizance.evaluation.results import write_evaluation
 from recognizance.governance.subjects import Refusal, RequestKind, RequestState
+from recognizance.governing.published_results import FOLDER
 from recognizance.ledger import FolderSource
 from recognizance.register import SECTIONS, LiveRegister, Register, json_schema
 from recognizance.register.document import tables_of
@@ -19,7 +20,6 @@ from recognizance.register.rows import FigureRow, GroupRow
 from recognizance.register.suppression import SMALL, WITHHELD, Cell
 from recognizance.web.language import Language, wording
 from recognizance.web.public_charts import bar, interval, most_of
-from recognizance.web.public_evaluations import FOLDER
 from recognizance.web.public_register import bars, by_month, group_charts, month_table, shown_value
 from recognizance.web.public_words import (
     COLUMNS,

@@ -23,6 +23,14 @@ def publish(
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="First day on which it no longer counts; at most a year after it."),
     ] = None,
+    decision: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="The decision that set labels aside, to be read by all. It names people.",
+        ),
+    ] = None,
     acting_as: As = None,
     data: Data = DEFAULT_DATA,
     json: Json = False,
@@ -31,12 +39,19 @@ def publish(
     from recognizance.cli.measuring import read_file
     from recognizance.cli.opening import actor, government_of
     from recognizance.evaluation.publication import publish as published
+    from recognizance.governing.published_results import Form
 
     until = None if expires is None else expires.replace(tzinfo=UTC)
     with government_of(data) as governing:
-        evaluation, receipt = published(governing.evaluations, read_file(result), expires=until, by=actor(acting_as))
+        evaluation, receipt = published(
+            governing.evaluations,
+            read_file(result),
+            decision=None if decision is None else read_file(decision),
+            expires=until,
+            by=actor(acting_as),
+        )
         gated = governing.profile.needs_evaluation
-    shown = _shown(result, evaluation.id, data)
+        shown = governing.evaluations.results.path(evaluation.report_sha256, Form.RESULT)
     if json:
         print_json(
             {
@@ -58,20 +73,6 @@ def publish(
     results.print(f"{shown}: from this the public pages make its report", markup=False, soft_wrap=True)
     if not gated:
         results.print("this installation is private: no use has to name an evaluation", markup=False)
-
-
-def _shown(result: Path, evaluation: str, data: Path) -> Path:
-    """Put a published result where the public pages look for it, under the name that they give it."""
-    from hashlib import sha256
-
-    from recognizance.cli.measuring import read_file, write_files
-    from recognizance.web.public_evaluations import FOLDER
-
-    # A name with slashes or a leading dot must not lead anywhere; the pages know it by its hash as well.
-    is_plain = "/" not in evaluation and not evaluation.startswith(".")
-    name = f"{evaluation if is_plain else sha256(evaluation.encode()).hexdigest()}.json"
-    write_files(data / FOLDER, {name: read_file(result)})
-    return data / FOLDER / name
 
 
 @speaking_plainly

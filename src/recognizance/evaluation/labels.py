@@ -295,10 +295,27 @@ def parse_decision(data: bytes, manifest: Manifest, commitment: str, *, name: st
         moments.append(_moment(row["when"], where))
     if not moments:
         raise InputError(f"{name}: there is no decision in it")
-    digest = sha256(f"{commitment}\n".encode() + data).hexdigest()
     return Decision(
-        frozenset(images), frozenset(pairs), frozenset(people), "; ".join(who), max(moments), "; ".join(why), digest
+        images=frozenset(images),
+        pairs=frozenset(pairs),
+        people=frozenset(people),
+        who="; ".join(who),
+        when=max(moments),
+        why="; ".join(why),
+        sha256=decision_digest(data, commitment),
     )
+
+
+def decision_digest(data: bytes, commitment: str) -> str:
+    r"""Commit to a decision file and to the set that it was made about: what results name it by.
+
+    SHA-256 over the set's commitment in hexadecimal, a line feed, and the file's bytes; so the same lines about another
+    set are another decision.
+
+    >>> decision_digest(b"what,first,second,who,when,why\n", "00" * 32)[:16]
+    'fc833eddaf88f2ed'
+    """
+    return sha256(f"{commitment}\n".encode() + data).hexdigest()
 
 
 def _decision_rows(data: bytes, name: str) -> Iterable[tuple[str, dict[str, str]]]:

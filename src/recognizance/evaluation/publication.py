@@ -3,41 +3,97 @@
 No interval is taken from the document that is narrower than what its own counts allow: whoever writes a document by
 hand can leave errors out, which only measuring again can show, but can't make few trials look like many.
 
-Implements docs/evaluation-gate.md, "Publishing an evaluation".
+The document itself, and the decision that set labels aside if its publisher gives that too, are kept as files, from
+which the public pages make reports. A file is shown only with the hash that the record leads to: the ledger's fact
+commits to the result, and the result to the decision.
+
+Implements docs/evaluation-gate.md, "Publishing an evaluation", and decision 0047.
 """
 
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from recognizance.errors import InputError
 from recognizance.evaluation.entry import EVERYBODY, facts_of
 from recognizance.evaluation.intervals import no_narrower
+from recognizance.evaluation.labels import decision_digest
 from recognizance.evaluation.measures import Estimate, GroupRates
 from recognizance.evaluation.reports.views import operating_comparison, operating_search
 from recognizance.evaluation.results import Evaluation, IdentificationAt, Scale, VerificationAt, read_evaluation
 from recognizance.governance import gate
 from recognizance.governance.gate import Bounds, InUse, PublishedEvaluation
 from recognizance.governing.evaluations import Evaluations, Measured
+from recognizance.governing.published_results import Form, PublishedResults
 from recognizance.governing.registration import Actor
 from recognizance.ledger import Receipt
 
 
 def publish(
-    evaluations: Evaluations, document: bytes, *, expires: datetime | None = None, by: Actor
+    evaluations: Evaluations,
+    document: bytes,
+    *,
+    decision: bytes | None = None,
+    expires: datetime | None = None,
+    by: Actor,
 ) -> tuple[PublishedEvaluation, Receipt]:
     """Publish a result document.
+
+    Args:
+        decision: The file that set labels aside, for everybody to read; it may name people.
 
     Raises:
         DeniedError: If whoever publishes may not.
         InputError: If it is no result document, was made with other settings than this installation's, or wasn't held
-            against limits.
+            against limits; or the decision isn't the one that it names.
         ConflictError: If it was published before.
+        UnavailableError: If the files can't be kept: then nothing is published.
     """
     evaluations.require_publisher(by)
-    measured = measured_in(read_evaluation(document), evaluations.in_use())
+    evaluation = read_evaluation(document)
+    measured = measured_in(evaluation, evaluations.in_use())
+    if decision is not None:
+        require_decision(evaluation, decision)
+    # Files first: what is on the record can then be read. Those of a refused publication are found by nothing.
+    evaluations.results.keep(sha256(document).hexdigest(), Form.RESULT, document)
+    if decision is not None and evaluation.exclusions is not None:
+        evaluations.results.keep(evaluation.exclusions.decision_digest, Form.DECISION, decision)
     return evaluations.publish(measured, expires=expires, by=by)
+
+
+def require_decision(evaluation: Evaluation, decision: bytes) -> None:
+    """Refuse a decision file that isn't the one by which labels were set aside in this evaluation.
+
+    Raises:
+        InputError: If it is another, or the evaluation names none.
+    """
+    if evaluation.exclusions is None:
+        raise InputError("no label was set aside in this evaluation: there is no decision to go with it")
+    if decision_digest(decision, evaluation.data.commitment) != evaluation.exclusions.decision_digest:
+        raise InputError(f"the decision isn't the one that the result names, {evaluation.exclusions.decision_digest}")
+
+
+def shown_result(results: PublishedResults, name: str, digest: str) -> bytes | None:
+    """The result document of an evaluation, if a file has the hash that the ledger has; `None` otherwise.
+
+    Args:
+        name: Of the evaluation; a file of that name may have been put there by hand.
+    """
+    for data in (results.found(digest, Form.RESULT), results.placed(name)):
+        if data is not None and sha256(data).hexdigest() == digest:
+            return data
+    return None
+
+
+def shown_decision(results: PublishedResults, evaluation: Evaluation) -> bytes | None:
+    """The decision by which labels were set aside, if it was published and is the one that the result names."""
+    if evaluation.exclusions is None:
+        return None
+    digest = evaluation.exclusions.decision_digest
+    data = results.found(digest, Form.DECISION)
+    return data if data is not None and decision_digest(data, evaluation.data.commitment) == digest else None
 
 
 def measured_in(evaluation: Evaluation, in_use: InUse) -> Measured:

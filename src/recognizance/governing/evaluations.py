@@ -17,6 +17,7 @@ from recognizance.governance import Act
 from recognizance.governance.gate import LASTS, GroupRates, InUse, PublishedEvaluation, Running
 from recognizance.governance.oversight import Sha256Hex, sha256_hex
 from recognizance.governance.terms import EvaluationId
+from recognizance.governing.published_results import PublishedResults
 from recognizance.governing.registration import Actor, Gate
 from recognizance.governing.uses import Uses
 from recognizance.identifiers import ModelId
@@ -40,11 +41,24 @@ class Measured:
 
 
 class Evaluations:
-    """Publishes evaluations and lists them. Safe to share between threads."""
+    """Publishes evaluations and lists them. Safe to share between threads.
+
+    Attributes:
+        results: The files that readers get, and the record has the hashes of.
+    """
 
     def __init__(
-        self, records: Records, recorder: Recorder, gate: Gate, uses: Uses, *, clock: Clock, running: Running
+        self,
+        records: Records,
+        recorder: Recorder,
+        gate: Gate,
+        uses: Uses,
+        results: PublishedResults,
+        *,
+        clock: Clock,
+        running: Running,
     ) -> None:
+        self.results = results
         self._records = records
         self._recorder = recorder
         self._gate = gate

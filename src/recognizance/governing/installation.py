@@ -24,6 +24,8 @@ from recognizance.governance.rules import PolicyFile
 from recognizance.governing.evaluations import Evaluations
 from recognizance.governing.findings import Findings
 from recognizance.governing.incidents import Incidents
+from recognizance.governing.published_results import FOLDER as RESULTS_FOLDER
+from recognizance.governing.published_results import PublishedResults
 from recognizance.governing.publishing import Publishing
 from recognizance.governing.registration import Gate, Registration, establish
 from recognizance.governing.sessions import SessionTokens
@@ -123,7 +125,15 @@ def open_governing(
         incidents=Incidents(records, recorder, gate, clock=clock),
         watching=Watching(records, recorder, gate, clock=clock, random_bytes=random_bytes),
         uses=uses,
-        evaluations=Evaluations(records, recorder, gate, uses, clock=clock, running=running),
+        evaluations=Evaluations(
+            records,
+            recorder,
+            gate,
+            uses,
+            PublishedResults(data / RESULTS_FOLDER),
+            clock=clock,
+            running=running,
+        ),
         thresholds=Thresholds(records, recorder, gate, profile, clock=clock, new_id=new_id),
         findings=Findings(records, recorder, gate, clock=clock, new_id=new_id),
         tokens=SessionTokens(sealing_key=sealing_key, secrets_key=secrets_key, clock=clock, random_bytes=random_bytes),

@@ -3,7 +3,7 @@
     records.sqlite3    as of one moment, sealed as ever
     ledger/            exactly the entries that those records know, with a checkpoint of that size
     ledger.key.sealed  the ledger's key, under the master key
-    recognizance.toml  policies/*.cedar  tables/*.json  evaluations/*.json   where there are any
+    recognizance.toml  policies/*.cedar  tables/*.json  evaluations/*.json  evaluations/*.csv   where there are any
     manifest.json      what is in it, each file with its SHA-256; written last
 
 The records are copied first. Whatever the ledger has by then that they don't know is left out, so that the two agree
@@ -34,7 +34,7 @@ from recognizance.storage import public_folder
 MANIFEST = "manifest.json"
 SEALED_KEY = "ledger.key.sealed"
 KEY_PURPOSE = "ledger key in a backup"
-KEPT_FILES = ("policies/*.cedar", "tables/*.json", "evaluations/*.json")
+KEPT_FILES = ("policies/*.cedar", "tables/*.json", "evaluations/*.json", "evaluations/*.csv")
 """Beside the settings: the operator's policies, adopted tables, and published results. The records hold the hashes of
 all three, and a strict service doesn't start without the table that overseers approved."""
 

@@ -1,22 +1,22 @@
 """Published tests of how often the models err: each on the record, with its report and cards where they were put.
 
-`evaluate publish` puts the result document into `DATA/evaluations/`, as `<evaluation>.json`; an operator may as well.
-It is shown only if its SHA-256 is the one that the ledger has for that evaluation, so nothing can be shown that wasn't
-published, or not any more as it was. Report and cards are made from it here, each time the same. Implements
-docs/evaluation-reports.md for readers.
+Publishing an evaluation keeps its result document in `DATA/evaluations/`; an operator may put one there as
+`<evaluation>.json`. It is shown only if its SHA-256 is the one that the ledger has for that evaluation, so nothing can
+be shown that wasn't published, or not any more as it was. Report and cards are made from it here, each time the same. A
+decision that set labels aside is shown by the hash in the result. Implements docs/evaluation-reports.md for readers.
 """
 
 from collections.abc import Mapping
 from functools import lru_cache
-from hashlib import sha256
-from pathlib import Path
 
 from starlette.responses import Response
 
 from recognizance.errors import NotFoundError
+from recognizance.evaluation.publication import shown_decision, shown_result
 from recognizance.evaluation.reports import RESULT, evaluation_report
 from recognizance.evaluation.reports.cards import error_cards, model_card
 from recognizance.evaluation.results import Evaluation, read_evaluation
+from recognizance.governing.published_results import PublishedResults
 from recognizance.register import LiveRegister
 from recognizance.register.reports import write_html
 from recognizance.register.reports.blocks import Report
@@ -27,8 +27,7 @@ from recognizance.web.overseer_words import VERDICTS
 from recognizance.web.public_register import group_charts
 from recognizance.web.visits import Visit
 
-FOLDER = "evaluations"
-_MOST_BYTES = 64 * 1024 * 1024
+DECISION = "decision.csv"
 _HTML = "text/html; charset=utf-8"
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; sandbox"
 """A report is one file with its styles inside, and may do nothing else."""
@@ -39,13 +38,13 @@ MEASURES = {
     "FPIR": N_("Searches for somebody absent that brought somebody up (FPIR)"),
     "FNIR": N_("Searches for somebody enrolled that didn't bring them up (FNIR)"),
 }
-_TYPES = {".html": _HTML, ".json": "application/json"}
+_TYPES = {".html": _HTML, ".json": "application/json", ".csv": "text/csv; charset=utf-8"}
 
 
 class EvaluationsPages:
-    def __init__(self, register: LiveRegister, data: Path) -> None:
+    def __init__(self, register: LiveRegister, results: PublishedResults) -> None:
         self._register = register
-        self._folder = data / FOLDER
+        self._results = results
 
     def table(self) -> list[Page]:
         return [
@@ -62,13 +61,18 @@ class EvaluationsPages:
         row = self._found(visit)
         groups = [each for each in self._register.register().evaluations.groups if each.evaluation == row.evaluation]
         document = self._document(row)
+        evaluation = None if document is None else _read(document)
+        decision = None if evaluation is None else shown_decision(self._results, evaluation)
+        files = [] if document is None else [*_reports(document), RESULT]
         return visit.page(
             "public/evaluation.html",
             row=row,
             charts=group_charts(groups),
             measures=MEASURES,
             verdicts=_verdicts(),
-            files=[] if document is None else [*_reports(document), RESULT],
+            set_aside=None if evaluation is None else evaluation.exclusions,
+            decision=None if decision is None else DECISION,
+            files=files,
         )
 
     def file(self, visit: Visit) -> Response:
@@ -76,6 +80,8 @@ class EvaluationsPages:
         document = self._document(row)
         wanted: str = visit.path["file"]
         data = None if document is None else _file(document, wanted)
+        if document is not None and wanted == DECISION:
+            data = shown_decision(self._results, _read(document))
         if data is None:
             raise NotFoundError("this test has no such file")
         return Response(
@@ -91,19 +97,7 @@ class EvaluationsPages:
 
     def _document(self, row: EvaluationRow) -> bytes | None:
         """The result document that the ledger has the digest of; `None` where it isn't there, or isn't that one."""
-        # Names of evaluations may have slashes and dots, which must not lead anywhere.
-        path = self._folder / f"{sha256(row.evaluation.encode()).hexdigest()}.json"
-        for place in (self._folder / f"{row.evaluation}.json", path):
-            if place.resolve().parent != self._folder.resolve():
-                continue
-            try:
-                if place.stat().st_size <= _MOST_BYTES:
-                    data = place.read_bytes()
-                    if sha256(data).hexdigest() == row.report_digest:
-                        return data
-            except OSError:
-                continue
-        return None
+        return shown_result(self._results, row.evaluation, row.report_digest)
 
 
 def _verdicts() -> dict[str, str]:

@@ -16,8 +16,11 @@ from recognizance.governance.oversight import sha256_hex
 
 MAX_RESULT_CHARACTERS = 16 << 20
 """A result document of 50 groups, 20 thresholds and 20 sizes has about 10 MB."""
+MAX_DECISION_CHARACTERS = 1 << 20
+"""Some ten thousand lines; nobody has looked at more."""
 
 _Document = Annotated[str, Field(max_length=MAX_RESULT_CHARACTERS, repr=False)]
+_Decision = Annotated[str | None, Field(max_length=MAX_DECISION_CHARACTERS, repr=False)]
 
 
 @form
@@ -27,10 +30,13 @@ class EvaluationForm:
     Attributes:
         result: The text of `result.json`, as `recognizance evaluate` wrote it: its SHA-256 is the commitment.
         expires: From when it no longer counts; a year after its completion without one, and never later.
+        decision: The text of the file that set labels aside, for everybody to read; it names people. The result has
+            its hash, whether or not the file is published.
     """
 
     result: _Document
     expires: Moment | None = None
+    decision: _Decision = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +124,13 @@ def publish_evaluation(services: Services, call: Call[EvaluationForm, Nothing]) 
     # What measures is loaded when something is published: it takes long, and no other route needs it.
     from recognizance.evaluation.publication import publish
 
+    form = call.body
     published, _ = publish(
-        services.governing.evaluations, call.body.result.encode(), expires=call.body.expires, by=call.actor
+        services.governing.evaluations,
+        form.result.encode(),
+        decision=None if form.decision is None else form.decision.encode(),
+        expires=form.expires,
+        by=call.actor,
     )
     return _evaluation(published, services.clock())
 
