@@ -172,7 +172,7 @@ class DeskPages:
             erased = self._desk.erase(file.request.id, found, by=visit.actor())
         except ConflictError as error:
             visit.form.fail("", N_("Nothing was erased."))
-            return self._found(visit, file, found, names, refused=str(error))
+            return self._found(visit, file, found, names, refused=visit.in_words(error))
         return visit.page("desk/erased.html", file=file, erased=erased, traces=self._traces(erased))
 
     def correct(self, visit: Visit) -> Response:

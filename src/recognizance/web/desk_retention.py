@@ -132,7 +132,7 @@ class RetentionPages:
             due = self._retention.due(gallery, by=visit.actor())
         except InputError as error:
             # The gallery holds something of which its schedule doesn't say how long: said, and mended here.
-            visit.messages.append(_warning(str(error)))
+            visit.messages.append(_warning(visit.in_words(error)))
             return None
         counted = Counter((each.holding.kind, each.by.limit) for each in due)
         return [(kind, LIMITS[limit], count) for (kind, limit), count in sorted(counted.items())]
