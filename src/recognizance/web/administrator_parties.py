@@ -109,7 +109,7 @@ class AdministratorPartiesPages:
                     )
                 except InputError as error:
                     form.fail("roles", N_("These roles, or this agency, don't go together."))
-                    visit.messages.append(Message(Tone.WARNING, str(error)))
+                    visit.messages.append(Message(Tone.WARNING, visit.in_words(error)))
                 else:
                     visit.say(visit.gettext("Registered under a pseudonym. Give them an account or a key next."))
                     return visit.redirect(f"/administration/people/{person.id}")
