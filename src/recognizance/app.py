@@ -50,10 +50,13 @@ from recognizance.gallery.exact import ExactIndex
 from recognizance.governance import Policy, RuledPolicy
 from recognizance.governing.access import ADMINISTRATOR, AccessKeys, principal_of
 from recognizance.governing.entrance import Entrance
+from recognizance.governing.account_news import DueMail
 from recognizance.governing.installation import Governing
 from recognizance.governing.running import running_with, starting_with
+from recognizance.governing.mail_relay import Letter, Line, Relay, RelaySettings, SmtpRelay
 from recognizance.governing.sessions import SessionSigners
 from recognizance.identifiers import ModelId
+from recognizance.governing.telling import Alerts, Telling
 from recognizance.ledger import FolderSource
 from recognizance.ledger.serving import ledger_routes
 from recognizance.office import TABLES_FOLDER, furnish, open_models
@@ -71,6 +74,8 @@ from recognizance.search import Search
 from recognizance.storage import new_decision_id, new_id, now, open_records
 from recognizance.web import Services, site
 
+from recognizance.web.frame import SERVICE_NAME
+from recognizance.web.letters import letter_of
 REGISTER_FILE = "register.state.json"
 _USUAL_SIZES = ((300, 300), (1600, 1200), (1200, 1600), (1600, 1067), (1067, 1600), (640, 480))
 """Width and height of what cameras, telephones and crops usually are."""
@@ -245,6 +250,34 @@ def page_services(service: Service, register: LiveRegister) -> Services:
 
 def bulk_enrolment(service: Service) -> BulkEnrolment:
     """What `import` runs: as many photographs side by side as there are cores."""
+def open_telling(service: Service) -> Telling:
+    """What tells people what happened to their account, and overseers of unusual use; `serve` runs it."""
+    settings, news, clock = service.settings, service.entrance.news, service.clock
+
+    def compose(mail: DueMail) -> Letter:
+        return letter_of(mail, service_name=SERVICE_NAME, public_url=settings.public_url)
+
+    alerts = Alerts(service.records, news, service.governing.watching, clock=clock)
+    return Telling(news, alerts, _relay(settings), compose=compose, clock=clock)
+
+
+def _relay(settings: Settings) -> Relay | None:
+    """The mail relay, if the settings name one."""
+    if not settings.mail_host:
+        return None
+    return SmtpRelay(
+        RelaySettings(
+            settings.mail_host,
+            settings.mail_port,
+            Line(settings.mail_line.value),
+            settings.mail_from,
+            user=settings.mail_user,
+            password=settings.mail_password,
+            authorities=settings.mail_authorities_file,
+        )
+    )
+
+
     return BulkEnrolment(
         service.records,
         service.recorder,

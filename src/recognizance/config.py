@@ -10,9 +10,11 @@ import tomllib
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from datetime import UTC, tzinfo
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from recognizance.errors import InputError
 
@@ -29,6 +31,21 @@ class Runtime(StrEnum):
 
     OPENVINO = "openvino"
     ONNXRUNTIME = "onnxruntime"
+
+
+class MailLine(StrEnum):
+    """How the line to the mail relay is encrypted."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    PLAIN = "plain"
+
+
+class LogFormat(StrEnum):
+    """How a line of the log is written."""
+
+    PLAIN = "plain"
+    JSON = "json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +172,51 @@ class Settings:
         repr=False,
         metadata={"help": "Its secret there, if it has one. Better given by the environment than by the file."},
     )
+    mail_host: str = field(
+        default="",
+        metadata={
+            "help": (
+                "Mail relay through which people hear what happened to their account, and overseers of unusual use;"
+                " empty sends no mail. Whoever's login is no address hears it on their pages alone."
+            )
+        },
+    )
+    mail_port: int = field(default=587, metadata={"help": "Its port.", "low": 1, "high": 65_535})
+    mail_line: MailLine = field(
+        default=MailLine.STARTTLS,
+        metadata={"help": "The line to it: `starttls`, `tls` (port 465), or `plain`, which only this machine may be."},
+    )
+    mail_from: str = field(default="", metadata={"help": "The address that mails come from."})
+    mail_user: str = field(default="", metadata={"help": "Login at the relay, if it asks for one."})
+    mail_password: str = field(
+        default="", repr=False, metadata={"help": "Its password. Better given by the environment than by the file."}
+    )
+    mail_authorities_file: str = field(
+        default="",
+        metadata={"help": "Certificates that vouch for the relay; empty for those that the system trusts."},
+    )
+    time_zone: str = field(
+        default="UTC",
+        metadata={
+            "help": (
+                "Where the night of unusual use is, such as `Europe/Madrid`. Pages and the ledger say moments in UTC"
+                " all the same."
+            )
+        },
+    )
+    log_format: LogFormat = field(
+        default=LogFormat.PLAIN,
+        metadata={"help": "Lines of the log: `plain`, or `json`, one object a line for programs that collect logs."},
+    )
+    log_syslog: str = field(
+        default="",
+        metadata={
+            "help": (
+                "Where the log goes besides standard error: `/dev/log`, or `udp://HOST:PORT` or `tcp://HOST:PORT` of"
+                " another machine. The line isn't encrypted; no secret is in it, but who asked for which page is."
+            )
+        },
+    )
     s3_endpoint_url: str = field(
         default="",
         metadata={"help": "S3-compatible endpoint that `S3Object` is read from; empty for AWS's own, if S3 is on."},
@@ -189,6 +251,57 @@ class Settings:
             raise InputError(f"setting account is {self.account!r}; it has to be twelve digits")
         if self.public_url and not _is_origin(self.public_url):
             raise InputError(f"setting public_url is {self.public_url!r}; it has to be like https://faces.example.org")
+        if self.mail_host and not self.mail_from:
+            raise InputError("setting mail_from is empty; with mail_host it has to be the address that mails come from")
+        zone_of(self.time_zone)
+        if self.log_syslog:
+            syslog_target(self.log_syslog)
+
+
+def zone_of(name: str) -> tzinfo:
+    """The time zone of the setting `time_zone`.
+
+    Raises:
+        InputError: If this machine knows none of this name.
+    """
+    if name == "UTC":
+        # Known without the system's tables, which a small container lacks.
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise InputError(
+            f"setting time_zone is {name!r}, which this machine has no table for; it has to be like Europe/Madrid"
+        ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class SyslogTarget:
+    """Where a log goes. `path` is of a socket on this machine, and empty for another one."""
+
+    path: str
+    host: str
+    port: int
+    is_stream: bool
+
+
+def syslog_target(text: str) -> SyslogTarget:
+    """Read the setting `log_syslog`.
+
+    Raises:
+        InputError: If it is neither a path nor like `tcp://logs.example.org:601`.
+    """
+    if text.startswith("/"):
+        return SyslogTarget(text, "", 0, is_stream=False)
+    wrong = InputError(f"setting log_syslog is {text!r}; it has to be like /dev/log or tcp://logs.example.org:601")
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise wrong from error
+    if parts.scheme not in {"udp", "tcp"} or not host or not port or parts.path or parts.query or parts.username:
+        raise wrong
+    return SyslogTarget("", host, port, is_stream=parts.scheme == "tcp")
 
 
 def _is_origin(url: str) -> bool:
@@ -276,11 +389,11 @@ def _checked(name: str, value: object, *, where: str) -> object:
         known = ", ".join(sorted(_TYPES))
         raise InputError(f"{where}: there is no setting {name!r}; the settings are {known}")
     wrong = InputError(f"{where}: setting {name} can't be {value!r}")
-    if kind is Runtime:
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
         try:
-            return Runtime(str(value))
+            return kind(str(value))
         except ValueError as error:
-            choices = ", ".join(Runtime)
+            choices = ", ".join(kind)
             raise InputError(f"{where}: setting {name} is {value!r}; choose from {choices}") from error
     if kind == tuple[str, ...]:
         if not isinstance(value, list | tuple) or not all(isinstance(part, str) for part in value):

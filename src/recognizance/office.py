@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from recognizance.config import Settings
+from recognizance.config import Settings, zone_of
 from recognizance.desk import REQUEST_PHOTOGRAPH, Desk
 from recognizance.disclosing.disclosure import Disclosing
 from recognizance.docket import Kind
@@ -26,6 +26,7 @@ from recognizance.governance import RuledPolicy
 from recognizance.governance.gate import Running
 from recognizance.governance.requests import EnrolmentFacts
 from recognizance.governing.access import AccessKeys
+from recognizance.governance.unusual import Thresholds as UnusualThresholds
 from recognizance.governing.entrance import Entrance, open_entrance
 from recognizance.governing.installation import Governing, open_governing
 from recognizance.governing.openid import Provider
@@ -163,6 +164,7 @@ def furnish(
         running=running,
     )
     galleries = Galleries(
+        unusual=UnusualThresholds(zone=zone_of(settings.time_zone)),
         records,
         recorder,
         model=model,
@@ -204,6 +206,7 @@ def furnish(
             provider=_provider(settings),
         ),
         galleries=galleries,
+            sends=bool(settings.mail_host),
         marks=marks,
         erasure=erasure,
         retention=RetentionRuns(records, recorder, governing.gate, erasure, clock=clock, new_id=new_id),

@@ -76,6 +76,9 @@ class Web:
         # The clock stands still, so no code of an app comes twice; recovery codes don't mind.
         if not self._recovery[person]:
             self._recovery[person] = list(sign_in.draw_recovery_codes(token))
+        # They have looked at what happened so far, so that their pages say nothing of it.
+        news = self.service.entrance.news
+        news.see(person, frozenset(each.id for each in news.of(person, limit=1_000)))
         return token
 
     def known(self, person: PersonId) -> Known:

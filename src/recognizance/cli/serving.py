@@ -77,9 +77,10 @@ def serve(
 
 def _serve_once(data: Path, settings: "Settings", listener: socket.socket, *, json: bool) -> "ProfileName | None":
     """Serve until somebody stops it, or chooses the profile at the first start; then answers which."""
-    from recognizance.app import open_service, warm_up
+    from recognizance.app import open_service, open_telling, warm_up
     from recognizance.governing.installation import Sweeping
     from recognizance.governing.registration import at_the_machine
+    from recognizance.governing.telling import TellingThread
     from recognizance.retention_runs import Sweeper
 
     service = open_service(data, settings)
@@ -88,8 +89,13 @@ def _serve_once(data: Path, settings: "Settings", listener: socket.socket, *, js
         warm_up(service)
         _load_galleries(service)
         sweeper = Sweeper(service.retention, at_the_machine(), every_s=RETENTION_EVERY_S)
+        telling = open_telling(service)
         sweeper.start()
-        with contextlib.closing(Sweeping(service.governing.uses)), contextlib.closing(sweeper):
+        with (
+            contextlib.closing(Sweeping(service.governing.uses)),
+            contextlib.closing(sweeper),
+            contextlib.closing(TellingThread(telling)),
+        ):
             _run(service, listener, issued, json=json)
         return service.entrance.set_up.wanted
     finally:

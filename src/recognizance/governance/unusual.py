@@ -11,7 +11,7 @@ and the pseudonym of whoever searched. Pure. Implements `docs/oversight.md`, "Un
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import TypeVar
 
@@ -26,14 +26,13 @@ MOST_ENTRIES = 50
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """From when on something is flagged. All counts are within one window.
+    """From when on something is flagged. All counts are within one window; `docs/oversight.md` says why each is so.
 
     Attributes:
         window: How far back is looked.
         searches_for_one: Searches that were for the same picture, or in which the same enrolled person came first.
         night_searches: Searches of one person that began in the night.
-        night_begins_hour, night_ends_hour: In UTC, as the ledger states time; from the first to, not including, the
-            second.
+        night_begins_hour, night_ends_hour: By the clocks of `zone`; from the first to, not including, the second.
         searches_in_case: Searches of one case.
         refusals: Of one person; together with `refusal_fraction` of all that they tried.
     """
@@ -46,6 +45,7 @@ class Thresholds:
     searches_in_case: int = 10
     refusals: int = 5
     refusal_fraction: float = 0.25
+    zone: tzinfo = UTC
 
     def __post_init__(self) -> None:
         if min(self.searches_for_one, self.night_searches, self.searches_in_case, self.refusals) < 1:
@@ -62,7 +62,7 @@ class Thresholds:
         >>> [night.is_night(datetime(2026, 1, 1, hour, tzinfo=UTC)) for hour in (21, 22, 4, 5)]
         [False, True, True, False]
         """
-        hour = moment.astimezone(UTC).hour
+        hour = moment.astimezone(self.zone).hour
         if self.night_begins_hour <= self.night_ends_hour:
             return self.night_begins_hour <= hour < self.night_ends_hour
         return hour >= self.night_begins_hour or hour < self.night_ends_hour

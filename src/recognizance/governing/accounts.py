@@ -30,6 +30,7 @@ from recognizance.governing.account_documents import (
     has_second_factor,
     spelled_login,
 )
+from recognizance.governing.account_news import AccountNews, Happening
 from recognizance.governing.passwords import Flaw, PasswordHasher, flaw_of
 from recognizance.governing.registration import NO_AGENCY, Actor, Gate
 from recognizance.ledger import facts
@@ -81,6 +82,7 @@ class Accounts:
         gate: Gate,
         installation: Installation,
         index: AccountIndex,
+        news: AccountNews,
         *,
         clock: Clock,
         random_bytes: Callable[[int], bytes],
@@ -91,6 +93,7 @@ class Accounts:
         self._gate = gate
         self._installation = installation
         self._index = index
+        self._news = news
         self._clock = clock
         self._random_bytes = random_bytes
         self._hasher = hasher
@@ -139,6 +142,7 @@ class Accounts:
             self._index.replace(change.transaction, known, emptied, state=AccountState.INVITED, invitation=token)
             end_sessions(change.transaction, person)
             end_passkeys(change.transaction, person)
+            self._news.note(change.transaction, person, Happening.RESET)
             change.enter(_account_entry(emptied, agency, facts.Standing.CHANGED))
         return Invitation(person, emptied.login, token, expires)
 
@@ -175,6 +179,7 @@ class Accounts:
                 raise ConflictError("another account is linked to this identity")
             linked = replace(known.value, identity=identity)
             self._index.replace(change.transaction, known, linked, state=AccountState.ACTIVE)
+            self._news.note(change.transaction, person, Happening.IDENTITY_LINKED)
             change.enter(_account_entry(linked, agency, facts.Standing.CHANGED))
 
     def invited(self, token: str) -> Invited | None:
@@ -203,6 +208,8 @@ class Accounts:
                 raise NotFoundError("this link was used, has expired, or was never given out")
             account = replace(known.value, password=hashed, password_set=self._clock(), invitation_expires=None)
             self._index.replace(transaction, known, account, state=AccountState.ACTIVE)
+            # Whoever has the link is about to be signed in and could say that they have seen it: the mail matters here.
+            self._news.note(transaction, account.person, Happening.PASSWORD_SET, is_seen=True)
         return account
 
     def set_up_first(self, login: str, password: str) -> Account:
@@ -243,6 +250,7 @@ class Accounts:
             account = replace(known.value, password=hashed, password_set=self._clock())
             self._index.replace(transaction, known, account)
             end_sessions(transaction, person, but=keep_session)
+            self._news.note(transaction, person, Happening.PASSWORD_CHANGED, session=keep_session or "")
 
     def list(self) -> list[tuple[Account, AccountState]]:
         """All accounts, by pseudonym: for whoever runs the machine."""
@@ -271,8 +279,10 @@ class Accounts:
             _name, agency = self._person(change.transaction, person)
             known = self._known(change.transaction, person)
             self._index.replace(change.transaction, known, known.value, state=state)
-            if state is AccountState.DISABLED:
+            is_over = state is AccountState.DISABLED
+            if is_over:
                 end_sessions(change.transaction, person)
+            self._news.note(change.transaction, person, Happening.DISABLED if is_over else Happening.ENABLED)
             change.enter(_account_entry(known.value, agency, standing))
 
     def _hashed(self, password: str, *personal: str) -> str:

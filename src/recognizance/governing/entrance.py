@@ -16,6 +16,7 @@ from recognizance.errors import AuthenticationError, ConflictError
 from recognizance.galleries import Clock
 from recognizance.governance.profiles import ProfileName
 from recognizance.governing.account_documents import Account, AccountIndex, spelled_login
+from recognizance.governing.account_news import AccountNews
 from recognizance.governing.accounts import Accounts, WeakPasswordError
 from recognizance.governing.attempts import Attempts, AttemptStore
 from recognizance.governing.beginning import is_open_to_choice
@@ -125,6 +126,7 @@ class Entrance:
     passkeys: PasskeySignIn
     set_up: SetUp
     attempts: Attempts
+    news: AccountNews
     openid: OpenId | None = None
 
     def close(self) -> None:
@@ -141,12 +143,14 @@ def open_entrance(
     clock: Clock,
     random_bytes: Callable[[int], bytes],
     provider: Provider | None = None,
+    sends: bool = False,
     hasher: PasswordHasher | None = None,
 ) -> Entrance:
     """Wire the ways in.
 
     Args:
         provider: Where people may sign in instead.
+        sends: Whether there is a mail server, so that mails are queued for it.
         hasher: Cheaper than the usual one, in tests.
     """
     hasher = hasher or PasswordHasher()
@@ -155,6 +159,7 @@ def open_entrance(
         challenges_key = reader.derived_key("challenges of passkeys").reveal()
         attempts_key = reader.derived_key("counts of failed sign-ins")
     docket = docket_of(records, installation, clock=clock)
+    news = AccountNews(records, docket, index, sends=sends, clock=clock, random_bytes=random_bytes)
     attempts = Attempts(clock=clock, store=AttemptStore(records, attempts_key))
     accounts = Accounts(
         records,
@@ -162,6 +167,7 @@ def open_entrance(
         gate,
         installation,
         index,
+        news,
         clock=clock,
         random_bytes=random_bytes,
         hasher=hasher,
@@ -170,18 +176,20 @@ def open_entrance(
         records,
         docket,
         index,
+        news,
         needs_second_factor=accounts.needs_second_factor,
         clock=clock,
         random_bytes=random_bytes,
     )
     return Entrance(
         accounts,
-        SignIn(records, docket, index, book, attempts, clock=clock, random_bytes=random_bytes, hasher=hasher),
+        SignIn(records, docket, index, book, attempts, news, clock=clock, random_bytes=random_bytes, hasher=hasher),
         PasskeySignIn(
             records,
             index,
             book,
             attempts,
+            news,
             Challenges(challenges_key, clock=clock, random_bytes=random_bytes),
             needs_second_factor=accounts.needs_second_factor,
             clock=clock,
@@ -189,6 +197,7 @@ def open_entrance(
         ),
         SetUp(records, accounts, attempts, random_bytes=random_bytes),
         attempts,
+        news,
         None if provider is None else OpenId(provider, clock=clock, random_bytes=random_bytes),
     )
 

@@ -21,6 +21,7 @@ from recognizance.governance.cedar import Rulebook
 from recognizance.governance.gate import Running
 from recognizance.governance.profiles import PROFILES, Profile, ProfileName, rulebook
 from recognizance.governance.rules import PolicyFile
+from recognizance.governance.unusual import Thresholds as UnusualThresholds
 from recognizance.governing.evaluations import Evaluations
 from recognizance.governing.findings import Findings
 from recognizance.governing.incidents import Incidents
@@ -81,6 +82,7 @@ def open_governing(
     ends_use: EndsUse,
     running: Running,
 ) -> Governing:
+    unusual: UnusualThresholds = UnusualThresholds(),  # noqa: B008 - a value that never changes
     """Open the governing parts of the installation in `data`; one that nobody set up becomes a private one.
 
     Args:
@@ -88,6 +90,7 @@ def open_governing(
         running: What this installation searches with, which evaluations of uses are held against.
 
     Raises:
+        unusual: From when on use is out of the ordinary, and where the night is.
         InputError: If a policy doesn't validate, or an operator's own one permits something.
     """
     with records.reading() as reader:
@@ -123,7 +126,7 @@ def open_governing(
         ),
         publishing=Publishing(records, recorder, gate, profile, clock=clock),
         incidents=Incidents(records, recorder, gate, clock=clock),
-        watching=Watching(records, recorder, gate, clock=clock, random_bytes=random_bytes),
+        watching=Watching(records, recorder, gate, clock=clock, random_bytes=random_bytes, thresholds=unusual),
         uses=uses,
         evaluations=Evaluations(
             records,

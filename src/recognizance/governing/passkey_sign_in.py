@@ -21,6 +21,7 @@ from recognizance.governing.account_documents import (
     PasskeyRecord,
     Stage,
     StoredPasskey,
+    digest_of,
     end_sessions,
     has_second_factor,
     insert_passkey,
@@ -29,7 +30,8 @@ from recognizance.governing.account_documents import (
     replace_passkey,
     replace_session,
 )
-from recognizance.governing.attempts import Attempts
+from recognizance.governing.account_news import AccountNews, Happening
+from recognizance.governing.attempts import Attempts, TooManyAttemptsError
 from recognizance.governing.passkeys import (
     Aim,
     Assertion,
@@ -48,6 +50,14 @@ MOST_PASSKEYS = 10
 LONGEST_NAME = 60
 
 _log = logging.getLogger(__name__)
+
+
+class CopiedPasskeyError(PasskeyError):
+    """The counter of `person`'s passkey hasn't risen: there may be two devices with one key."""
+
+    def __init__(self, person: PersonId) -> None:
+        super().__init__("the passkey's counter has not risen: there may be two of it")
+        self.person = person
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +84,7 @@ class PasskeySignIn:
         index: AccountIndex,
         book: SessionBook,
         attempts: Attempts,
+        news: AccountNews,
         challenges: Challenges,
         *,
         needs_second_factor: bool,
@@ -84,6 +95,7 @@ class PasskeySignIn:
         self._index = index
         self._book = book
         self._attempts = attempts
+        self._news = news
         self._challenges = challenges
         self._needs_second_factor = needs_second_factor
         self._clock = clock
@@ -146,7 +158,9 @@ class PasskeySignIn:
                 digests = tuple(one_time.recovery_digest(each) for each in codes)
                 self._index.replace(transaction, known, replace(known.value, recovery=digests))
                 end_sessions(transaction, person, but=session.document.id)
-            opened = self._book.rotate(transaction, session, Stage.COMPLETE)
+            opened = self._book.rotate(transaction, session, Stage.COMPLETE, address="")
+            told = digest_of(opened.token)
+            self._news.note(transaction, person, Happening.PASSKEY_ADDED, session=told, detail=name)
         return opened, codes
 
     def remove(self, person: PersonId, passkey: str, *, keep_session: str) -> None:
@@ -158,13 +172,16 @@ class PasskeySignIn:
         """
         with self._records.transaction() as transaction:
             kept = passkeys_of(transaction, person)
-            if passkey not in {each.document.id for each in kept}:
+            names = {each.document.id: each.value.name for each in kept}
+            if passkey not in names:
                 raise NotFoundError("there is no such passkey")
             account = self._book.account(transaction, person).value
             if self._needs_second_factor and len(kept) == 1 and not account.has_app:
                 raise ConflictError("this is the last second factor; set another one up first")
             transaction.delete_document(PASSKEY_KIND, passkey)
             end_sessions(transaction, person, but=keep_session)
+            detail = names[passkey]
+            self._news.note(transaction, person, Happening.PASSKEY_REMOVED, session=keep_session, detail=detail)
 
     def options_to_sign_in(self, browser: str, place: Place) -> str:
         """What the browser is asked for to sign in with a passkey alone; JSON.
@@ -196,7 +213,7 @@ class PasskeySignIn:
         if known is None or not self._book.admits(known):
             raise WrongCredentialsError("there is no such account")
         self._attempts.succeeded(sender, address)
-        return self._book.open(known.value, device, is_strong=True)
+        return self._book.open(known.value, device, address=address, is_strong=True)
 
     def options_to_complete(self, token: str, place: Place) -> str | None:
         """What the browser is asked for as a second factor; JSON. `None` if its person has no passkey here."""
@@ -217,14 +234,19 @@ class PasskeySignIn:
         """
         with self._records.reading() as reader:
             person = self._book.waiting(reader, token)[1].value.person
-        self._attempts.begin(f"second factor of {person}", address)
+        try:
+            self._attempts.begin(f"second factor of {person}", address)
+        except TooManyAttemptsError:
+            # Whoever it is gave the right password.
+            self._news.note_alone(person, Happening.CODE_TRIED_TOO_OFTEN)
+            raise
         try:
             self._proved(read_assertion(answer), Aim.SECOND_FACTOR, token, place, whose=person)
         except PasskeyError as error:
             raise _refusal(error) from error
         with self._records.transaction() as transaction:
             session, _known = self._book.waiting(transaction, token)
-            opened = self._book.rotate(transaction, session, Stage.COMPLETE)
+            opened = self._book.rotate(transaction, session, Stage.COMPLETE, address=address)
         self._attempts.succeeded(f"second factor of {person}", address)
         return opened
 
@@ -260,11 +282,19 @@ class PasskeySignIn:
         return True
 
     def _proved(self, given: Assertion, aim: Aim, browser: str, place: Place, *, whose: PersonId | None) -> PersonId:
-        """Whose passkey answered. Its counter is noted in the transaction that looked at it.
+        """Whose passkey answered; whoever's was copied is told.
 
         Raises:
             PasskeyError: If nobody's did, or not that of `whose`.
         """
+        try:
+            return self._counted(given, aim, browser, place, whose=whose)
+        except CopiedPasskeyError as error:
+            self._news.note_alone(error.person, Happening.PASSKEY_COPIED)
+            raise
+
+    def _counted(self, given: Assertion, aim: Aim, browser: str, place: Place, *, whose: PersonId | None) -> PersonId:
+        """Whose passkey answered. Its counter is noted in the transaction that looked at it."""
         with self._records.transaction() as transaction:
             kept = self._answering(transaction, given, whose)
             if kept.value.site != place.site:
@@ -274,7 +304,7 @@ class PasskeySignIn:
             # WebAuthn 7.2, step 22: both zero means that the device doesn't count.
             before = kept.value.counter
             if (given.counter or before) and given.counter <= before:
-                raise PasskeyError("the passkey's counter has not risen: there may be two of it")
+                raise CopiedPasskeyError(kept.value.person)
             replace_passkey(transaction, kept, replace(kept.value, counter=given.counter, used=self._clock()))
         return kept.value.person
 

@@ -26,10 +26,12 @@ from recognizance.governing.account_documents import (
     Stage,
     StoredAccount,
     StoredSession,
+    digest_of,
     has_second_factor,
     insert_session,
     session_of,
 )
+from recognizance.governing.account_news import AccountNews
 from recognizance.records import Reader, Records, Transaction
 
 IDLE = timedelta(minutes=30)
@@ -68,6 +70,7 @@ class SessionBook:
         records: Records,
         docket: Docket,
         index: AccountIndex,
+        news: AccountNews,
         *,
         needs_second_factor: bool,
         clock: Clock,
@@ -76,6 +79,7 @@ class SessionBook:
         self._records = records
         self._docket = docket
         self._index = index
+        self._news = news
         self._needs_second_factor = needs_second_factor
         self._clock = clock
         self._random_bytes = random_bytes
@@ -88,10 +92,11 @@ class SessionBook:
             and self._docket.party(known.value.person) is not None
         )
 
-    def open(self, account: Account, device: str, *, is_strong: bool = False) -> OpenedSession:
+    def open(self, account: Account, device: str, *, address: str, is_strong: bool = False) -> OpenedSession:
         """Begin a session.
 
         Args:
+            address: Of the browser; empty where it doesn't matter from where.
             is_strong: Whether two factors were shown already.
         """
         now, token = self._clock(), self._token()
@@ -103,14 +108,20 @@ class SessionBook:
             for document in transaction.documents_due(SESSION_KIND, now, limit=_CLEARED_AT_ONCE):
                 transaction.delete_document(SESSION_KIND, document.id)
             insert_session(transaction, token, record, stage=stage, ends=ends)
+            self._note_place(transaction, record, token, stage, address)
         return OpenedSession(token, stage)
 
-    def rotate(self, transaction: Transaction, session: StoredSession, stage: Stage) -> OpenedSession:
-        """The same browser under a new token: what was known of it before a step isn't known after it."""
+    def rotate(self, transaction: Transaction, session: StoredSession, stage: Stage, *, address: str) -> OpenedSession:
+        """The same browser under a new token: what was known of it before a step isn't known after it.
+
+        Args:
+            address: Of the browser; empty where the step isn't the end of signing in.
+        """
         now, token = self._clock(), self._token()
         record = replace(session.value, created=now, seen=now, proved=now, pending_totp="")
         transaction.delete_document(SESSION_KIND, session.document.id)
         insert_session(transaction, token, record, stage=stage, ends=now + ABSOLUTE)
+        self._note_place(transaction, record, token, stage, address)
         return OpenedSession(token, stage)
 
     def session(self, reader: Reader, token: str) -> StoredSession:
@@ -145,6 +156,13 @@ class SessionBook:
         if known is None or known.state is not AccountState.ACTIVE:
             raise WrongCredentialsError("there is no such account")
         return known
+
+    def _note_place(
+        self, transaction: Transaction, record: SessionRecord, token: str, stage: Stage, address: str
+    ) -> None:
+        if stage is Stage.COMPLETE and address:
+            session = digest_of(token)
+            self._news.note_place(transaction, record.person, device=record.device, address=address, session=session)
 
     def _first_stage(self, reader: Reader, account: Account, *, is_strong: bool) -> Stage:
         if is_strong:

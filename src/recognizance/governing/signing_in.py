@@ -25,6 +25,7 @@ from recognizance.governing.account_documents import (
     AccountIndex,
     AccountState,
     Stage,
+    digest_of,
     end_sessions,
     has_second_factor,
     replace_session,
@@ -32,7 +33,8 @@ from recognizance.governing.account_documents import (
     sessions_of,
     spelled_login,
 )
-from recognizance.governing.attempts import Attempts
+from recognizance.governing.account_news import AccountNews, Happening, has_unseen
+from recognizance.governing.attempts import Attempts, TooManyAttemptsError
 from recognizance.governing.passwords import PasswordHasher
 from recognizance.governing.registration import Actor
 from recognizance.governing.session_book import (
@@ -74,6 +76,7 @@ class SignedIn:
         name: As registered; empty for the owner of a private installation.
         roles: As they are at this moment, for showing what there is to do; services look them up again.
         proved_recently: Whether they proved who they are only minutes ago.
+        has_news: Whether something happened to their account that they haven't said they saw.
     """
 
     session: str
@@ -85,6 +88,7 @@ class SignedIn:
     agency: AgencyId | None
     proved_recently: bool
     has_second_factor: bool
+    has_news: bool
 
     def actor(self) -> Actor:
         """Who acts, for services that govern."""
@@ -112,6 +116,7 @@ class SignIn:
         index: AccountIndex,
         book: SessionBook,
         attempts: Attempts,
+        news: AccountNews,
         *,
         clock: Clock,
         random_bytes: Callable[[int], bytes],
@@ -122,6 +127,7 @@ class SignIn:
         self._index = index
         self._book = book
         self._attempts = attempts
+        self._news = news
         self._clock = clock
         self._random_bytes = random_bytes
         self._hasher = hasher
@@ -137,7 +143,12 @@ class SignIn:
             spelled = spelled_login(login)
         except InputError:
             spelled = ""
-        self._attempts.begin(spelled, address)
+        try:
+            self._attempts.begin(spelled, address)
+        except TooManyAttemptsError:
+            # Whether anybody has this login is looked up later, so that the wait doesn't say it.
+            self._news.note_tried(spelled)
+            raise
         with self._records.reading() as reader:
             known = self._index.of_login(reader, spelled) if spelled else None
         kept = None if known is None else known.value.password
@@ -151,9 +162,9 @@ class SignIn:
         self._attempts.succeeded(spelled, address)
         if self._hasher.is_outdated(known.value.password):
             self._rehash(known.value, password)
-        return self._book.open(known.value, device)
+        return self._book.open(known.value, device, address=address)
 
-    def trusted(self, person: PersonId, *, device: str) -> OpenedSession:
+    def trusted(self, person: PersonId, *, device: str, address: str = "") -> OpenedSession:
         """Begin a session of somebody whose password was set this moment, in this browser.
 
         Raises:
@@ -163,9 +174,9 @@ class SignIn:
             known = self._index.of_person(reader, person)
         if known is None or not self._book.admits(known):
             raise WrongCredentialsError("there is no such account")
-        return self._book.open(known.value, device)
+        return self._book.open(known.value, device, address=address)
 
-    def with_identity(self, identity: str, *, device: str, is_strong: bool) -> OpenedSession:
+    def with_identity(self, identity: str, *, device: str, is_strong: bool, address: str = "") -> OpenedSession:
         """Begin a session of whoever an OpenID provider vouches for.
 
         Args:
@@ -179,7 +190,7 @@ class SignIn:
             known = self._index.of_identity(reader, identity)
         if known is None or not self._book.admits(known):
             raise WrongCredentialsError("no account is linked to this identity")
-        return self._book.open(known.value, device, is_strong=is_strong)
+        return self._book.open(known.value, device, address=address, is_strong=is_strong)
 
     def with_code(self, token: str, code: str, *, address: str) -> OpenedSession:
         """Complete a session with a code of the authenticator app, or with a recovery code, which is used up.
@@ -190,15 +201,22 @@ class SignIn:
         """
         with self._records.reading() as reader:
             person = self._book.waiting(reader, token)[0].value.person
-        self._attempts.begin(f"second factor of {person}", address)
+        self._begin_second_factor(person, address)
         with self._records.transaction() as transaction:
             session, known = self._book.waiting(transaction, token)
             account = self._with_code_spent(known.value, code)
-            if account is None:
-                _log.warning("a code of %s was refused, from %r", person, address)
-                raise WrongCredentialsError("the code is wrong")
-            self._index.replace(transaction, known, account)
-            opened = self._book.rotate(transaction, session, Stage.COMPLETE)
+            opened = None
+            if account is not None:
+                self._index.replace(transaction, known, account)
+                opened = self._book.rotate(transaction, session, Stage.COMPLETE, address=address)
+                if account.recovery != known.value.recovery:
+                    told = digest_of(opened.token)
+                    self._news.note(transaction, person, Happening.RECOVERY_CODE_USED, session=told)
+            elif self._is_repeated(known.value, code):
+                self._news.note(transaction, person, Happening.CODE_REPEATED)
+        if opened is None:
+            _log.warning("a code of %s was refused, from %r", person, address)
+            raise WrongCredentialsError("the code is wrong")
         _log.info("%s gave the right code, from %r", person, address)
         self._attempts.succeeded(f"second factor of {person}", address)
         return opened
@@ -239,7 +257,8 @@ class SignIn:
             account = replace(known.value, totp_secret=secret, totp_step=step, recovery=digests)
             self._index.replace(transaction, known, account)
             end_sessions(transaction, session.value.person, but=session.document.id)
-            opened = self._book.rotate(transaction, session, Stage.COMPLETE)
+            opened = self._book.rotate(transaction, session, Stage.COMPLETE, address="")
+            self._news.note(transaction, known.value.person, Happening.APP_SET_UP, session=digest_of(opened.token))
         return opened, codes
 
     def draw_recovery_codes(self, token: str) -> tuple[str, ...]:
@@ -250,6 +269,8 @@ class SignIn:
             known = self._book.account(transaction, session.value.person)
             account = replace(known.value, recovery=tuple(one_time.recovery_digest(each) for each in codes))
             self._index.replace(transaction, known, account)
+            told = session.document.id
+            self._news.note(transaction, account.person, Happening.RECOVERY_CODES_DRAWN, session=told)
         return codes
 
     def confirm_password(self, token: str, password: str, *, address: str) -> bool:
@@ -280,6 +301,7 @@ class SignIn:
             known = self._index.of_person(reader, session.value.person)
             person = found(reader, Kind.PERSON, session.value.person, PersonRecord)
             is_doubly_guarded = known is not None and has_second_factor(reader, known.value)
+            has_news = has_unseen(reader, session.value.person, session=session.document.id)
         if known is None or known.state is not AccountState.ACTIVE:
             return None
         party = self._docket.party(session.value.person)
@@ -297,6 +319,7 @@ class SignIn:
             agency=party.agency,
             proved_recently=now - session.value.proved <= RECENT,
             has_second_factor=is_doubly_guarded,
+            has_news=has_news,
         )
 
     def sessions(self, signed_in: SignedIn) -> list[KnownSession]:
@@ -327,6 +350,19 @@ class SignIn:
         """End all other sessions of whoever is signed in; says how many."""
         with self._records.transaction() as transaction:
             return end_sessions(transaction, signed_in.person, but=signed_in.session)
+
+    def _begin_second_factor(self, person: PersonId, address: str) -> None:
+        try:
+            self._attempts.begin(f"second factor of {person}", address)
+        except TooManyAttemptsError:
+            # Whoever it is gave the right password.
+            self._news.note_alone(person, Happening.CODE_TRIED_TOO_OFTEN)
+            raise
+
+    def _is_repeated(self, account: Account, code: str) -> bool:
+        """Whether this was a right code, which was used before."""
+        secret = bytes.fromhex(account.totp_secret)
+        return bool(secret) and one_time.accepted_step(secret, code, now=self._clock(), after=-1) is not None
 
     def _with_code_spent(self, account: Account, code: str) -> Account | None:
         if account.totp_secret:

@@ -44,6 +44,18 @@ class Watched:
     is_whole: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """That there is something to look at, and nothing of what it is.
+
+    Attributes:
+        last: The latest act of all that are flagged.
+    """
+
+    flags: int
+    last: datetime
+
+
 class Watching:
     """Looks for unusual use. Safe to share between threads."""
 
@@ -71,6 +83,14 @@ class Watching:
             DeniedError: If whoever asks may not read the record.
         """
         self._gate.require(by, Act.READ_RECORD)
+        return self._looked()
+
+    def alarm(self) -> Alarm | None:
+        """Whether anything is unusual, for the service's own alerts: nobody learns from it whose doing it was."""
+        found = self._looked().flags
+        return Alarm(len(found), max(flag.last for flag in found)) if found else None
+
+    def _looked(self) -> Watched:
         now = self._clock()
         since = now - self.thresholds.window
         entries, is_whole = self._entries_since(since)

@@ -16,6 +16,7 @@ from recognizance.governing.accounts import WeakPasswordError
 from recognizance.governing.entrance import Entrance
 from recognizance.governing.passwords import SHORTEST
 from recognizance.governing.signing_in import WrongCredentialsError
+from recognizance.web.account_words import HAPPENINGS
 from recognizance.web.frame import ENROLMENT_PATH, SERVICE_NAME, SETTING_UP, SIGNED_IN, Page
 from recognizance.web.language import N_
 from recognizance.web.passwords import FLAWS, WRONG_CODE, new_password
@@ -24,7 +25,9 @@ from recognizance.web.signing_in_pages import CONFIRM_PATH, WRONG_PASSKEY, drawn
 from recognizance.web.visits import Visit
 from recognizance.web.wordings import ROLE_NAMES
 
+NEWS_PATH = "/account/news"
 WRONG_PASSWORD = N_("This is not your password.")
+_SHOWN = 100
 
 
 class AccountPages:
@@ -32,6 +35,7 @@ class AccountPages:
         self._passkeys = entrance.passkeys
         self._accounts = entrance.accounts
         self._sign_in = entrance.sign_in
+        self._news = entrance.news
 
     def table(self) -> list[Page]:
         return [
@@ -41,6 +45,7 @@ class AccountPages:
             Page(ENROLMENT_PATH, self.authenticator, SETTING_UP, has_form=True),
             Page("/account/recovery-codes", self.recovery_codes, SIGNED_IN, has_form=True),
             Page("/account/sign-out-others", self.sign_out_others, SIGNED_IN, has_form=True),
+            Page(NEWS_PATH, self.news, SIGNED_IN, has_form=True),
         ]
 
     def overview(self, visit: Visit) -> Response:
@@ -132,6 +137,14 @@ class AccountPages:
         if visit.is_post:
             return drawn_codes(visit, self._sign_in.draw_recovery_codes(visit.session_token))
         return visit.page("recovery_codes.html")
+
+    def news(self, visit: Visit) -> Response:
+        """What happened to the account; the form says that its owner has seen what the page showed."""
+        if visit.is_post:
+            self._news.see(visit.who.person, frozenset(visit.form.every("seen")))
+            visit.say(visit.gettext("Noted. It stays on this list for half a year."))
+            return visit.redirect(NEWS_PATH)
+        return visit.page("account_news.html", news=self._news.of(visit.who.person, limit=_SHOWN), said=HAPPENINGS)
 
     def sign_out_others(self, visit: Visit) -> Response:
         if visit.is_post:

@@ -68,7 +68,10 @@ class OpenIdPages:
         try:
             vouched = openid.finish(Errand(state, nonce, verifier), dict(visit.query), redirect_uri=_back(visit))
             opened = self._sign_in.with_identity(
-                vouched.identity, device=visit.request.headers.get("user-agent", ""), is_strong=vouched.is_strong
+                vouched.identity,
+                device=visit.request.headers.get("user-agent", ""),
+                is_strong=vouched.is_strong,
+                address=visit.address,
             )
         except OpenIdError:
             response = self._refused(visit, _NOT_VOUCHED)

@@ -128,7 +128,8 @@ class SetUpPages:
             visit.form.fail("login", _NO_LOGIN)
         else:
             visit.say(visit.gettext("The first account is made. You are signed in with it."))
-            opened = self._sign_in.trusted(account.person, device=visit.request.headers.get("user-agent", ""))
+            device = visit.request.headers.get("user-agent", "")
+            opened = self._sign_in.trusted(account.person, device=device, address=visit.address)
             return entered(visit, opened, NEXT_STEPS_PATH)
         return None
 

@@ -126,7 +126,9 @@ class SigningInPages:
         return visit.page("invitation.html", invited=invited, shortest=SHORTEST)
 
     def _begun(self, visit: Visit, person: PersonId) -> Response:
-        opened = self._sign_in.trusted(person, device=visit.request.headers.get("user-agent", ""))
+        opened = self._sign_in.trusted(
+            person, device=visit.request.headers.get("user-agent", ""), address=visit.address
+        )
         return entered(visit, opened, wanted_page(visit))
 
 
