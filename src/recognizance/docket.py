@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Generic, TypeVar, cast
 
 from recognizance.errors import DeniedError, NotFoundError
@@ -223,7 +223,7 @@ def replaced(
         ConflictError: If somebody has.
     """
     document = replace(before.document, body=write_document(value), state=state or before.document.state, due=due)
-    transaction.replace_document(document)
+    transaction.replace_document(document, before=before.document)
 
 
 def terms_sha256(terms: UseTerms) -> Sha256Hex:
@@ -324,28 +324,7 @@ def docket_of(
     if installation.agency is None:
         return RecordsDocket(records, installation, clock=clock, running=running)
 
-    def counted(use: UseId, day: date) -> int:
-        with records.reading() as reader:
-            return searches_on(reader, use, day)
-
-    def declared(gallery: GalleryId) -> EnrolmentFacts | None:
-        with records.reading() as reader:
-            known = found(reader, Kind.GALLERY, gallery, GalleryDeclaration)
-        return None if known is None else EnrolmentFacts(known.value.source, known.value.basis)
-
-    def stands(request: RequestId) -> RequestState | None:
-        with records.reading() as reader:
-            return request_state(reader, request)
-
-    return OwnerDocket(
-        agency=installation.agency,
-        owner=installation.owner,
-        started=installation.started,
-        commit=terms_sha256,
-        searches_on=counted,
-        declared=declared,
-        request_state=stands,
-    )
+    return OwnersDocket(records, installation, installation.agency)
 
 
 def request_state(reader: Reader, request: RequestId) -> RequestState | None:
@@ -354,6 +333,40 @@ def request_state(reader: Reader, request: RequestId) -> RequestState | None:
         return RequestState(reader.document(Kind.REQUEST.value, request).state)
     except NotFoundError:
         return None
+
+
+def _declared(reader: Reader, gallery: GalleryId) -> EnrolmentFacts | None:
+    known = found(reader, Kind.GALLERY, gallery, GalleryDeclaration)
+    return None if known is None else EnrolmentFacts(known.value.source, known.value.basis)
+
+
+class OwnersDocket(OwnerDocket):
+    """Answers in the profile `private`, where the records hold what was declared, counted and asked of the desk."""
+
+    def __init__(self, records: Records, installation: Installation, agency: AgencyId) -> None:
+        def newest(read: Callable[[Reader], _Value]) -> _Value:
+            with records.reading() as reader:
+                return read(reader)
+
+        super().__init__(
+            agency=agency,
+            owner=installation.owner,
+            started=installation.started,
+            commit=terms_sha256,
+            searches_on=lambda use, day: newest(lambda reader: searches_on(reader, use, day)),
+            declared=lambda gallery: newest(lambda reader: _declared(reader, gallery)),
+            request_state=lambda request: newest(lambda reader: request_state(reader, request)),
+        )
+        self._records = records
+
+    @contextmanager
+    def at_once(self) -> Iterator[Docket]:
+        with self._records.reading() as reader:
+            yield self.asking(
+                searches_on=partial(searches_on, reader),
+                declared=partial(_declared, reader),
+                request_state=partial(request_state, reader),
+            )
 
 
 class RecordsDocket:

@@ -237,6 +237,7 @@ class OwnerDocket:
         searches_on: Pictures searched for under a use on a UTC day.
         declared: Source and basis of a gallery, where the owner has declared other than the profile takes for granted.
         request_state: How a request to the desk stands; by default there are none.
+        standing: Another such docket's default uses, by year and gallery.
     """
 
     def __init__(
@@ -249,6 +250,7 @@ class OwnerDocket:
         searches_on: Callable[[UseId, date], int],
         declared: Callable[[GalleryId], EnrolmentFacts | None] = lambda _: None,
         request_state: Callable[[RequestId], RequestState | None] = lambda _: None,
+        standing: Callable[[int, GalleryId | None], Use] | None = None,
     ) -> None:
         self._agency = agency
         self._owner = owner
@@ -258,10 +260,29 @@ class OwnerDocket:
         self._declared = declared
         self._request_state = request_state
         # A default use is the same value each time, so that of the latest thousand galleries needn't be made again.
-        self._standing = lru_cache(maxsize=1000)(self._activate)
+        self._standing = standing or lru_cache(maxsize=1000)(self._activate)
 
     def at_once(self) -> AbstractContextManager[Docket]:
         return nullcontext(self)
+
+    def asking(
+        self,
+        *,
+        searches_on: Callable[[UseId, date], int],
+        declared: Callable[[GalleryId], EnrolmentFacts | None],
+        request_state: Callable[[RequestId], RequestState | None],
+    ) -> "OwnerDocket":
+        """The same owner's docket, which takes what changes from elsewhere, such as from one moment of the records."""
+        return OwnerDocket(
+            agency=self._agency,
+            owner=self._owner,
+            started=self._started,
+            commit=self._commit,
+            searches_on=searches_on,
+            declared=declared,
+            request_state=request_state,
+            standing=self._standing,
+        )
 
     def party(self, principal: PrincipalId) -> Party | None:  # noqa: ARG002 - one owner, one answer
         return Party(OwnerKind.PERSON, frozenset(Role) - {Role.OVERSEER, Role.TESTER}, self._agency, id=self._owner)

@@ -19,7 +19,6 @@ import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from typing import Self, TypeAlias
 
 from recognizance.errors import InputError
@@ -64,22 +63,21 @@ class Opening:
     field: str
     value: PrivateValue = dataclasses.field(repr=False)
     salt: bytes = dataclasses.field(repr=False)
+    value_data: bytes = dataclasses.field(init=False, repr=False, compare=False)
+    """The value in canonical JSON, to be stored beside the salt."""
+    commitment: Commitment = dataclasses.field(init=False, repr=False, compare=False)
+    """The hash that the entry holds for this value."""
 
     def __post_init__(self) -> None:
         if len(self.salt) != SALT_BYTES:
             raise InputError(f"the salt of {self.field!r} has {len(self.salt)} bytes; a salt has {SALT_BYTES}")
-        if len(self._message) > MAX_PRIVATE_BYTES:
+        value_data = write_canonical(_to_json(self.value))
+        # An array is spelled as its members are, with commas between: so the value is written out once.
+        message = write_canonical([_DOMAIN, self.entry_id, self.field])[:-1] + b"," + value_data + b"]"
+        if len(message) > MAX_PRIVATE_BYTES:
             raise InputError(f"the value of {self.field!r} is longer than {MAX_PRIVATE_BYTES} bytes")
-
-    @property
-    def commitment(self) -> Commitment:
-        """The hash that the entry holds for this value."""
-        return Commitment(hmac.new(self.salt, self._message, sha256).hexdigest())
-
-    @property
-    def value_data(self) -> bytes:
-        """The value in canonical JSON, to be stored beside the salt."""
-        return write_canonical(_to_json(self.value))
+        object.__setattr__(self, "value_data", value_data)
+        object.__setattr__(self, "commitment", Commitment(hmac.digest(self.salt, message, "sha256").hex()))
 
     @classmethod
     def restore(cls, entry_id: EntryId, field: str, *, value_data: bytes, salt: bytes) -> Self:
@@ -89,10 +87,6 @@ class Opening:
             InputError: If the bytes aren't the canonical JSON of such a value.
         """
         return cls(entry_id, field, _from_json(read_canonical(value_data)), salt)
-
-    @property
-    def _message(self) -> bytes:
-        return write_canonical([_DOMAIN, self.entry_id, self.field, _to_json(self.value)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,8 @@ class AccessReader(Session):
     def _access_cipher(self) -> DataKey:
         # Once for each transaction: what opens a page of documents is the same key.
         if self._installation_key is None:
-            self._installation_key = opened(self._master_key, self._run(_WRAPPED).scalar_one(), INSTALLATION_CONTEXT)
+            wrapped = self._run(_WRAPPED).scalar_one() if self._installed is None else self._installed
+            self._installation_key = opened(self._master_key, wrapped, INSTALLATION_CONTEXT)
         return self._installation_key
 
 

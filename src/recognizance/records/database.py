@@ -22,7 +22,6 @@ BUSY_TIMEOUT_S = 15.0
 _POOL = 8
 _MORE = 56
 _CACHE_KIB = 32_768
-_BEGIN = "recognizance_begin"
 _SYNCHRONOUS = "recognizance_synchronous"
 
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
@@ -55,7 +54,6 @@ class Database:
             connect_args={"timeout": BUSY_TIMEOUT_S},
         )
         event.listen(self.engine, "connect", _configure)
-        event.listen(self.engine, "begin", _begin)
         event.listen(self.engine, "handle_error", _translate)
         # Threads of one process queue here; SQLite's own waiting polls, and lets the unlucky starve.
         self._turn = threading.Lock()
@@ -122,16 +120,15 @@ class Database:
     @contextmanager
     def _outside(self) -> Iterator[Connection]:
         """A connection with no transaction, for statements that refuse to be in one."""
-        with self.engine.connect() as plain:
-            yield plain.execution_options(**{_BEGIN: ""})
+        with self.engine.connect() as connection:
+            yield connection
 
     @contextmanager
     def _connected(self, begin: str, *, synchronous: str | None = None) -> Iterator[Connection]:
         try:
-            with self.engine.connect() as plain:
-                connection = plain.execution_options(**{_BEGIN: begin, _SYNCHRONOUS: synchronous})
-                with connection.begin():
-                    yield connection
+            with self.engine.connect() as connection, connection.begin():
+                _begin(connection, begin, synchronous)
+                yield connection
         except exc.TimeoutError as error:
             raise ThrottledError("all connections to the records are in use") from error
 
@@ -152,14 +149,23 @@ def _configure(connection: Any, _record: object) -> None:  # the driver's own co
         connection.execute(f"PRAGMA {pragma}").close()
 
 
-def _begin(connection: Connection) -> None:
-    options = connection.get_execution_options()
-    if synchronous := options.get(_SYNCHRONOUS):
-        # Said at each transaction that writes, since connections are used again; within one it can't be changed.
-        connection.exec_driver_sql(f"PRAGMA synchronous = {synchronous}")
-    statement = options.get(_BEGIN, "BEGIN")
-    if statement:
-        connection.exec_driver_sql(statement)
+def _begin(connection: Connection, begin: str, synchronous: str | None) -> None:
+    """Begin a transaction, which the toolkit then ends.
+
+    Said to the driver itself: a listener of the toolkit's would make each of its statements dearer by a fifth.
+    """
+    driver: Any = connection.connection.driver_connection
+    try:
+        # Connections are used again and stay as they were set; within a transaction it can't be changed.
+        if synchronous is not None and connection.info.get(_SYNCHRONOUS) != synchronous:
+            driver.execute(f"PRAGMA synchronous = {synchronous}").close()
+            connection.info[_SYNCHRONOUS] = synchronous
+        driver.execute(begin).close()
+    except sqlite3.Error as error:
+        ours = translated(error)
+        if ours is None:
+            raise
+        raise ours from error
 
 
 def _translate(context: ExceptionContext) -> None:

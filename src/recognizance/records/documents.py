@@ -14,7 +14,7 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
-from recognizance.errors import ConflictError, CorruptionError, NotFoundError
+from recognizance.errors import ChangedError, ConflictError, CorruptionError, NotFoundError
 from recognizance.records import schema
 from recognizance.records.access import AccessReader
 from recognizance.records.keys import context
@@ -219,18 +219,20 @@ class DocumentWriter(DocumentReader):
         self._write_labels(stored)
         return stored
 
-    def replace_document(self, document: Document) -> Document:
+    def replace_document(self, document: Document, *, before: Document | None = None) -> Document:
         """Replace a document by its next revision; answers it with that.
 
         Args:
             document: Its `revision` is the one that was read, and is replaced.
+            before: That revision as it was read, which spares reading it again; of another one nothing is replaced.
 
         Raises:
             NotFoundError: If there is none of this kind and id.
-            ConflictError: If somebody else has replaced it since it was read.
+            ChangedError: If somebody else has replaced it since it was read.
         """
         stored = replace(document, revision=document.revision + 1)
-        before = self.document(document.kind, document.id)
+        if before is None:
+            before = self.document(document.kind, document.id)
         given = {
             "of_kind": stored.kind,
             "id": stored.id,
@@ -241,8 +243,9 @@ class DocumentWriter(DocumentReader):
             "new_sealed": self._sealed_document(stored),
         }
         if not self._run(_REPLACE, given).rowcount:
-            raise ConflictError(
-                f"{document.kind} {document.id!r} is at revision {before.revision}, not {document.revision}: it changed"
+            now = self.document(document.kind, document.id)
+            raise ChangedError(
+                f"{document.kind} {document.id!r} is at revision {now.revision}, not {document.revision}: it changed"
             )
         if dict(before.labels) != dict(stored.labels):
             self._run(_DELETE_LABELS, {"of_kind": stored.kind, "id": stored.id})

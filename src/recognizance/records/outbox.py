@@ -39,7 +39,11 @@ _PENDING = (
 _MARKS = select(_outbox.entry_id, _outbox.log_index).where(_outbox.entry_id.in_(bindparam("ids", expanding=True)))
 _COUNT_MARKED = select(func.count(_outbox.log_index))
 _INSERT = insert(schema.outbox)
-_MARK = update(schema.outbox).where(_outbox.entry_id == bindparam("id")).values(log_index=bindparam("at"), data=b"")
+_MARK = (
+    update(schema.outbox)
+    .where(_outbox.entry_id == bindparam("id"), _outbox.log_index.is_(None))
+    .values(log_index=bindparam("at"), data=b"")
+)
 _OPENINGS_OF = (
     select(_openings.entry_id, _openings.field, _openings.gallery_key, _openings.sealed)
     .where(_openings.entry_id == bindparam("id"))
@@ -179,17 +183,18 @@ class OutboxWriter(OutboxReader):
         Raises:
             CorruptionError: If a row doesn't exist, or is marked with another index.
         """
+        marks = {entry_id: index for index, entry_id in enumerate(entry_ids, start=first_index)}
+        rows = [{"id": entry_id, "at": index} for entry_id, index in marks.items()]
+        if not rows or self._connection.execute(_MARK, rows).rowcount == len(entry_ids):
+            return
+        # Some were marked before, or aren't there; if wrongly, what was just marked goes with this transaction.
         known = {row.entry_id: row.log_index for some in batches(entry_ids) for row in self._run(_MARKS, {"ids": some})}
-        fresh: list[dict[str, object]] = []
-        for index, entry_id in enumerate(entry_ids, start=first_index):
-            if entry_id not in known or known[entry_id] not in {None, index}:
+        for entry_id, index in marks.items():
+            if known.get(entry_id) != index:
                 raise CorruptionError(
                     f"entry {index} of the log, {entry_id}, is not the one that the records have there; if these were"
                     " put back from a copy, `recognizance reconcile` brings both to agree"
                 )
-            if known[entry_id] is None:
-                fresh.append({"id": entry_id, "at": index})
-        self._run_many(_MARK, fresh)
 
     def adopt_entries(self, first_index: int, entry_ids: Sequence[str]) -> frozenset[str]:
         """Take consecutive entries of the log for ours, those included that these records never committed to.

@@ -115,8 +115,8 @@ class Records:
         """Read a snapshot that nobody's writing changes. Never waits for writers."""
         with self._database.reading() as connection:
             # SQLite takes the snapshot at the first statement; this makes it the moment at which the block begins.
-            connection.execute(_INSTALLED).all()
-            yield Reader(connection, self._master_key)
+            installed = connection.execute(_INSTALLED).scalar_one_or_none()
+            yield Reader(connection, self._master_key, installed=installed)
 
     def rewrap(self, master_key: MasterKey) -> None:
         """Put every data key under the current key of `master_key`, which also has to hold the key used so far.

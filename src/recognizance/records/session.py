@@ -20,9 +20,11 @@ _Value = TypeVar("_Value")
 class Session:
     """A transaction's connection. Readers and writers of each kind of row build on it."""
 
-    def __init__(self, connection: Connection, master_key: MasterKey) -> None:
+    def __init__(self, connection: Connection, master_key: MasterKey, *, installed: bytes | None = None) -> None:
+        """`installed` is the installation's wrapped key, if it has been read in this transaction already."""
         self._connection = connection
         self._master_key = master_key
+        self._installed = installed
         # Whether this transaction removed something that has to leave the write-ahead log too.
         self._erased = False
         self._installation_key: DataKey | None = None
