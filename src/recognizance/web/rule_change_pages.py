@@ -122,6 +122,7 @@ class RuleChangesPages:
             "difference": found,
             "lines": lines,
             "line_names": LINES,
+            "one_in": one_in,
             **_WORDS,
         }
 
@@ -133,6 +134,15 @@ class RuleChangesPages:
 
 
 _WORDS: Mapping[str, Any] = {"change_states": CHANGE_STATES, "kinds": CHANGE_KINDS, "choices": CHOICES}
+
+
+def one_in(rate: float) -> int:
+    """A rate as one in so many, to three digits, which is more than any count of pairs says.
+
+    >>> one_in(2.002e-9)
+    500000000
+    """
+    return int(float(f"{1 / rate:.3g}"))
 
 
 def waits_for(known: ProposedRule, person: PersonId) -> bool:

@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from recognizance.config import Settings
 from recognizance.desk import SearchingDesk
 from recognizance.disclosing.disclosure import Disclosing
+from recognizance.duplicates import Duplicates
 from recognizance.enrolling.enrolment import Enrolment
 from recognizance.enrolling.jobs import ImportJobs
 from recognizance.enrolling.subjects import Subjects
@@ -39,7 +40,7 @@ from recognizance.web.operator_tables import operator_pages
 from recognizance.web.public_pages import public_pages
 from recognizance.web.rendering import Templates
 from recognizance.web.reviewer_pages import ReviewerPages
-from recognizance.web.staff_tables import administrator_pages, desk_pages, overseer_pages
+from recognizance.web.staff_tables import administrator_pages, desk_pages, overseer_pages, proposal_pages
 from recognizance.web.start_pages import StartPages
 from recognizance.web.static_files import StaticFiles
 
@@ -76,6 +77,7 @@ class Services:
     disclosing: Disclosing
     register: LiveRegister
     imports: ImportJobs
+    duplicates: Duplicates
     page_key: bytes = field(repr=False)
 
 
@@ -89,6 +91,7 @@ def site_pages(services: Services) -> list[Page]:
         ReviewerPages(services.reviewing).table(),
         desk_pages(services),
         administrator_pages(services),
+        proposal_pages(services),
         overseer_pages(services),
     )
 

@@ -6,6 +6,7 @@ One function for each, from the services to its pages; `site.py` puts them into 
 from typing import TYPE_CHECKING
 
 from recognizance.storage import now
+from recognizance.web.administrator_duplicates import AdministratorDuplicatesPages
 from recognizance.web.administrator_galleries import AdministratorGalleriesPages
 from recognizance.web.administrator_imports import AdministratorImportsPages
 from recognizance.web.administrator_keys import AdministratorKeysPages
@@ -17,6 +18,7 @@ from recognizance.web.desk_retention import RetentionPages
 from recognizance.web.frame import Page, in_order
 from recognizance.web.overseer_pages import OverseerPages
 from recognizance.web.overseer_rules import OverseerRulesPages
+from recognizance.web.proposal_pages import ProposalPages
 
 if TYPE_CHECKING:
     from recognizance.web.site import Services
@@ -30,10 +32,11 @@ def administrator_pages(services: "Services") -> list[Page]:
         AdministratorPartiesPages(governing).table(),
         AdministratorKeysPages(records, governing, services.keys, services.entrance.accounts, clock=now).table(),
         AdministratorGalleriesPages(records, governing, services.galleries, services.retention).table(),
-        AdministratorImportsPages(records, governing, services.imports).table(),
+        AdministratorImportsPages(records, governing, services.imports, services.duplicates).table(),
         AdministratorSubjectsPages(
-            records, governing, services.enrolment, services.subjects, services.search, services.marks
+            records, governing, services.enrolment, services.subjects, services.duplicates, services.marks
         ).table(),
+        AdministratorDuplicatesPages(records, governing, services.enrolment, services.duplicates).table(),
         AdministratorServicePages(parts, services.register).table(),
     )
 
@@ -44,6 +47,11 @@ def desk_pages(services: "Services") -> list[Page]:
         DeskPages(services.desk, services.erasure, clock=now).table(),
         RetentionPages(services.records, services.retention, clock=now).table(),
     )
+
+
+def proposal_pages(services: "Services") -> list[Page]:
+    """What a supervisor asks for on behalf of an agency."""
+    return ProposalPages(services.records, services.governing, services.register, clock=now).table()
 
 
 def overseer_pages(services: "Services") -> list[Page]:
