@@ -31,6 +31,7 @@ from recognizance.aws import (
 from recognizance.config import Settings
 from recognizance.desk import SearchingDesk
 from recognizance.disclosing.disclosure import Disclosing
+from recognizance.duplicates import Duplicates
 from recognizance.enrolling.bulk import BulkEnrolment
 from recognizance.enrolling.enrolment import Enrolment
 from recognizance.enrolling.jobs import ImportJobs
@@ -244,6 +245,7 @@ def page_services(service: Service, register: LiveRegister) -> Services:
         disclosing=service.disclosing,
         register=register,
         imports=ImportJobs(service.records, bulk_enrolment(service), clock=service.clock, new_id=new_id),
+        duplicates=Duplicates(service.records, service.recorder, service.search, service.marks),
         page_key=page_key,
     )
 

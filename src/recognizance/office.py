@@ -14,6 +14,7 @@ from recognizance.config import Settings, zone_of
 from recognizance.desk import REQUEST_PHOTOGRAPH, Desk
 from recognizance.disclosing.disclosure import Disclosing
 from recognizance.docket import Kind
+from recognizance.duplicates import PAIR_KIND
 from recognizance.enrolling.jobs import LOOKED_KIND
 from recognizance.errors import NotFoundError
 from recognizance.faces import Calibration, ModelStore, load_calibration
@@ -181,7 +182,7 @@ def furnish(
         galleries,
         clock=clock,
         new_id=new_id,
-        holders={**REVIEW_HOLDERS, Kind.ANSWER: DELETES_DOCUMENT, LOOKED_KIND: DELETES_DOCUMENT},
+        holders={**REVIEW_HOLDERS, **dict.fromkeys((Kind.ANSWER, LOOKED_KIND, PAIR_KIND), DELETES_DOCUMENT)},
         ends_gallery=forget_gallery,
         kept=(MARK_KIND, REQUEST_KIND, REQUEST_PHOTOGRAPH),
     )

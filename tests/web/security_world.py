@@ -515,6 +515,7 @@ def _use_the_pages(guarded: Guarded) -> None:
         "evaluation": "none",
         "file": "report.html",
         "passkey": "none",
+        "pair": "none",
         "entry": entry,
         "/uses/{use:path}/comments/{entry} use": "county-proposal",
         # Whatever a test sends there, the use that others search under goes on.

@@ -90,31 +90,45 @@ class Marks:
             InputError: If neither or both of picture and case are given, or no reasons are.
             ConflictError: If nothing of the face would outlive it: it has neither a subject nor a known picture.
         """
+        with self._recorder.changing() as change:
+            return self.add_in(
+                change, gallery, face_id, reasons=reasons, probe_sha256=probe_sha256, case=case, permit=permit
+            )
+
+    def add_in(
+        self,
+        change: Change,
+        gallery: GalleryId,
+        face_id: FaceId,
+        *,
+        reasons: str,
+        probe_sha256: str | None = None,
+        case: str | None = None,
+        permit: Permit,
+    ) -> Marked:
+        """As `add`, in a change of the caller's: for findings that take several marks, or a mark and something else."""
         permit.require_any(Action.SEARCH, Action.READ_GALLERY)
         if (probe_sha256 is None) == (case is None):
             raise InputError("a mark is about one picture or about one case: give one of them")
-        with self._recorder.changing() as change:
-            row = change.transaction.faces_by_id(gallery, [face_id]).get(face_id)
-            if row is None:
-                raise NotFoundError(f"there is no face {face_id!r} in gallery {gallery!r}")
-            if row.subject is None and row.image_sha256 is None:
-                raise ConflictError(f"nothing of the face {face_id!r} would outlive it, so no mark can")
-            mark = NotThisPerson(
-                scope=MarkScope.CASE if probe_sha256 is None else MarkScope.PROBE,
-                gallery=gallery,
-                identity=self._identity(row),
-                marked_by=PersonId(PrincipalId(self._recorder.pseudonym(permit.principal))),
-                reasons=reasons,
-                marked_at=self._clock(),
-                probe_sha256=None if probe_sha256 is None else self._blind("probe", probe_sha256),
-                case=None if case is None else CaseId(self._blind("case", case)),
-            )
-            marked = Marked(self._new_id(), mark, MarkState.IN_FORCE)
-            labels = {_TARGET: _target_of(mark), "gallery": gallery}
-            change.transaction.insert_document(
-                Document(MARK_KIND, marked.id, marked.state, write_document(mark), labels)
-            )
-            change.enter(_said(marked, facts.Standing.ADDED, permit.principal, reasons))
+        row = change.transaction.faces_by_id(gallery, [face_id]).get(face_id)
+        if row is None:
+            raise NotFoundError(f"there is no face {face_id!r} in gallery {gallery!r}")
+        if row.subject is None and row.image_sha256 is None:
+            raise ConflictError(f"nothing of the face {face_id!r} would outlive it, so no mark can")
+        mark = NotThisPerson(
+            scope=MarkScope.CASE if probe_sha256 is None else MarkScope.PROBE,
+            gallery=gallery,
+            identity=self._identity(row),
+            marked_by=PersonId(PrincipalId(self._recorder.pseudonym(permit.principal))),
+            reasons=reasons,
+            marked_at=self._clock(),
+            probe_sha256=None if probe_sha256 is None else self._blind("probe", probe_sha256),
+            case=None if case is None else CaseId(self._blind("case", case)),
+        )
+        marked = Marked(self._new_id(), mark, MarkState.IN_FORCE)
+        labels = {_TARGET: _target_of(mark), "gallery": gallery}
+        change.transaction.insert_document(Document(MARK_KIND, marked.id, marked.state, write_document(mark), labels))
+        change.enter(_said(marked, facts.Standing.ADDED, permit.principal, reasons))
         return marked
 
     def lift(self, mark: str, *, reasons: str, permit: Permit) -> Marked:

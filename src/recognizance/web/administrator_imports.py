@@ -15,14 +15,16 @@ from dataclasses import dataclass, field, replace
 
 from starlette.responses import JSONResponse, Response
 
+from recognizance.duplicates import Duplicates, asking_for_duplicates
 from recognizance.enrolling.bulk import IMAGE_SUFFIXES, Item, items_of
-from recognizance.enrolling.jobs import Asked, ImportJobs, Job, JobState
+from recognizance.enrolling.jobs import Asked, ImportJobs, Job, JobState, Look
 from recognizance.errors import ConflictError, InputError
 from recognizance.faces import QualityFilter
 from recognizance.governance.parties import Role, UseId
 from recognizance.governance.uses import SEARCHABLE
 from recognizance.governing.installation import Governing
-from recognizance.identifiers import GalleryId
+from recognizance.governing.registration import Actor
+from recognizance.identifiers import GalleryId, SubjectId
 from recognizance.permits import Action, Permit
 from recognizance.records import Records
 from recognizance.web.administrator_galleries import KEEPERS
@@ -50,10 +52,11 @@ class Sent:
 
 
 class AdministratorImportsPages:
-    def __init__(self, records: Records, governing: Governing, jobs: ImportJobs) -> None:
+    def __init__(self, records: Records, governing: Governing, jobs: ImportJobs, duplicates: Duplicates) -> None:
         self._records = records
         self._governing = governing
         self._jobs = jobs
+        self._duplicates = duplicates
 
     def table(self) -> list[Page]:
         path = "/galleries/{gallery}/import"
@@ -80,9 +83,12 @@ class AdministratorImportsPages:
             use = visit.form.one_of("use", uses or [""])
             items = _items(visit)
             if quality is not None and items and visit.form.is_sound:
-                asked = Asked(gallery, visit.who.person, UseId(use) if use else None, quality)
-                job = self._jobs.start(asked, items, permit=self._enrolling(visit, asked))
-                return visit.redirect(f"/galleries/{gallery}/import/{job}")
+                looks = visit.form.ticked("looks")
+                asked = Asked(gallery, visit.who.person, UseId(use) if use else None, quality, looks)
+                permit, look = self._enrolling(visit, asked), self._looking(visit, asked)
+                if visit.form.is_sound:
+                    job = self._jobs.start(asked, items, permit=permit, look=look)
+                    return visit.redirect(f"/galleries/{gallery}/import/{job}")
         return visit.page(
             "administrator/import.html",
             status=422 if visit.form.errors else 200,
@@ -101,7 +107,8 @@ class AdministratorImportsPages:
                 raise ConflictError("this import needn't be gone on with")
             items = _items(visit)
             if items and visit.form.is_sound:
-                self._jobs.go_on(job, items, permit=self._enrolling(visit, job.asked))
+                permit, look = self._enrolling(visit, job.asked), self._looking(visit, job.asked)
+                self._jobs.go_on(job, items, permit=permit, look=look)
                 return visit.redirect(f"/galleries/{job.gallery}/import/{job.id}")
         return visit.page(
             "administrator/import_job.html",
@@ -132,9 +139,34 @@ class AdministratorImportsPages:
 
     def _enrolling(self, visit: Visit, asked: Asked) -> Permit:
         """Asked anew each time: whoever may no longer enrol doesn't go on with an import either."""
-        actor = visit.actor()
-        actor = replace(actor, asking=replace(actor.asking, use=asked.use))
-        return self._governing.gate.permit(actor, Action.ENROL, asked.gallery)
+        return self._governing.gate.permit(_under(visit, asked), Action.ENROL, asked.gallery)
+
+    def _looking(self, visit: Visit, asked: Asked) -> Look | None:
+        """What looks for each person enrolled, under a permit of its own, as each is a search of its own."""
+        if not asked.looks:
+            return None
+        actor = asking_for_duplicates(_under(visit, asked))
+
+        def permit() -> Permit:
+            return self._governing.gate.permit(actor, Action.SEARCH, asked.gallery)
+
+        # Asked once before anything is enrolled, so that a refusal is told while somebody is there to read it.
+        mandate = permit().mandate
+        if mandate is not None and mandate.review_required:
+            visit.form.fail(
+                "looks", N_("The candidates of this use wait for reviewers, so nobody is looked for by name.")
+            )
+
+        def look(subject: SubjectId) -> None:
+            self._duplicates.look(asked.gallery, subject, permit=permit())
+
+        return look
+
+
+def _under(visit: Visit, asked: Asked) -> Actor:
+    """Whoever is signed in, on behalf of the import's use."""
+    actor = visit.actor()
+    return replace(actor, asking=replace(actor.asking, use=asked.use))
 
 
 def _items(visit: Visit) -> list[Item]:

@@ -10,14 +10,13 @@ from dataclasses import replace
 
 from starlette.responses import Response
 
+from recognizance.duplicates import Duplicates, asking_for_duplicates
 from recognizance.enrolling.enrolment import Enrolment
 from recognizance.enrolling.subjects import Subjects
 from recognizance.errors import ConflictError, NotFoundError
 from recognizance.faces import open_photograph
 from recognizance.forgetting.marks import Marks
 from recognizance.governance.parties import Role, UseId
-from recognizance.governance.purposes import Capture
-from recognizance.governance.requests import Grounds, SearchFacts
 from recognizance.governance.uses import SEARCHABLE
 from recognizance.governing.installation import Governing
 from recognizance.governing.registration import Actor
@@ -25,7 +24,6 @@ from recognizance.identifiers import FaceId, GalleryId, SubjectId
 from recognizance.permits import Action, Permit
 from recognizance.records import FaceRow, Records
 from recognizance.reviewing.pictures import face_picture
-from recognizance.search import Search
 from recognizance.web.administrator_galleries import KEEPERS
 from recognizance.web.frame import Page
 from recognizance.web.language import N_
@@ -38,8 +36,6 @@ MOST_FACES = 100
 LEAST_ALIKE_PCT = 75.0
 """How alike faces are that become one person: Rekognition's default for associating faces with a user."""
 
-DUPLICATE_PCT = 99.0
-MOST_DUPLICATES = 5
 _SUBJECT = re.compile(r"[a-zA-Z0-9_.\-:]{1,128}")
 
 
@@ -50,14 +46,14 @@ class AdministratorSubjectsPages:
         governing: Governing,
         enrolment: Enrolment,
         subjects: Subjects,
-        search: Search,
+        duplicates: Duplicates,
         marks: Marks,
     ) -> None:
         self._records = records
         self._governing = governing
         self._enrolment = enrolment
         self._subjects = subjects
-        self._search = search
+        self._duplicates = duplicates
         self._marks = marks
 
     def table(self) -> list[Page]:
@@ -156,15 +152,9 @@ class AdministratorSubjectsPages:
         if not visit.is_post:
             return self._back(visit)
         gallery, subject = self._named(visit)
-        asked = SearchFacts(None, Capture.STILL, DUPLICATE_PCT, MOST_DUPLICATES)
-        grounds = Grounds(justification="the same person under two names")
-        actor = self._under(visit)
-        actor = replace(actor, asking=replace(actor.asking, search=asked, grounds=grounds))
-        permit = self._governing.gate.permit(actor, Action.SEARCH, gallery)
-        found = self._search.subjects_by_subject(
-            gallery, subject, threshold_pct=DUPLICATE_PCT, limit=MOST_DUPLICATES, permit=permit
-        )
-        return visit.page("administrator/duplicates.html", gallery=gallery, subject=subject, matches=found.matches)
+        permit = self._governing.gate.permit(asking_for_duplicates(self._under(visit)), Action.SEARCH, gallery)
+        matches = self._duplicates.look(gallery, subject, permit=permit)
+        return visit.page("administrator/duplicates.html", gallery=gallery, subject=subject, matches=matches)
 
     def marks(self, visit: Visit) -> Response:
         """All marks of a gallery; the form sets one for a case."""
