@@ -274,8 +274,8 @@ def test_what_can_be_checked_is_there(html: bytes, report: Report) -> None:
     for digest in (commitment(with_exclusions()), "ab" * 32, "0f" * 32, "cd" * 32):
         assert digest in words
     assert "c2sp.org/tlog-proof@v1" in words
-    assert "Not on the record yet" in words_of(how_to_check(evaluation(), None))
-    assert "Not on the record yet" not in words_of(report.blocks)
+    assert "No receipt" in words_of(how_to_check(evaluation(), None))
+    assert "No receipt" not in words_of(report.blocks)
 
 
 def test_the_print_has_the_figures(pdf: bytes, report: Report) -> None:

@@ -3,7 +3,7 @@
 import typer
 
 from recognizance.cli import gating
-from recognizance.cli.evaluating import aclu, cache, calibrating, identification, labels, verification
+from recognizance.cli.evaluating import aclu, cache, calibrating, identification, labels, reporting, verification
 from recognizance.cli.evaluating.writing import EXIT_NOT_SHOWN
 
 __all__ = ["EXIT_NOT_SHOWN", "app"]
@@ -16,6 +16,7 @@ app.command("identification")(identification.identification)
 app.command("aclu")(aclu.aclu)
 app.command("labels")(labels.labels)
 app.command("calibrate")(calibrating.calibrate)
+app.command("report")(reporting.report)
 app.command("publish")(gating.publish)
 app.command("fits")(gating.fits)
 app.command("clean")(cache.clean)

@@ -17,7 +17,7 @@ Manifest = Annotated[
     Path,
     typer.Argument(exists=True, dir_okay=False, help="CSV: path, subject, and any group columns (docs/evaluation.md)."),
 ]
-Out = Annotated[Path, typer.Option(file_okay=False, help="Folder for the result, the report and the tables.")]
+Out = Annotated[Path, typer.Option("--out", "-o", file_okay=False, help="Folder for result, report and tables.")]
 By = Annotated[
     list[str] | None, typer.Option("--by", help="A group column to report by; may be given again. Without it, all.")
 ]

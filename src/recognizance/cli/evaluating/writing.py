@@ -48,7 +48,7 @@ def write(done: "Recorded", out: Path, *, json: bool, said: tuple[str, ...] = ()
             }
         )
     else:
-        _say(evaluation, said)
+        say(evaluation, said)
         results.print(f"{out}: report.html, report.pdf, result.json and tables", markup=False)
         if _LISTING in files:
             notices.print(f"{out / _LISTING} names people: keep it with the pictures", markup=False)
@@ -61,7 +61,7 @@ def write(done: "Recorded", out: Path, *, json: bool, said: tuple[str, ...] = ()
         raise typer.Exit(EXIT_NOT_SHOWN)
 
 
-def _say(evaluation: "Evaluation", said: tuple[str, ...]) -> None:
+def say(evaluation: "Evaluation", said: tuple[str, ...] = ()) -> None:
     """The few rates that the result comes down to, and what the gate found."""
     for sentence in said:
         results.print(sentence, markup=False)

@@ -87,7 +87,11 @@ def how_to_check(evaluation: Evaluation, receipt: str | None) -> Iterator[Block]
         " result.json, whose form result.schema.json describes; the tables are beside it as CSV."
     )
     if receipt is None:
-        yield Callout("Not on the record yet", "No receipt shows that a ledger holds this result.", Tone.UNSURE)
+        yield Callout(
+            "No receipt",
+            "Nothing here shows that a ledger holds this result: look for its SHA-256 in the register, under evaluations.",
+            Tone.UNSURE,
+        )
     else:
         yield Heading("Receipt", 3)
         yield Paragraph("This proof shows that the ledger holds the result:")
