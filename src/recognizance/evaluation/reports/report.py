@@ -89,7 +89,7 @@ def how_to_check(evaluation: Evaluation, receipt: str | None) -> Iterator[Block]
     if receipt is None:
         yield Callout(
             "No receipt",
-            "Nothing here shows that a ledger holds this result: look for its SHA-256 in the register, under evaluations.",
+            "Nothing here shows that a ledger holds this result. Look for its SHA-256 in the register of evaluations.",
             Tone.UNSURE,
         )
     else:
