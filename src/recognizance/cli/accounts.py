@@ -6,10 +6,9 @@ A link is printed once, and is as good as a password for three days: give it to 
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from recognizance.cli.options import DEFAULT_DATA, As, Data, Json
-from recognizance.cli.output import print_json, results, speaking_plainly
+from recognizance.cli.output import print_json, print_table, results, speaking_plainly
 
 app = typer.Typer(help="Let people sign in to the pages, reset how they do, and stop it.", no_args_is_help=True)
 
@@ -115,10 +114,8 @@ def list_accounts(data: Data = DEFAULT_DATA, json: Json = False) -> None:
             }
         )
         return
-    table = Table("pseudonym", "login", "state", "second factor")
-    for account, state, guarded in known:
-        table.add_row(account.person, account.login, state.value, "yes" if guarded else "no")
-    results.print(table)
+    rows = [(each.person, each.login, state.value, "yes" if guarded else "no") for each, state, guarded in known]
+    print_table(("pseudonym", "login", "state", "second factor"), rows, whole=("pseudonym", "login"))
 
 
 def _say_link(token: str, expires: str, *, json: bool) -> None:

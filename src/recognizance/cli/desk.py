@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from recognizance.cli.options import DEFAULT_DATA, As, Data, Gallery, Json
-from recognizance.cli.output import notices, print_json, results, speaking_plainly
+from recognizance.cli.output import notices, print_json, print_table, results, speaking_plainly
 from recognizance.errors import InputError, UnavailableError
 from recognizance.governance.retention import YEARS_AFTER_LAST_INTERACTION, HoldingKind, Schedule
 from recognizance.governance.subjects import Refusal, RequestEvent, RequestKind, RequestState
@@ -86,10 +85,10 @@ def list_requests(
             }
         )
         return
-    table = Table("request", "kind", "state", "deadline")
-    for each in requests:
-        table.add_row(each.id, each.kind, each.state, f"{each.deadline}{' (late)' if each.id in late else ''}")
-    results.print(table)
+    rows = [
+        (each.id, each.kind, each.state, f"{each.deadline}{' (late)' if each.id in late else ''}") for each in requests
+    ]
+    print_table(("request", "kind", "state", "deadline"), rows, whole=("request",))
 
 
 @desk.command()
@@ -352,7 +351,7 @@ def add_mark(
 
 @mark.command("list")
 @speaking_plainly
-def list_marks(gallery: Gallery, acting_as: As = None, data: Data = DEFAULT_DATA) -> None:
+def list_marks(gallery: Gallery, acting_as: As = None, data: Data = DEFAULT_DATA, json: Json = False) -> None:
     """List a gallery's marks."""
     from recognizance.cli.opening import actor, installed_office_of
 
@@ -361,10 +360,15 @@ def list_marks(gallery: Gallery, acting_as: As = None, data: Data = DEFAULT_DATA
             GalleryId(gallery),
             permit=office.governing.gate.permit(actor(acting_as), Action.READ_GALLERY, GalleryId(gallery)),
         )
-    table = Table("mark", "scope", "state", "made")
-    for each in marks:
-        table.add_row(each.id, each.mark.scope, each.state, f"{each.mark.marked_at:%Y-%m-%d}")
-    results.print(table)
+    if json:
+        known = [
+            {"mark": each.id, "scope": each.mark.scope, "state": each.state, "made": each.mark.marked_at.isoformat()}
+            for each in marks
+        ]
+        print_json({"marks": known})
+        return
+    rows = [(each.id, each.mark.scope, each.state, f"{each.mark.marked_at:%Y-%m-%d}") for each in marks]
+    print_table(("mark", "scope", "state", "made"), rows, whole=("mark",))
 
 
 @mark.command("lift")

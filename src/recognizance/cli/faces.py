@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich import box
-from rich.table import Table
 
 from recognizance.cli.options import (
     DEFAULT_DATA,
@@ -20,7 +18,7 @@ from recognizance.cli.options import (
     Offence,
     Use,
 )
-from recognizance.cli.output import notices, print_json, progress, results, speaking_plainly
+from recognizance.cli.output import notices, print_json, print_table, progress, results, speaking_plainly
 
 if TYPE_CHECKING:
     from recognizance.faces import DetectedFace, Photograph
@@ -98,11 +96,16 @@ def search(
             f"unknown: nobody among {found.gallery_size} faces reaches a similarity of {found.operating_pct:.1f}"
         )
         return
-    table = Table("similarity", "subject", "external id", "face id")
-    for match in found.matches:
-        row = match.enrolled
-        table.add_row(f"{match.similarity_pct:.2f}", row.subject or "", row.external_image_id or "", row.face_id)
-    results.print(table)
+    rows = [
+        (
+            f"{match.similarity_pct:.2f}",
+            match.enrolled.subject or "",
+            match.enrolled.external_image_id or "",
+            match.enrolled.face_id,
+        )
+        for match in found.matches
+    ]
+    print_table(("similarity", "subject", "external id", "face id"), rows, whole=("face id",))
     notices.print(
         f"Candidates, not identifications, from {found.gallery_size} faces at a similarity of {found.operating_pct:.1f}"
         " or more. A person has to compare the photographs."
@@ -185,19 +188,24 @@ def detect(
         print_json({"width_px": width, "height_px": height, "faces": [_described(face) for face in faces]})
         return
     columns = ("face", "left, top", "size px", "confidence", "yaw°", "pitch°", "roll°", "brightness", "sharpness")
-    table = Table(*columns, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    rows: list[tuple[str, ...]] = []
     for number, face in enumerate(faces, 1):
         left, top, right, bottom = (round(float(side)) for side in face.detection.box_xyxy_px)
-        table.add_row(
-            str(number),
-            f"{left}, {top}",
-            f"{right - left}×{bottom - top}",
-            f"{100 * face.detection.confidence:.1f}",
-            *(f"{angle:.0f}" for angle in (face.pose.yaw_deg, face.pose.pitch_deg, face.pose.roll_deg)),
-            f"{face.quality.brightness:.0f}",
-            f"{face.quality.sharpness:.0f}",
+        rows.append(
+            (
+                str(number),
+                f"{left}, {top}",
+                f"{right - left}×{bottom - top}",
+                f"{100 * face.detection.confidence:.1f}",
+                *(f"{angle:.0f}" for angle in (face.pose.yaw_deg, face.pose.pitch_deg, face.pose.roll_deg)),
+                f"{face.quality.brightness:.0f}",
+                f"{face.quality.sharpness:.0f}",
+            )
         )
-    results.print(table if faces else "no faces")
+    if faces:
+        print_table(columns, rows)
+    else:
+        results.print("no faces")
     if out is not None:
         notices.print(f"wrote {out}")
 

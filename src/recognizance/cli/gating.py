@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from recognizance.cli.options import DEFAULT_DATA, As, Data, Json
-from recognizance.cli.output import print_json, results, speaking_plainly
+from recognizance.cli.output import print_json, print_table, results, speaking_plainly
 
 if TYPE_CHECKING:
     from recognizance.governance.findings import Finding
@@ -151,12 +150,19 @@ def list_findings(data: Data = DEFAULT_DATA, json: Json = False) -> None:
     if json:
         print_json({"findings": [_described(each, moment) for each in known]})
     else:
-        table = Table("finding", "submitted", "due", "mitigated", "overdue", "statement")
-        for each in known:
-            answered = "" if each.mitigated is None else f"{each.mitigated:%Y-%m-%d}"
-            late = "yes" if each.is_overdue_at(moment) else ""
-            table.add_row(each.id, f"{each.submitted:%Y-%m-%d}", f"{each.due:%Y-%m-%d}", answered, late, each.statement)
-        results.print(table)
+        columns = ("finding", "submitted", "due", "mitigated", "overdue", "statement")
+        rows = [
+            (
+                each.id,
+                f"{each.submitted:%Y-%m-%d}",
+                f"{each.due:%Y-%m-%d}",
+                "" if each.mitigated is None else f"{each.mitigated:%Y-%m-%d}",
+                "yes" if each.is_overdue_at(moment) else "",
+                each.statement,
+            )
+            for each in known
+        ]
+        print_table(columns, rows, whole=columns[:-1])
     if any(each.is_overdue_at(moment) and each.mitigated is None for each in known):
         raise typer.Exit(3)
 

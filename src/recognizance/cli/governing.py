@@ -8,10 +8,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from recognizance.cli.options import DEFAULT_DATA, As, Data, Expires, Json
-from recognizance.cli.output import print_json, results, speaking_plainly
+from recognizance.cli.output import print_json, print_table, results, speaking_plainly
 from recognizance.governance.parties import AgencyKind, Role
 from recognizance.governance.purposes import LawfulBasis, Source
 
@@ -172,10 +171,8 @@ def list_agencies(data: Data = DEFAULT_DATA, json: Json = False) -> None:
             }
         )
         return
-    table = Table("agency", "kind", "name", "accountable", "standing")
-    for agency, standing in known:
-        table.add_row(agency.id, agency.kind.value, agency.name, agency.accountable_person, standing.value)
-    results.print(table)
+    rows = [(each.id, each.kind.value, each.name, each.accountable_person, standing.value) for each, standing in known]
+    print_table(("agency", "kind", "name", "accountable", "standing"), rows, whole=("agency",))
 
 
 @person_app.command("add")
@@ -299,13 +296,12 @@ def list_people(data: Data = DEFAULT_DATA, json: Json = False) -> None:
             }
         )
         return
-    table = Table("pseudonym", "name", "agency", "roles", "standing")
-    for record, standing in people:
-        person = record.person
-        table.add_row(person.id, record.name, person.agency or "", ", ".join(sorted(person.roles)), standing.value)
-    for program, standing in programs:
-        table.add_row(program.id, program.name, program.agency, "program", standing.value)
-    results.print(table)
+    rows: list[tuple[str, ...]] = [
+        (each.person.id, each.name, each.person.agency or "", ", ".join(sorted(each.person.roles)), standing.value)
+        for each, standing in people
+    ]
+    rows += [(each.id, each.name, each.agency, "program", standing.value) for each, standing in programs]
+    print_table(("pseudonym", "name", "agency", "roles", "standing"), rows, whole=("pseudonym", "agency"))
 
 
 @training_app.command("add")

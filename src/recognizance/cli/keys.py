@@ -4,10 +4,9 @@ from datetime import UTC
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from recognizance.cli.options import DEFAULT_DATA, Data, Expires, Json
-from recognizance.cli.output import print_json, results, speaking_plainly
+from recognizance.cli.output import print_json, print_table, results, speaking_plainly
 from recognizance.identifiers import AccessKeyId
 
 app = typer.Typer(help="Create, list, switch off and delete access keys.", no_args_is_help=True)
@@ -52,10 +51,10 @@ def list_keys(data: Data = DEFAULT_DATA, json: Json = False) -> None:
             }
         )
         return
-    table = Table("access key id", "belongs to", "created", "state")
-    for key in known:
-        table.add_row(key.id, key.principal, f"{key.created:%Y-%m-%d %H:%M} UTC", "active" if key.active else "off")
-    results.print(table)
+    rows = [
+        (key.id, key.principal, f"{key.created:%Y-%m-%d %H:%M} UTC", "active" if key.active else "off") for key in known
+    ]
+    print_table(("access key id", "belongs to", "created", "state"), rows, whole=("access key id", "belongs to"))
 
 
 @app.command()

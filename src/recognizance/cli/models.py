@@ -3,10 +3,9 @@
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from recognizance.cli.options import DEFAULT_DATA, Data, Json
-from recognizance.cli.output import EXIT_FAILED, notices, print_json, progress, results, speaking_plainly
+from recognizance.cli.output import EXIT_FAILED, notices, print_json, print_table, progress, results, speaking_plainly
 
 app = typer.Typer(help="List, fetch and verify the models.", no_args_is_help=True)
 
@@ -37,10 +36,8 @@ def list_models(data: Data = DEFAULT_DATA, json: Json = False) -> None:
             }
         )
         return
-    table = Table("name", "kind", "licence", "state", "from")
-    for model, state in known:
-        table.add_row(model.name, model.kind.value, model.licence, state.value, model.origin)
-    results.print(table)
+    rows = [(model.name, model.kind.value, model.licence, state.value, model.origin) for model, state in known]
+    print_table(("name", "kind", "licence", "state", "from"), rows, whole=("name",))
 
 
 @app.command()

@@ -5,13 +5,15 @@ Results go to standard output, everything else (progress, logs, errors) to stand
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
 import typer
+from rich import box
 from rich.console import Console
+from rich.measure import Measurement
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -21,6 +23,8 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Table
+from rich.text import Text
 
 from recognizance.errors import AuthenticationError, CorruptionError, DeniedError, Error, InputError
 
@@ -29,6 +33,12 @@ EXIT_REFUSED = 2
 
 EXIT_FAILED = 1
 """The service or its data failed."""
+
+_UNBOUNDED = 10_000
+"""Columns of a terminal that is wide enough for anything."""
+
+_LONG_WORD = 24
+"""Characters beyond which a word may be broken to make a table fit."""
 
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
@@ -41,6 +51,28 @@ def print_json(value: Mapping[str, object]) -> None:
     """Write `value` as one line of JSON, and flush: a program may be waiting for it."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n")
     sys.stdout.flush()
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, whole: Collection[str] = ()) -> None:
+    """Print rows under headings. What is wider than the terminal is wrapped, and nothing is ever cut.
+
+    Args:
+        whole: Columns that stay in one piece, such as ids, which are there to be copied. If they alone are wider than
+            the terminal, so is the table.
+    """
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    lines = list(rows)
+    for place, name in enumerate(columns):
+        words = (word for row in lines for word in row[place].split())
+        longest = min(max(map(len, words), default=0), _LONG_WORD)
+        table.add_column(name, no_wrap=name in whole, overflow="fold", min_width=max(longest, len(name)))
+    for row in lines:
+        # Plain text: a name may have brackets, which markup would read.
+        table.add_row(*map(Text, row))
+    needed = Measurement.get(results, results.options.update(max_width=_UNBOUNDED), table).minimum
+    if needed > results.width:
+        table.width = needed
+    results.print(table)
 
 
 def speaking_plainly(command: Callable[_Parameters, _Result]) -> Callable[_Parameters, _Result]:

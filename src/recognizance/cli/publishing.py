@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
-from rich.table import Table
 
 from recognizance.cli.options import DEFAULT_DATA, As, Data, Json
-from recognizance.cli.output import print_json, results, speaking_plainly
+from recognizance.cli.output import print_json, print_table, results, speaking_plainly
 from recognizance.governance.purposes import Purpose
 
 if TYPE_CHECKING:
@@ -292,12 +291,12 @@ def list_incidents(
         ]
         print_json({"incidents": rows})
         return
-    table = Table("incident", "kind", "what", "reaches an overseer by")
+    lines: list[tuple[str, ...]] = []
     for each in known:
         due = "" if each.incident.due is None else f"{each.incident.due:%F %H:%M} UTC"
         state = "received" if each.received else f"{due}{' (late)' if each.is_late_at(now) else ''}"
-        table.add_row(each.id, each.incident.occurrence, each.incident.statement, state)
-    results.print(table)
+        lines.append((each.id, each.incident.occurrence, each.incident.statement, state))
+    print_table(("incident", "kind", "what", "reaches an overseer by"), lines, whole=("incident",))
 
 
 def _say(receipt: "Receipt", *, json: bool) -> None:

@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from recognizance.cli.options import DEFAULT_DATA, As, Data, Json
-from recognizance.cli.output import print_json, results, speaking_plainly
+from recognizance.cli.output import print_json, print_table, results, speaking_plainly
 from recognizance.governance.oversight import Choice
 
 if TYPE_CHECKING:
@@ -45,10 +44,10 @@ def show(data: Data = DEFAULT_DATA, json: Json = False) -> None:
     else:
         results.print(f"in force since {known.since:%Y-%m-%d}: {_in_words(known.rule)}", markup=False)
     if changes:
-        table = Table("change", "state", "rule", "summary")
-        for each in changes:
-            table.add_row(each.change.id, each.change.state.value, _in_words(each.rule), each.change.summary)
-        results.print(table)
+        rows = [
+            (each.change.id, each.change.state.value, _in_words(each.rule), each.change.summary) for each in changes
+        ]
+        print_table(("change", "state", "rule", "summary"), rows, whole=("change",))
 
 
 @app.command("propose")

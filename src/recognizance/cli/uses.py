@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from recognizance.cli.options import DEFAULT_DATA, As, Data, Json
-from recognizance.cli.output import notices, print_json, results, speaking_plainly
+from recognizance.cli.output import notices, print_json, print_table, results, speaking_plainly
 from recognizance.governance.oversight import Choice
 
 if TYPE_CHECKING:
@@ -63,13 +62,19 @@ def list_uses(data: Data = DEFAULT_DATA, json: Json = False) -> None:
     if json:
         print_json({"uses": [_described(record) for record in known]})
         return
-    table = Table("use", "agency", "gallery", "purpose", "state", "ends")
-    for record in known:
-        use, terms = record.use, record.use.terms
-        table.add_row(
-            use.id, terms.agency, terms.gallery or "", terms.purpose.value, use.state.value, f"{use.ends_at:%Y-%m-%d}"
+    rows = [
+        (
+            use.id,
+            use.terms.agency,
+            use.terms.gallery or "",
+            use.terms.purpose.value,
+            use.state.value,
+            f"{use.ends_at:%Y-%m-%d}",
         )
-    results.print(table)
+        for use in (record.use for record in known)
+    ]
+    columns = ("use", "agency", "gallery", "purpose", "state", "ends")
+    print_table(columns, rows, whole=("use", "agency", "gallery", "ends"))
 
 
 @app.command("show")
