@@ -14,7 +14,7 @@ import io
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from hashlib import sha256
 
@@ -58,14 +58,21 @@ class Manifest:
 
     Attributes:
         group_columns: In the order of the file; each sample has one value for each.
+        places: Where each sample stands, in words, for messages; empty where the rows are of no file. Two manifests of
+            the same rows are equal wherever these stand.
     """
 
     samples: tuple[Sample, ...]
     group_columns: tuple[str, ...]
     session_column: str | None
+    places: tuple[str, ...] = field(default=(), compare=False)
 
     def __len__(self) -> int:
         return len(self.samples)
+
+    def place(self, number: int) -> str:
+        """Where a sample stands, such as `set.csv, line 7, column path`."""
+        return self.places[number] if self.places else f"sample {number}"
 
     def by_subject(self) -> Mapping[str, tuple[int, ...]]:
         """The samples of each subject, the earliest session first, then by path."""
@@ -117,7 +124,9 @@ def parse_manifest(data: bytes, *, name: str = "manifest") -> Manifest:
         samples[sample.path], lines[sample.path] = sample, line
     if not samples:
         raise InputError(f"{name}: there is no picture in it")
-    manifest = Manifest(tuple(samples[path] for path in sorted(samples)), columns.groups, columns.session)
+    order = sorted(samples)
+    places = tuple(f"{name}, line {lines[path]}, column {PATH}" for path in order)
+    manifest = Manifest(tuple(samples[path] for path in order), columns.groups, columns.session, places)
     for column in columns.groups:
         if len(set(manifest.groups(column)) - {""}) > MAX_GROUPS:
             raise InputError(f"{name}, column {column}: more than {MAX_GROUPS} different groups; leave this column out")

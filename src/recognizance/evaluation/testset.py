@@ -97,13 +97,16 @@ def commit_to(
     """As `open_test_set`, for a manifest that was read already."""
     read = functools.partial(_read_picture, folder, buckets)
 
-    def digest(path: str) -> str:
-        found = sha256(read(path)).hexdigest()
+    def digest(number: int) -> str:
+        try:
+            found = sha256(read(manifest.samples[number].path)).hexdigest()
+        except InputError as error:
+            raise InputError(f"{manifest.place(number)}: {error}") from error
         progress(1)
         return found
 
     with ThreadPoolExecutor(_READERS) as pool:
-        digests = tuple(pool.map(digest, (sample.path for sample in manifest.samples)))
+        digests = tuple(pool.map(digest, range(len(manifest))))
     return TestSet(manifest, digests, commitment(manifest, digests), read)
 
 
@@ -154,7 +157,10 @@ def _read_picture(folder: Path, buckets: BucketReader | None, path: str) -> byte
         if buckets is None:
             raise InputError(f"{path} can't be read: there is no S3 here; see the settings s3_* in docs/settings.md")
         bucket, _, key = path.removeprefix(_S3).partition("/")
-        return buckets.read(bucket, key, None, limit_bytes=MAX_PICTURE_BYTES)
+        try:
+            return buckets.read(bucket, key, None, limit_bytes=MAX_PICTURE_BYTES)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from error
     place = folder / path
     try:
         if place.stat().st_size > MAX_PICTURE_BYTES:
