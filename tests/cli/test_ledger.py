@@ -57,7 +57,7 @@ def test_a_whole_ledger_is_verified_from_its_folder_and_from_a_copy(data: Path, 
     """From elsewhere only with a key that came from elsewhere."""
     key = key_of(data)
     copy, archive = tmp_path / "copy", tmp_path / "copy.zip"
-    assert run("export", copy, "--from", data).exit_code == 0
+    assert run("export", copy, "--data", data).exit_code == 0
     assert run("export", archive, "--from", data).exit_code == 0
     shutil.rmtree(data)
 
@@ -101,12 +101,12 @@ def test_an_entry_is_proved_by_itself(data: Path, tmp_path: Path) -> None:
     """The proof is a tlog-proof that verifies offline."""
     proof = tmp_path / "1.tlog-proof"
 
-    done = run("prove", 1, "--from", data, "--out", proof)
+    done = run("prove", 1, "--data", data, "--out", proof)
     missing = run("prove", 3, "--from", data)
 
     Receipt.parse(proof.read_bytes()).verify(done.stdout.strip().encode(), (VerifierKey.parse(key_of(data)),))
     assert (missing.exit_code, missing.stdout) == (2, "")
-    machine = run("prove", 1, "--from", data, "--json").stdout
+    machine = run("prove", 1, "--data", data, "--json").stdout
     assert base64.b64encode(proof.read_bytes()).decode() in machine
 
 

@@ -46,8 +46,9 @@ def test_a_case_from_a_search_to_a_bundle(
         key = str(world.service.recorder.verifier)
 
     for reviewer in (FIRST, SECOND):
-        assert run_json("review", "list", "--as", reviewer) == {"reviews": [review]}
+        assert run_json("review", "list", "--as", reviewer) == {"reviews": [review], "taken_on": []}
         run("review", "claim", review, "--as", reviewer)
+        assert run_json("review", "list", "--as", reviewer)["taken_on"] == [review]
         shown = run_json("review", "show", review, "--as", reviewer, "--out", tmp_path / reviewer)
         [candidate] = shown["candidates"]
         assert (tmp_path / reviewer / candidate["picture"]).read_bytes().startswith(b"\x89PNG")

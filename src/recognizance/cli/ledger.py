@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Verify, prove, copy and witness the ledger.", no_args_is_help=True)
 
-Place = Annotated[str, typer.Argument(help="A data folder, a copy of the ledger's files, a ZIP file, or an address.")]
+_PLACE = "A data folder, a copy of the ledger's files, a ZIP file, or an address."
+Place = Annotated[str, typer.Argument(envvar="RECOGNIZANCE_DATA", help=_PLACE)]
+LedgerPlace = Annotated[str, typer.Option("--data", "--from", envvar="RECOGNIZANCE_DATA", help=_PLACE)]
 Keys = Annotated[
     list[str] | None,
     typer.Option("--key", help="The log's public key, name+hash+base64; several if it was changed."),
@@ -154,7 +156,7 @@ def check_records(data: Data = DEFAULT_DATA, json: Json = False) -> None:
 @speaking_plainly
 def prove(
     index: Annotated[int, typer.Argument(min=0, help="The entry's index.")],
-    place: Annotated[str, typer.Option("--from", help="Where the ledger is, as for `verify`.")] = str(DEFAULT_DATA),
+    place: LedgerPlace = str(DEFAULT_DATA),
     key: Keys = None,
     out: Annotated[
         Path | None, typer.Option(dir_okay=False, help="Write the proof here, as a `.tlog-proof` file.")
@@ -187,7 +189,7 @@ def prove(
 @speaking_plainly
 def export(
     out: Annotated[Path, typer.Argument(help="A new folder, or a new file that ends in .zip.")],
-    place: Annotated[str, typer.Option("--from", help="Where the ledger is, as for `verify`.")] = str(DEFAULT_DATA),
+    place: LedgerPlace = str(DEFAULT_DATA),
     json: Json = False,
 ) -> None:
     """Copy the ledger's public files, for a web server, a bucket, or somebody who will check them."""

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from recognizance.cli.options import DEFAULT_DATA, Data, Image, Json
-from recognizance.cli.output import EXIT_FAILED, notices, print_json, results, speaking_plainly
-from recognizance.governance.leads import EditKind, EvidenceKind
+from recognizance.cli.output import EXIT_FAILED, notices, print_json, print_table, results, speaking_plainly
+from recognizance.governance.leads import EditKind, EvidenceKind, OutcomeKind
+from recognizance.governance.review import Observation, Outcome
 
 if TYPE_CHECKING:
     from recognizance.governance.review import Finding
@@ -23,6 +24,11 @@ review_app = typer.Typer(
     help="Compare candidates with the probe, blind, as one of two reviewers.", no_args_is_help=True
 )
 lead_app = typer.Typer(help="What reviewers confirmed: leads, never identifications.", no_args_is_help=True)
+
+
+def _observations(*, of_the_face: bool) -> str:
+    return ", ".join(each for each in Observation if each.is_about_the_face is of_the_face)
+
 
 Person = Annotated[str, typer.Option("--as", help="Pseudonym of whoever acts.")]
 Review = Annotated[str, typer.Argument(help="The review's id.")]
@@ -38,10 +44,14 @@ def list_reviews(person: Person, data: Data = DEFAULT_DATA, json: Json = False) 
 
     with installed_office_of(data) as office:
         waiting = office.reviewing.waiting_for(_asker(person))
+        taken_on = [each for each in waiting if office.reviewing.has_taken_on(each, _asker(person))]
     if json:
-        print_json({"reviews": list(waiting)})
+        print_json({"reviews": list(waiting), "taken_on": list(taken_on)})
+    elif waiting:
+        rows = [(each, "taken on: show it, then answer" if each in taken_on else "can be claimed") for each in waiting]
+        print_table(("review", "for this person"), rows, whole=("review",))
     else:
-        results.print("\n".join(waiting) or "no review waits for this person")
+        results.print("no review waits for this person")
 
 
 @review_app.command("claim")
@@ -53,6 +63,7 @@ def claim(review: Review, person: Person, data: Data = DEFAULT_DATA) -> None:
 
     with installed_office_of(data) as office:
         office.reviewing.claim(ReviewId(review), _asker(person))
+    results.print("taken on; `review show` writes the pictures")
 
 
 @review_app.command("release")
@@ -64,6 +75,7 @@ def release(review: Review, person: Person, data: Data = DEFAULT_DATA) -> None:
 
     with installed_office_of(data) as office:
         office.reviewing.release(ReviewId(review), _asker(person))
+    results.print("given back")
 
 
 @review_app.command("show")
@@ -94,8 +106,9 @@ def answer(
     finding: Annotated[
         list[str],
         typer.Option(
-            help="FACE=OUTCOME:OBSERVATION,OBSERVATION[:remarks], once for each candidate. Outcomes: same_person,"
-            " different, inconclusive, image_unsuitable."
+            help="FACE=OUTCOME:OBSERVATIONS[:remarks], once for each candidate, with FACE as `review show` prints it"
+            f" and commas between observations. Outcomes: {', '.join(Outcome)}. Observations of the face:"
+            f" {_observations(of_the_face=True)}; of the image: {_observations(of_the_face=False)}."
         ),
     ],
     data: Data = DEFAULT_DATA,
@@ -107,6 +120,7 @@ def answer(
     findings = [_finding(each) for each in finding]
     with installed_office_of(data) as office:
         office.reviewing.answer(ReviewId(review), _asker(person), findings)
+    results.print("answered, for good; `review progress` says how the review stands")
 
 
 @review_app.command("progress")
@@ -215,6 +229,7 @@ def attest(
     digest = hashlib.sha256(document.read_bytes()).hexdigest()
     with installed_office_of(data) as office:
         office.leads.attest(LeadId(lead), _asker(person), kind=kind, description=description, document_sha256=digest)
+    results.print(f"attested, with the document {digest} (SHA-256); the lead can be exported now")
 
 
 @lead_app.command("export")
@@ -231,7 +246,27 @@ def export(lead: Lead, person: Person, out: NewFolder, data: Data = DEFAULT_DATA
         exported = office.leads.export(LeadId(lead), _asker(person))
     files = {"lead.json": json.dumps(_described(exported.named), indent=2, ensure_ascii=False).encode()}
     pictures = {"probe.png": exported.probe_png, "candidate.png": exported.candidate_png}
-    _write_folder(out, files | {name: png for name, png in pictures.items() if png is not None})
+    written = files | {name: png for name, png in pictures.items() if png is not None}
+    _write_folder(out, written)
+    results.print(f"wrote {', '.join(written)} to {out}", markup=False)
+
+
+@lead_app.command("outcome")
+@speaking_plainly
+def outcome(
+    lead: Lead,
+    person: Person,
+    kind: Annotated[OutcomeKind, typer.Argument(metavar="OUTCOME", help="What became of it.")],
+    statement: Annotated[str, typer.Option(help="What was done, or why nothing was. Sealed.")],
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Say what became of a lead: acted_on, arrest, not_used or false. Final, and counted in the register."""
+    from recognizance.cli.opening import installed_office_of
+    from recognizance.governance.leads import LeadId
+
+    with installed_office_of(data) as office:
+        office.leads.conclude(LeadId(lead), _asker(person), kind=kind, statement=statement)
+    results.print(f"on the record: {kind.value}")
 
 
 @speaking_plainly
@@ -242,14 +277,27 @@ def disclose(
     recipient: Annotated[str, typer.Option(help="Who that is; only committed to.")],
     out: Annotated[Path, typer.Option("--out", help="A new ZIP file.")],
     data: Data = DEFAULT_DATA,
+    json: Json = False,
 ) -> None:
     """Put everything on record about a case into one file that proves itself offline."""
-    _require_new(out)
+    import hashlib
+
     from recognizance.cli.opening import installed_office_of
+
+    _require_new(out)
 
     with installed_office_of(data) as office:
         bundle = office.disclosing.disclose(case, _asker(person), recipient_kind=recipient_kind, recipient=recipient)
     out.write_bytes(bundle)
+    if json:
+        print_json({"case": case, "out": str(out), "sha256": hashlib.sha256(bundle).hexdigest()})
+        return
+    results.print(f"wrote the record of case {case} to {out}; that it was handed out is on the ledger", markup=False)
+    notices.print(
+        "Whoever gets it can check it offline, with the key as you publish it:"
+        f"\nrecognizance verify-disclosure {out} --key KEY   # `recognizance ledger key` prints KEY",
+        markup=False,
+    )
 
 
 @speaking_plainly
@@ -294,7 +342,7 @@ def _asker(person: str) -> "Asker":
 def _finding(text: str) -> "Finding":
     """Read FACE=OUTCOME:OBSERVATION,OBSERVATION[:remarks]."""
     from recognizance.errors import InputError
-    from recognizance.governance.review import Finding, Observation, Outcome
+    from recognizance.governance.review import Finding
     from recognizance.identifiers import FaceId
 
     face, _, rest = text.partition("=")
@@ -324,6 +372,7 @@ def _described(named: "NamedLead") -> dict[str, object]:
         "confirmed_by": list(named.lead.confirmation.confirmed_by),
         "dissent": named.lead.confirmation.dissent,
         "evidence": None if attestation is None else [attestation.kind.value, attestation.description],
+        "outcomes": [[each.kind.value, each.statement] for each in named.lead.outcomes],
     }
 
 
