@@ -21,7 +21,7 @@ from recognizance.web.frame import HALF_WAY
 from recognizance.web.frame import Page as Row
 
 from .security_world import Guarded, listed
-from .world import DESKTOP, PHONE, Scheme, look, served
+from .world import DESKTOP, PHONE, Scheme, look, served_app
 
 SIZES: dict[str, ViewportSize] = {"desktop": DESKTOP, "phone": PHONE}
 
@@ -113,7 +113,9 @@ class Tabs:
         if page.reader not in self._of:
             self._of[page.reader] = self._context(page).new_page()
         tab = self._of[page.reader]
-        tab.goto(page.path)
+        answer = tab.goto(page.path)
+        assert answer is not None
+        assert answer.status == 200, page.path
         return tab
 
     def _context(self, page: Shown) -> BrowserContext:
@@ -130,7 +132,7 @@ class Tabs:
 @pytest.fixture
 def tabs(guarded: Guarded, chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Tabs]:
     size, language = request.param
-    with served(guarded.web.service) as url, ExitStack() as stack:
+    with served_app(guarded.app) as url, ExitStack() as stack:
         yield Tabs(chromium, url, size, language, stack)
 
 

@@ -1,4 +1,7 @@
-"""The whole story through the pages, in a real browser: from a proposal to an outsider's own check, phone and desktop.
+"""The whole story through the pages, in a real browser: from a proposal to an outsider's own check.
+
+It is told twice: in English, in light colours on a large screen, and in Spanish, in dark colours on a phone. What is
+clicked and read is named by its English text, and found by that text's words in the language of the telling.
 
 Everybody in it sits at a browser of their own. Two things have no page and are done beside it: the proposal, which is
 a command's or a program's, and the passing of thirty-one days. Pictures of every step are made if a folder is set for
@@ -22,6 +25,7 @@ from recognizance.governance.parties import PersonId, UseId
 from recognizance.governance.purposes import Purpose
 from recognizance.governing.registration import at_the_machine
 from recognizance.ledger import FolderSource, verify
+from recognizance.web.language import Language, Wording, wording
 
 from ..conftest import jpeg
 from ..review_world import FIRST, OVERSEERS, SEARCHER, SECOND, SUPERVISOR, World, _terms, review_world
@@ -34,7 +38,7 @@ COMMENT = "Publish how often it was wrong, every month."
 
 @dataclass
 class Story:
-    """Everybody's browsers, one size of screen, and one case."""
+    """Everybody's browsers, one size of screen, one language, and one case."""
 
     web: Web
     browsers: Browsers
@@ -53,9 +57,28 @@ class Story:
     def world(self) -> World:
         return self.web.world
 
+    @property
+    def is_small(self) -> bool:
+        return self.size == "phone"
+
+    @property
+    def wording(self) -> Wording:
+        return wording(Language.SPANISH if self.is_small else Language.ENGLISH)
+
+    def words(self, text: str) -> str:
+        """A text of the catalogue, as this telling's pages have it."""
+        assert self.wording.knows(text), text
+        return self.wording.gettext(text)
+
     def open(self, path: str, person: PersonId | None = None) -> Page:
         """A page as somebody, in a browser of their own."""
-        return self.browsers.open(path, as_=person, viewport=PHONE if self.size == "phone" else LARGE)
+        return self.browsers.open(
+            path,
+            as_=person,
+            viewport=PHONE if self.is_small else LARGE,
+            scheme="dark" if self.is_small else "light",
+            language=self.wording.language.value,
+        )
 
     def seen(self, page: Page, step: str) -> None:
         """Look at a page, have axe-core look at it, and have it fit the screen."""
@@ -121,10 +144,12 @@ def _a_use_is_discussed_and_approved(story: Story) -> None:
         story.seen(public, "01-consultations")
         public.get_by_role("link", name=re.compile(story.use)).first.click()
         story.seen(public, "02-use-open-for-comments")
-        public.get_by_label(re.compile("comment", re.IGNORECASE)).first.fill(COMMENT)
+        public.locator("[name=statement]").first.fill(COMMENT)
         public.locator("input[name=agreed]").check()
         public.locator("form[action$='/comment'] button, form:has([name=statement]) button").first.click()
-        expect(public.get_by_role("status").first).to_contain_text("Your comment is published")
+        expect(public.get_by_role("status").first).to_contain_text(
+            story.words("Thank you. Your comment is published, and on the record.")
+        )
         story.seen(public, "03-commented")
         clock.now = present - timedelta(days=8)
         story.web.service.governing.uses.sweep()
@@ -132,9 +157,9 @@ def _a_use_is_discussed_and_approved(story: Story) -> None:
             overseer = story.open(f"/oversight/uses/{story.use}/vote", OVERSEERS[number])
             if number == 0:
                 story.seen(overseer, "04-vote")
-            overseer.get_by_label("Approve").check()
-            overseer.get_by_label("Reasons").fill("Read and weighed, the comment included.")
-            overseer.get_by_role("button", name="Vote").click()
+            overseer.get_by_label(story.words("Approve")).check()
+            overseer.get_by_label(story.words("Reasons")).fill("Read and weighed, the comment included.")
+            overseer.get_by_role("button", name=story.words("Vote"), exact=True).click()
             expect(overseer.get_by_role("status").first).to_be_visible()
         story.seen(overseer, "05-voted")
     finally:
@@ -149,16 +174,18 @@ def _an_operator_searches(story: Story) -> int:
     page = story.open("/search", SEARCHER)
     story.seen(page, "07-choose-a-use")
     page.locator(f"a[href$='use={story.use}']").click()
-    page.get_by_label("Case number").fill(story.case)
-    page.get_by_label("Why this search is needed").fill("found at the pier, and cannot speak")
+    page.get_by_label(story.words("Case number")).fill(story.case)
+    page.get_by_label(story.words("Why this search is needed")).fill("found at the pier, and cannot speak")
     page.get_by_label("robbery", exact=True).check()
-    page.get_by_label("A photograph of the person looked for").set_input_files(story.photograph(80))
+    page.get_by_label(story.words("A photograph of the person looked for")).set_input_files(story.photograph(80))
     story.seen(page, "08-case-and-photograph")
-    page.get_by_role("button", name="Look for faces").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("1 face was found")
+    page.get_by_role("button", name=story.words("Look for faces"), exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(
+        story.wording.ngettext("%(num)d face was found", "%(num)d faces were found", 1) % {"num": 1}
+    )
     story.seen(page, "09-faces")
-    page.get_by_role("button", name="Search for this face").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Candidates wait for review")
+    page.get_by_role("button", name=story.words("Search for this face"), exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(story.words("Candidates wait for review"))
     story.seen(page, "10-waiting")
     assert NAME not in page.content()
     return int(page.url.rpartition("/")[2])
@@ -169,7 +196,7 @@ def _a_reviewer_decides(story: Story, reviewer: PersonId) -> None:
     step = "first" if reviewer == FIRST else "second"
     story.seen(page, f"11-reviews-{step}")
     page.locator("main a[href^='/reviews/']:not([href$=shortcuts])").first.click()
-    page.get_by_role("button", name="Take it on").click()
+    page.get_by_role("button", name=story.words("Take it on"), exact=True).click()
     story.seen(page, f"12-review-{step}")
     assert NAME not in page.content()
     assert story.case not in page.content()
@@ -177,7 +204,7 @@ def _a_reviewer_decides(story: Story, reviewer: PersonId) -> None:
         candidate.locator("input[data-outcome=same_person]").check()
         for reason in ("nose", "ears"):
             candidate.locator(f"input[type=checkbox][value={reason}]").first.check()
-    page.get_by_role("button", name="Give my findings").click()
+    page.get_by_role("button", name=story.words("Give my findings"), exact=True).click()
     expect(page.get_by_role("status").first).to_be_visible()
     story.seen(page, f"13-answered-{step}")
 
@@ -186,29 +213,31 @@ def _a_lead_is_attested_exported_and_disclosed(story: Story) -> Path:
     page = story.open("/leads", SUPERVISOR)
     story.seen(page, "14-leads")
     page.locator("main a[href^='/leads/']").first.click()
-    expect(page.locator("main")).to_contain_text("not the sole basis")
-    expect(page.get_by_role("button", name="Export the lead")).to_have_count(0)
+    expect(page.locator("main")).to_contain_text(story.words("Investigative lead, not the sole basis for any action"))
+    expect(page.get_by_role("button", name=story.words("Export the lead"), exact=True)).to_have_count(0)
     story.seen(page, "15-lead-locked")
-    page.get_by_role("link", name="Attest independent evidence").click()
-    page.get_by_label("a document", exact=True).check()
-    page.get_by_label("What it is, and why it is independent").fill(
+    page.get_by_role("link", name=story.words("Attest independent evidence"), exact=True).click()
+    page.get_by_label(story.words("a document"), exact=True).check()
+    page.get_by_label(story.words("What it is, and why it is independent")).fill(
         "a ferry ticket in that name, found before the search"
     )
-    page.get_by_label("The document that says so").set_input_files(story.photograph(50))
-    page.get_by_label("I have seen this evidence").check()
-    page.get_by_role("button", name="Attest").click()
-    expect(page.get_by_role("status").first).to_contain_text("on record")
+    page.get_by_label(story.words("The document that says so")).set_input_files(story.photograph(50))
+    page.get_by_label(story.words("I have seen this evidence, and it has nothing to do with the face.")).check()
+    page.get_by_role("button", name=story.words("Attest"), exact=True).click()
+    expect(page.get_by_role("status").first).to_contain_text(
+        story.words("Your attestation is on record. The lead can be exported now.")
+    )
     story.seen(page, "16-lead-open")
-    page.get_by_role("button", name="Export the lead").click()
+    page.get_by_role("button", name=story.words("Export the lead"), exact=True).click()
     expect(page.locator("main")).to_contain_text(f"{NAME}-{story.size}")
     story.seen(page, "17-lead-sheet")
     page.goto("/case-record")
-    page.get_by_label("Case number").fill(story.case)
+    page.get_by_label(story.words("Case number")).fill(story.case)
     page.locator("input[name=recipient_kind][value=defence]").check()
-    page.get_by_label("Who that is").fill("A Lawyer")
+    page.get_by_label(story.words("Who that is")).fill("A Lawyer")
     story.seen(page, "18-case-record")
     with page.expect_download() as started:
-        page.get_by_role("button", name="Gather and download").click()
+        page.get_by_role("button", name=story.words("Gather and download"), exact=True).click()
     bundle = story.files / "bundle.zip"
     started.value.save_as(bundle)
     return bundle
@@ -219,12 +248,12 @@ def _somebody_asks_to_be_erased(story: Story) -> tuple[str, str]:
     story.seen(page, "19-ask")
     page.goto("/ask/request")
     page.locator("input[name=kind][value=erasure]").check()
-    page.get_by_label("Your name").fill("Grace Hopper")
-    page.get_by_label("How can the desk reach you?").fill("by letter, at the harbour")
-    page.get_by_label("A photograph of yourself").set_input_files(story.photograph(70))
+    page.get_by_label(story.words("Your name")).fill("Grace Hopper")
+    page.get_by_label(story.words("How can the desk reach you?")).fill("by letter, at the harbour")
+    page.get_by_label(story.words("A photograph of yourself")).set_input_files(story.photograph(70))
     story.seen(page, "20-ask-form")
-    page.get_by_role("button", name="Send my request").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Your request has come in")
+    page.get_by_role("button", name=story.words("Send my request"), exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(story.words("Your request has come in"))
     story.seen(page, "21-asked")
     reference, code = page.locator("dl.facts code").all_inner_texts()
     return reference, code
@@ -235,23 +264,23 @@ def _the_desk_erases_them(story: Story, reference: str, face: str) -> None:
     story.seen(page, "22-desk")
     page.goto(f"/desk/requests/{reference}")
     page.locator("input[name=event][value=verify]").check()
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name=story.words("Go on"), exact=True).click()
     story.seen(page, "23-desk-verified")
-    page.get_by_role("button", name="Search").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Faces like the photograph")
+    page.get_by_role("button", name=story.words("Search"), exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(story.words("Faces like the photograph"))
     story.seen(page, "24-desk-alike")
     page.locator(f"input[name=names][value='{face}']").check()
-    page.get_by_role("button", name="Look these up").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("What is held")
+    page.get_by_role("button", name=story.words("Look these up"), exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(story.words("What is held"))
     story.seen(page, "25-desk-held")
-    page.get_by_label("All of these are theirs").check()
-    page.get_by_role("button", name="Erase for good").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Erased")
+    page.get_by_label(story.words("All of these are theirs, and are to be erased.")).check()
+    page.get_by_role("button", name=story.words("Erase for good"), exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(story.words("Erased"))
     story.seen(page, "26-desk-erased")
     page.goto(f"/desk/requests/{reference}")
     page.locator("input[name=event][value=answer]").check()
-    page.get_by_label("What they are told").fill("All of it is gone.")
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_label(story.words("What they are told")).fill("All of it is gone.")
+    page.get_by_role("button", name=story.words("Go on"), exact=True).click()
     story.seen(page, "27-desk-answered")
 
 
@@ -260,7 +289,9 @@ def _whoever_asked_sees_that_it_is_done(story: Story, reference: str, code: str)
     page.locator("input[name=reference]").fill(reference)
     page.locator("input[name=code]").fill(code)
     page.locator("main form button").first.click()
-    expect(page.locator("main")).to_contain_text(re.compile("answered", re.IGNORECASE))
+    expect(page.locator("main")).to_contain_text(
+        story.words("It was answered. The answer went to the address that you gave.")
+    )
     story.seen(page, "28-ask-status")
 
 

@@ -12,7 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
+from starlette.types import ASGIApp
 
 from recognizance.app import Service, http_app
 from recognizance.governance.parties import Person, PersonId, Role
@@ -98,10 +99,15 @@ class Web:
         return self.people[person]
 
 
-@contextmanager
-def served(service: Service) -> Iterator[str]:
+def served(service: Service) -> AbstractContextManager[str]:
     """Serve a service on a free port of this machine until the block ends; yields its address."""
-    server = uvicorn.Server(uvicorn.Config(http_app(service), host="127.0.0.1", port=0, log_config=None))
+    return served_app(http_app(service))
+
+
+@contextmanager
+def served_app(app: ASGIApp) -> Iterator[str]:
+    """Serve a whole application, with what its pages keep in memory, until the block ends; yields its address."""
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
