@@ -30,6 +30,7 @@ WHO_MAY = """
     review             -        yes      -          -        -            -             -
     attest_evidence    -        -        yes        -        -            -             -
     export_lead        -        -        yes        -        -            -             -
+    conclude_lead      -        -        yes        -        -            -             -
     disclose           -        -        yes        -        -            -             yes
     handle_request     -        -        -          -        yes          -             -
     run_retention      -        -        -          -        -            yes           -

@@ -39,7 +39,7 @@ from recognizance.retention_runs import RetentionRuns
 from recognizance.reviewing.askers import Door
 from recognizance.reviewing.documents import review_label_key
 from recognizance.reviewing.erasure import REVIEW_HOLDERS
-from recognizance.reviewing.leads import Leads
+from recognizance.reviewing.leads import Leads, acted_on_in
 from recognizance.reviewing.openings import Openings
 from recognizance.reviewing.probes import Probes
 from recognizance.reviewing.reviews import Reviewing
@@ -162,6 +162,7 @@ def furnish(
         new_id=new_id,
         random_bytes=os.urandom,
         ends_use=withdraw_use,
+        acted_on=acted_on_in,
         running=running,
     )
     galleries = Galleries(

@@ -254,6 +254,10 @@ def _reviews(api: ApiWorld) -> None:
     assert exported["lead"] == named
     assert named["stamp"] == "investigative lead, not the sole basis for any action"
     assert named["face"] == api.world.enrolled["collins.jpg"]
+    became = {"kind": "arrest", "statement": "arrested at the pier"}
+    concluded = client.done("conclude_lead", keys["supervisor"], path={"lead": lead}, body=became)
+    assert (concluded["state"], [each["kind"] for each in concluded["outcomes"]]) == ("arrest", ["acted_on", "arrest"])
+    assert client.ask("conclude_lead", keys["supervisor"], path={"lead": lead}, body=became).status_code == 409
 
     asked = {"case": named["case"], "recipient_kind": "defence", "recipient": "A Lawyer"}
     bundle = client.done("disclose", keys["supervisor"], body=asked)
@@ -317,7 +321,7 @@ def _publications(api: ApiWorld) -> None:
     impact = {"report": "impact", "agency": AGENCY, "expires": "2099-01-01T00:00:00Z"}
     shared = {"agency": AGENCY, "recipient": "State Police", "data": "a lead", "standard": "agreement of 2025"}
     year = api.world.clock.now.year - 1
-    figures = {"agency": AGENCY, "year": year, "dimension": "age", "counts": {"under_18": 2, "adults": 90}}
+    figures = {"agency": AGENCY, "year": year, "dimension": "age", "counts": {"under_18": 0, "adults": 0}}
     client.done("publish_deployment", api.keys["administrator"], body=deployment)
     client.done("publish_body", overseer, body={"name": "Harbour Oversight Board"})
     client.done("publish_member", overseer, body={"name": "Ada L.", "office": "for the library"})
@@ -325,13 +329,15 @@ def _publications(api: ApiWorld) -> None:
     audit = client.done("publish_audit", api.keys["auditor"], body=report | {"report": "audit-2026"})
     client.done("publish_rights_impact", supervisor, body=impact | dict.fromkeys(elements, "as it is"))
     client.done("publish_sharing", supervisor, body=shared)
+    more = client.ask("publish_lead_figures", supervisor, body=figures | {"counts": {"adults": 90}})
     client.done("publish_lead_figures", supervisor, body=figures)
     again = client.ask("publish_lead_figures", supervisor, body=figures)
     whole = client.ask("publish_report", supervisor, body=report | {"kind": "rights_impact"})
     tables = {name: _tables(api, name) for name in ("deployment", "oversight", "use", "incidents")}
 
     assert audit["index"] > 0
-    assert (again.status_code, whole.status_code) == (409, 422)
+    assert (again.status_code, whole.status_code, more.status_code) == (409, 422, 422)
+    assert "on record are 0 that the agency acted on" in more.text
     assert "Harbour County" in tables["deployment"]
     assert "as it is" in tables["deployment"]
     assert "Harbour Oversight Board" in tables["oversight"]

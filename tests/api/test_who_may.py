@@ -111,6 +111,7 @@ def samples(api: ApiWorld) -> dict[str, Sample]:
         "show_lead": Sample({"lead": lead}),
         "attest_evidence": Sample({"lead": lead}, {"kind": "document", "description": "x", "document_sha256": SHA}),
         "export_lead": Sample({"lead": lead}),
+        "conclude_lead": Sample({"lead": lead}, {"kind": "acted_on", "statement": "x"}),
         "disclose": Sample({}, {"case": CASE, "recipient_kind": "court", "recipient": "x"}),
         "open_request": Sample({}, body),
         "list_requests": Sample(),

@@ -30,6 +30,7 @@ from recognizance.governing.access import IssuedKey
 from recognizance.governing.installation import Governing, open_governing
 from recognizance.governing.registration import at_the_machine, establish
 from recognizance.identifiers import GalleryId
+from recognizance.reviewing.leads import acted_on_in
 from recognizance.reviewing.upkeep import withdraw_use
 from recognizance.storage import new_id, open_recorder, open_records
 
@@ -166,6 +167,7 @@ def governed(data: Path, clock: Clock, *, profile: ProfileName = ProfileName.LAW
             new_id=new_id,
             random_bytes=os.urandom,
             ends_use=withdraw_use,
+            acted_on=acted_on_in,
             running=in_use,
         )
 

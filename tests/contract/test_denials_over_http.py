@@ -79,6 +79,7 @@ NOT_HERE = {
     "review",  # of a review that exists: tests/api
     "attest_evidence",  # of a lead that exists: tests/api
     "export_lead",
+    "conclude_lead",
     "disclose",
     "test",  # of a gallery that a tester made: contract/test_independent_testing.py
 }

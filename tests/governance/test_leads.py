@@ -15,11 +15,15 @@ from recognizance.governance.leads import (
     Lead,
     LeadEvent,
     LeadId,
+    LeadOutcome,
     LeadState,
+    OutcomeKind,
     ProbeEdit,
     attest,
     check_edits,
+    conclude,
     export,
+    possible_outcomes,
     withdraw_lead,
 )
 from recognizance.governance.oversight import Sha256Hex
@@ -30,9 +34,13 @@ from recognizance.identifiers import FaceId, PrincipalId, SubjectId
 AGENCY = AgencyId("harbour-police")
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 EXPECTED = {
-    "locked": "attest:attested withdraw:withdrawn",
-    "attested": "export:exported withdraw:withdrawn",
-    "exported": "export:exported withdraw:withdrawn",
+    "locked": "attest:attested leave:not_used refute:false withdraw:withdrawn",
+    "attested": "export:exported act:acted_on leave:not_used refute:false withdraw:withdrawn",
+    "exported": "export:exported act:acted_on leave:not_used refute:false withdraw:withdrawn",
+    "acted_on": "export:acted_on arrest:arrest refute:false withdraw:withdrawn",
+    "arrest": "export:arrest refute:false withdraw:withdrawn",
+    "not_used": "refute:false",
+    "false": "",
     "withdrawn": "",
 }
 
@@ -109,6 +117,65 @@ def test_a_withdrawn_lead_never_leaves_again(lead: Lead) -> None:
     """A lead found to be wrong stays in, attested or not."""
     with pytest.raises(ConflictError, match="withdrawn"):
         export(withdraw_lead(attest(lead, person("sue"), word_of("sue"))))
+
+
+def said(kind: OutcomeKind, name: str = "sue") -> LeadOutcome:
+    return LeadOutcome(kind, "he was asked where he had been", PersonId(PrincipalId(name)), NOON)
+
+
+def test_an_arrest_is_acting_on_a_lead_as_well(lead: Lead) -> None:
+    """Both steps are on record, whether they are told of at once or one after the other."""
+    ready = attest(lead, person("sue"), word_of("sue"))
+    at_once = conclude(ready, person("sue"), said(OutcomeKind.ARREST))
+    [acted_on] = conclude(ready, person("sue"), said(OutcomeKind.ACTED_ON))
+    [later] = conclude(acted_on, person("sue"), said(OutcomeKind.ARREST))
+
+    assert [each.state for each in at_once] == [LeadState.ACTED_ON, LeadState.ARREST]
+    assert later == at_once[-1]
+    assert [each.kind for each in later.outcomes] == [OutcomeKind.ACTED_ON, OutcomeKind.ARREST]
+
+
+def test_nobody_acts_on_a_locked_lead(lead: Lead) -> None:
+    """Whoever did has an incident to report; that it was false or not used can be said of a locked one."""
+    for kind in (OutcomeKind.ACTED_ON, OutcomeKind.ARREST):
+        with pytest.raises(ConflictError, match="report that as an incident"):
+            conclude(lead, person("sue"), said(kind))
+    assert possible_outcomes(lead) == (OutcomeKind.NOT_USED, OutcomeKind.FALSE)
+
+
+@pytest.mark.parametrize("state", LeadState)
+def test_what_can_be_said_of_a_lead_is_what_is_accepted(lead: Lead, state: LeadState) -> None:
+    """In every state the choices that a page offers are those that go through."""
+    there = replace(lead, state=state)
+    accepted: list[OutcomeKind] = []
+    for kind in OutcomeKind:
+        try:
+            conclude(there, person("sue"), said(kind))
+        except ConflictError:
+            continue
+        accepted.append(kind)
+
+    assert possible_outcomes(there) == tuple(accepted)
+
+
+@pytest.mark.parametrize(
+    ("who", "speaker"),
+    [
+        (person("eve", Role.OPERATOR), "eve"),
+        (person("eve", Role.SUPERVISOR, AgencyId("hill-police")), "eve"),
+        (person("sue"), "sam"),
+    ],
+    ids=["no supervisor", "another agency", "somebody else's word"],
+)
+def test_what_became_of_a_lead_is_its_agencys_word(lead: Lead, who: Person, speaker: str) -> None:
+    with pytest.raises(DeniedError, match="a supervisor of its own agency"):
+        conclude(lead, who, said(OutcomeKind.NOT_USED, speaker))
+
+
+def test_an_outcome_says_what_was_done() -> None:
+    """A bare tick is no outcome."""
+    with pytest.raises(InputError, match="what was done"):
+        replace(said(OutcomeKind.NOT_USED), statement=" ")
 
 
 def test_the_stamp_cannot_be_changed(lead: Lead) -> None:

@@ -17,6 +17,7 @@ from recognizance.governing.installation import Governing, open_governing
 from recognizance.governing.registration import at_the_machine, establish
 from recognizance.recording import Recorder
 from recognizance.records import Records
+from recognizance.reviewing.leads import acted_on_in
 from recognizance.reviewing.upkeep import withdraw_use
 from recognizance.storage import new_id, open_recorder, open_records
 
@@ -35,7 +36,7 @@ class Machine:
     def governing(self) -> Governing:
         return open_governing(
             self.data, self.records, self.recorder, clock=self.clock, new_id=new_id, random_bytes=os.urandom,
-            ends_use=withdraw_use, running=nothing_runs,
+            ends_use=withdraw_use, acted_on=acted_on_in, running=nothing_runs,
         )  # fmt: skip
 
     def choose(self, profile: ProfileName) -> None:

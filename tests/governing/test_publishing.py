@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 
 from recognizance.errors import ConflictError, DeniedError, InputError, NotFoundError
+from recognizance.governance.codec import write_document
+from recognizance.governance.leads import Lead, LeadId, LeadOutcome, OutcomeKind
 from recognizance.governance.parties import AgencyId, Role, UseId
 from recognizance.governance.purposes import Purpose
+from recognizance.governance.review import Confirmation, ReviewId
 from recognizance.governing.incidents import Incident
 from recognizance.governing.installation import Governing
 from recognizance.governing.publishing import (
@@ -25,9 +28,12 @@ from recognizance.governing.publishing import (
     SharedData,
 )
 from recognizance.governing.registration import Actor, at_the_machine
+from recognizance.identifiers import FaceId, GalleryId
 from recognizance.ledger import Entry, Facts, FolderSource, facts
 from recognizance.recording import Recorder
+from recognizance.records import Document
 from recognizance.register import Register, build_register, read_log
+from recognizance.reviewing.documents import LeadFile, ReviewKind
 
 from ..contract.police_world import AGENCY, USE, Clock, Police, approve, governed, take_up
 
@@ -88,7 +94,9 @@ def town_in(data: Path) -> Iterator[Town]:
         police = take_up(governing, began=clock.now)
         approve(governing, police, clock, began=clock.now)
         auditor = governing.registration.add_person("An Auditor", agency=None, roles=frozenset({Role.AUDITOR}), by=ROOT)
-        yield Town(governing, police, clock, data, at_the_machine(auditor.id))
+        town = Town(governing, police, clock, data, at_the_machine(auditor.id))
+        act_on(town, sum(COUNTS.counts.values()), COUNTS.year)
+        yield town
 
 
 @pytest.fixture(scope="module")
@@ -152,12 +160,42 @@ def test_what_the_service_enforces_is_not_typed_in(town: Town) -> None:
     assert set(body.members) == {overseer.id for overseer in town.police.overseers}
 
 
+def act_on(town: Town, count: int, year: int) -> None:
+    """Leads of the agency that it acted on in a year, as the records hold them."""
+    day, who = datetime(year, 7, 1, tzinfo=UTC), town.police.operator.id
+    said = LeadOutcome(OutcomeKind.ACTED_ON, "asked where they had been", town.police.supervisor.id, day)
+    confirmed = Confirmation(FaceId("f"), None, (who,), dissent=False)
+    with town.governing.publishing._records.transaction() as transaction:
+        for number in range(count):
+            lead = Lead(
+                LeadId(f"{year}-{number}"), ReviewId("r"), AGENCY, who, (who,), confirmed, day, outcomes=(said,)
+            )
+            body = write_document(LeadFile(lead, USE, GalleryId("arrests"), "case-7"))
+            transaction.insert_document(Document(ReviewKind.LEAD, lead.id, "acted_on", body, labels={"agency": AGENCY}))
+
+
+@pytest.mark.parametrize("off", [-1, 1])
+def test_the_groups_are_the_leads_that_are_on_record(tmp_path: Path, off: int) -> None:
+    """Nobody publishes fewer leads than were acted on, nor more; leads of another year don't count."""
+    with town_in(tmp_path / "data") as town:
+        act_on(town, 3, 2023)
+        act_on(town, 5, 2022)
+        counts = replace(COUNTS, year=2023, counts={"under_18": 1, "18_to_39": 2 + off})
+        with pytest.raises(InputError, match="on record are 3 that the agency acted on in 2023"):
+            town.governing.publishing.lead_figures(counts, by=town.supervisor)
+        right = replace(COUNTS, year=2023, counts={"under_18": 1, "18_to_39": 2})
+        [said] = town.said(lambda: town.governing.publishing.lead_figures(right, by=town.supervisor))
+
+    assert isinstance(said, facts.LeadFigures)
+
+
 def test_small_counts_of_people_never_reach_the_ledger(tmp_path: Path) -> None:
     """The entry has ranges, and what would give them away is a range too; exact counts are sealed. Once a year only."""
     with town_in(tmp_path / "data") as town:
         publishing = town.governing.publishing
+        act_on(town, 4, 2024)
         [said] = town.said(lambda: publishing.lead_figures(COUNTS, by=town.supervisor))
-        few = replace(COUNTS, dimension=Dimension.SEX, counts={"female": 3, "male": 1})
+        few = replace(COUNTS, year=2024, dimension=Dimension.SEX, counts={"female": 3, "male": 1})
         [withheld] = town.said(lambda: publishing.lead_figures(few, by=town.supervisor))
         with pytest.raises(ConflictError):
             publishing.lead_figures(replace(COUNTS, counts={"under_18": 3, "40_and_over": 109}), by=town.supervisor)

@@ -76,6 +76,14 @@ def test_a_search_is_counted_under_all_that_it_says() -> None:
     }
 
 
+@pytest.mark.parametrize("event", facts.LeadEvent)
+def test_what_became_of_a_lead_is_counted_under_its_own_name(event: facts.LeadEvent) -> None:
+    """Each step once, in its month, for the use that the lead came of."""
+    state = state_of([entry(lead(event.value), day="2026-03-31")])
+
+    assert state.counts == {Figure("2026-03", "", "robberies", f"leads_{event.value}"): 1}
+
+
 def test_a_third_reviewer_is_a_disagreement_and_counts_once() -> None:
     """Two answer differently on two candidates; the third answers on both; that is one disputed review."""
     answers = [

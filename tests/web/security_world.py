@@ -441,6 +441,8 @@ def _review(guarded: Guarded, review: str) -> None:
     [lead] = guarded.do("list_leads", "county supervisor")["leads"]
     evidence = {"kind": "document", "description": attack("evidence"), "document_sha256": SHA}
     guarded.do("attest_evidence", "county supervisor", path={"lead": lead["lead"]}, **evidence)
+    became = {"kind": "acted_on", "statement": attack("outcome")}
+    guarded.do("conclude_lead", "county supervisor", path={"lead": lead["lead"]}, **became)
     guarded.do(
         "disclose", "county supervisor", case=lead["case"], recipient_kind="defence", recipient=attack("recipient")
     )

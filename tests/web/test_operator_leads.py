@@ -105,6 +105,31 @@ def test_an_attestation_has_to_be_whole(supervisor: Client, lead: LeadId, change
     assert post(supervisor, f"/leads/{lead}/export", page="/case-record").status_code == 409
 
 
+def test_what_became_of_a_lead_is_said_on_its_page(searcher: Client, supervisor: Client, lead: LeadId) -> None:
+    """By a supervisor, of what is possible now; it is shown to both, and no export follows a false lead."""
+    page = f"/leads/{lead}/outcome"
+    assert searcher.get(page).status_code == 403
+    assert page not in searcher.get(f"/leads/{lead}").text
+    assert page in supervisor.get(f"/leads/{lead}").text
+    locked = supervisor.get(page).text
+    assert [kind for kind in ("acted_on", "arrest", "not_used", "false") if f'value="{kind}"' in locked] == [
+        "not_used",
+        "false",
+    ]
+    assert post(supervisor, page, data={"kind": "false", "statement": " "}).status_code == 422
+    assert post(supervisor, page, data={"kind": "a hunch", "statement": "x"}).status_code == 422
+    assert post(supervisor, page, data={"kind": "acted_on", "statement": "x"}).status_code == 409
+    answer = post(supervisor, page, data={"kind": "false", "statement": "he was abroad"})
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/leads/{lead}")
+    for reader in (searcher, supervisor):
+        shown = reader.get(f"/leads/{lead}").text
+        assert "he was abroad" in shown
+        assert "It was somebody else" in shown
+        assert NAME not in shown
+        assert f"/leads/{lead}/export" not in shown
+    assert "Everything that can be said of it is on record." in supervisor.get(page).text
+
+
 @pytest.mark.parametrize("digest", ["", "xyz", "0" * 63])
 def test_an_attestation_names_its_document(supervisor: Client, lead: LeadId, digest: str) -> None:
     fields = {"kind": "document", "description": "a rental contract", "independent": "yes", "digest": digest}

@@ -34,8 +34,13 @@ _LEADS = {
     facts.LeadEvent.CONFIRMED: "locked",
     facts.LeadEvent.EVIDENCE_ATTESTED: "attested",
     facts.LeadEvent.EXPORTED: "exported",
+    facts.LeadEvent.ACTED_ON: "acted_on",
+    facts.LeadEvent.ARREST: "arrest",
+    facts.LeadEvent.NOT_USED: "not_used",
+    facts.LeadEvent.FALSE: "false",
     facts.LeadEvent.CLOSED: "withdrawn",
 }
+_ACTED_ON = (frozenset({"acted_on"}), frozenset({"arrest"}))
 _STATED = (facts.Schema, facts.Software, facts.Model, facts.ThresholdChange, facts.PolicyChange, facts.LedgerKey)
 _ANY_ID = EntryId("00000000-0000-0000-0000-000000000000")
 _ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)
@@ -104,8 +109,11 @@ class Promised:
                 self._expect("subject_request", request.request, *_REQUESTS[request.event])
             case facts.Mark() as mark:
                 self._expect("mark", mark.mark, _MARKS[mark.standing])
-            case facts.Lead() as lead if lead.event in _LEADS:
-                self._expect("lead", lead.lead, _LEADS[lead.event])
+            case facts.Lead() as lead:
+                # A lead that was acted on can be exported again, and stays what it is.
+                is_again = lead.event is facts.LeadEvent.EXPORTED
+                if not (is_again and self.states.get("lead", {}).get(lead.lead) in _ACTED_ON):
+                    self._expect("lead", lead.lead, _LEADS[lead.event])
             case facts.Incident():
                 self._expect("incident", entry, "reported")
             case facts.IncidentNotice() as notice:

@@ -24,6 +24,7 @@ from recognizance.identifiers import GalleryId, PrincipalId
 from recognizance.permits import Action, Permit
 from recognizance.recording import Recorder
 from recognizance.records import Records
+from recognizance.reviewing.leads import acted_on_in
 from recognizance.reviewing.upkeep import withdraw_use
 from recognizance.storage import RECORDS_FILE, new_decision_id, new_id, now, open_recorder, open_records
 
@@ -210,6 +211,7 @@ def governing_of(data: Path, records: Records, recorder: Recorder) -> Governing:
         new_id=new_id,
         random_bytes=os.urandom,
         ends_use=withdraw_use,
+        acted_on=acted_on_in,
         running=_running_in(data),
     )
 

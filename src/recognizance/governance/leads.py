@@ -1,8 +1,9 @@
-"""Leads: what a review can lead to, and what has to be true before one leaves the service.
+"""Leads: what a review can lead to, what has to be true before one leaves the service, and what became of it.
 
 A lead comes only from a settled review, always carries its stamp, and stays locked until a supervisor who neither
 searched nor reviewed attests evidence that has nothing to do with the face. Edits of the probe are kept as a chain, so
-that nobody can search a picture other than the one on record. Never says that anybody was identified. Pure.
+that nobody can search a picture other than the one on record. Never says that anybody was identified, nor whether what
+an agency says became of a lead is so. Pure.
 Implements `docs/governance.md`, "Leads"; Maryland 2-502, Williams v. Detroit (2024), NYC Local Law 55 of 2025.
 """
 
@@ -47,17 +48,55 @@ class Attestation:
             raise InputError("an attestation says what the evidence is and why it is independent")
 
 
+class OutcomeKind(StrEnum):
+    """What can become of a lead."""
+
+    ACTED_ON = "acted_on"
+    """Somebody was looked for, questioned, searched or shown to a witness because of it."""
+    ARREST = "arrest"
+    """Somebody was arrested, which is acting on it too."""
+    NOT_USED = "not_used"
+    FALSE = "false"
+    """It was somebody else; whatever was done because of it was done to the wrong person."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeadOutcome:
+    """Somebody's word on what became of a lead.
+
+    Attributes:
+        statement: What was done, or why nothing was; never public.
+    """
+
+    kind: OutcomeKind
+    statement: str
+    recorded_by: PersonId
+    recorded_at: datetime
+
+    def __post_init__(self) -> None:
+        if not self.statement.strip():
+            raise InputError("an outcome says what was done, or why nothing was")
+
+
 class LeadState(StrEnum):
     LOCKED = "locked"
     ATTESTED = "attested"
     EXPORTED = "exported"
+    ACTED_ON = "acted_on"
+    ARREST = "arrest"
+    NOT_USED = "not_used"
+    FALSE = "false"
     WITHDRAWN = "withdrawn"
-    """Found to be wrong, or its results had to be deleted; counted in the register as such."""
+    """Its results had to be deleted, or whose face it was can't be shown any more."""
 
 
 class LeadEvent(StrEnum):
     ATTEST = "attest"
     EXPORT = "export"
+    ACT = "act"
+    ARREST = "arrest"
+    LEAVE = "leave"
+    REFUTE = "refute"
     WITHDRAW = "withdraw"
 
 
@@ -65,11 +104,37 @@ LEAD_TABLE: Mapping[tuple[LeadState, LeadEvent], LeadState] = {
     (LeadState.LOCKED, LeadEvent.ATTEST): LeadState.ATTESTED,
     (LeadState.ATTESTED, LeadEvent.EXPORT): LeadState.EXPORTED,
     (LeadState.EXPORTED, LeadEvent.EXPORT): LeadState.EXPORTED,
+    (LeadState.ATTESTED, LeadEvent.ACT): LeadState.ACTED_ON,
+    (LeadState.EXPORTED, LeadEvent.ACT): LeadState.ACTED_ON,
+    (LeadState.ACTED_ON, LeadEvent.EXPORT): LeadState.ACTED_ON,
+    (LeadState.ACTED_ON, LeadEvent.ARREST): LeadState.ARREST,
+    (LeadState.ARREST, LeadEvent.EXPORT): LeadState.ARREST,
+    (LeadState.LOCKED, LeadEvent.LEAVE): LeadState.NOT_USED,
+    (LeadState.ATTESTED, LeadEvent.LEAVE): LeadState.NOT_USED,
+    (LeadState.EXPORTED, LeadEvent.LEAVE): LeadState.NOT_USED,
+    (LeadState.LOCKED, LeadEvent.REFUTE): LeadState.FALSE,
+    (LeadState.ATTESTED, LeadEvent.REFUTE): LeadState.FALSE,
+    (LeadState.EXPORTED, LeadEvent.REFUTE): LeadState.FALSE,
+    (LeadState.ACTED_ON, LeadEvent.REFUTE): LeadState.FALSE,
+    (LeadState.ARREST, LeadEvent.REFUTE): LeadState.FALSE,
+    (LeadState.NOT_USED, LeadEvent.REFUTE): LeadState.FALSE,
     (LeadState.LOCKED, LeadEvent.WITHDRAW): LeadState.WITHDRAWN,
     (LeadState.ATTESTED, LeadEvent.WITHDRAW): LeadState.WITHDRAWN,
     (LeadState.EXPORTED, LeadEvent.WITHDRAW): LeadState.WITHDRAWN,
+    (LeadState.ACTED_ON, LeadEvent.WITHDRAW): LeadState.WITHDRAWN,
+    (LeadState.ARREST, LeadEvent.WITHDRAW): LeadState.WITHDRAWN,
 }
-"""The life of a lead. What isn't here is refused: above all, exporting a locked one."""
+"""The life of a lead. What isn't here is refused: above all, exporting a locked one, and acting on it."""
+
+OVER = frozenset({LeadState.NOT_USED, LeadState.FALSE, LeadState.WITHDRAWN})
+"""Nobody acts on such a lead any more, and nobody needs to know whose face it was taken for."""
+
+_STEPS: Mapping[OutcomeKind, LeadEvent] = {
+    OutcomeKind.ACTED_ON: LeadEvent.ACT,
+    OutcomeKind.ARREST: LeadEvent.ARREST,
+    OutcomeKind.NOT_USED: LeadEvent.LEAVE,
+    OutcomeKind.FALSE: LeadEvent.REFUTE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +151,7 @@ class Lead:
     state: LeadState = LeadState.LOCKED
     attestation: Attestation | None = None
     stamp: str = LEAD_STAMP
+    outcomes: tuple[LeadOutcome, ...] = ()
 
     def __post_init__(self) -> None:
         if self.stamp != LEAD_STAMP:
@@ -148,8 +214,48 @@ def export(lead: Lead) -> Lead:
     return _advance(lead, LeadEvent.EXPORT)
 
 
+def possible_outcomes(lead: Lead) -> tuple[OutcomeKind, ...]:
+    """What can be said to have become of a lead as it stands."""
+    return tuple(kind for kind in OutcomeKind if _leads_to(lead, kind))
+
+
+def conclude(lead: Lead, person: Person, said: LeadOutcome) -> tuple[Lead, ...]:
+    """Put on record what became of a lead.
+
+    Returns:
+        The lead after each step that was taken, in order: an arrest is acting on the lead first, unless that is on
+        record already.
+
+    Raises:
+        DeniedError: If this person is no supervisor of the lead's agency, or speaks for somebody else.
+        ConflictError: If this can't become of a lead in its state: a locked one is acted on by nobody.
+    """
+    if Role.SUPERVISOR not in person.roles or person.agency != lead.agency or said.recorded_by != person.id:
+        raise DeniedError(f"what became of lead {lead.id!r} is said by a supervisor of its own agency")
+    if lead.state is LeadState.LOCKED and said.kind in {OutcomeKind.ACTED_ON, OutcomeKind.ARREST}:
+        raise ConflictError(
+            f"lead {lead.id!r} is locked: nobody acts on it before independent evidence is attested; if somebody has, "
+            "report that as an incident"
+        )
+    steps: list[Lead] = []
+    kinds = [said.kind]
+    if said.kind is OutcomeKind.ARREST and lead.state is not LeadState.ACTED_ON:
+        kinds.insert(0, OutcomeKind.ACTED_ON)
+    for kind in kinds:
+        lead = replace(_advance(lead, _STEPS[kind]), outcomes=(*lead.outcomes, replace(said, kind=kind)))
+        steps.append(lead)
+    return tuple(steps)
+
+
 def withdraw_lead(lead: Lead) -> Lead:
     return _advance(lead, LeadEvent.WITHDRAW)
+
+
+def _leads_to(lead: Lead, kind: OutcomeKind) -> bool:
+    state: LeadState | None = lead.state
+    if kind is OutcomeKind.ARREST and state is not LeadState.ACTED_ON:
+        state = LEAD_TABLE.get((lead.state, LeadEvent.ACT))
+    return state is not None and (state, _STEPS[kind]) in LEAD_TABLE
 
 
 def _advance(lead: Lead, event: LeadEvent) -> Lead:

@@ -52,6 +52,8 @@ class Act(StrEnum):
     REVIEW = "review"
     ATTEST_EVIDENCE = "attest_evidence"
     EXPORT_LEAD = "export_lead"
+    CONCLUDE_LEAD = "conclude_lead"
+    """Say what became of a lead."""
     DISCLOSE = "disclose"
     HANDLE_REQUEST = "handle_request"
     RUN_RETENTION = "run_retention"

@@ -27,7 +27,7 @@ from recognizance.governing.findings import Findings
 from recognizance.governing.incidents import Incidents
 from recognizance.governing.published_results import FOLDER as RESULTS_FOLDER
 from recognizance.governing.published_results import PublishedResults
-from recognizance.governing.publishing import Publishing
+from recognizance.governing.publishing import ActedOn, Publishing
 from recognizance.governing.registration import Gate, Registration, establish
 from recognizance.governing.sessions import SessionTokens
 from recognizance.governing.thresholds import Thresholds
@@ -80,6 +80,7 @@ def open_governing(
     new_id: Callable[[], str],
     random_bytes: Callable[[int], bytes],
     ends_use: EndsUse,
+    acted_on: ActedOn,
     running: Running,
 ) -> Governing:
     unusual: UnusualThresholds = UnusualThresholds(),  # noqa: B008 - a value that never changes
@@ -87,6 +88,7 @@ def open_governing(
 
     Args:
         ends_use: Ends what the searches of a use led to, when it is revoked or its emergency lapses.
+        acted_on: Counts the leads that an agency acted on.
         running: What this installation searches with, which evaluations of uses are held against.
 
     Raises:
@@ -124,7 +126,7 @@ def open_governing(
         registration=Registration(
             records, recorder, gate, profile, clock=clock, new_id=new_id, random_bytes=random_bytes
         ),
-        publishing=Publishing(records, recorder, gate, profile, clock=clock),
+        publishing=Publishing(records, recorder, gate, profile, clock=clock, acted_on=acted_on),
         incidents=Incidents(records, recorder, gate, clock=clock),
         watching=Watching(records, recorder, gate, clock=clock, random_bytes=random_bytes, thresholds=unusual),
         uses=uses,

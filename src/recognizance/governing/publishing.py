@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 
 from recognizance.docket import Kind, PersonRecord, Standing, UseRecord, every, installation_of, stored
 from recognizance.errors import ConflictError, DeniedError, InputError
@@ -153,6 +154,12 @@ class _Counted:
     dimension: Dimension
 
 
+class ActedOn(Protocol):
+    """Counts the leads that an agency acted on in a year (UTC), by the day on which that was put on record."""
+
+    def __call__(self, reader: Reader, agency: AgencyId, year: int, /) -> int: ...
+
+
 class Publishing:
     """Puts on the record what people say of the service. Safe to share between threads.
 
@@ -161,12 +168,15 @@ class Publishing:
         InputError: From every method, if a text is empty or longer than 4,000 characters.
     """
 
-    def __init__(self, records: Records, recorder: Recorder, gate: Gate, profile: Profile, *, clock: Clock) -> None:
+    def __init__(
+        self, records: Records, recorder: Recorder, gate: Gate, profile: Profile, *, clock: Clock, acted_on: ActedOn
+    ) -> None:
         self._records = records
         self._recorder = recorder
         self._gate = gate
         self._profile = profile
         self._clock = clock
+        self._acted_on = acted_on
 
     def deployment(self, statement: DeploymentStatement, *, by: Actor) -> Receipt:
         """Publish who operates the service. The last such statement is in force."""
@@ -294,16 +304,24 @@ class Publishing:
     def lead_figures(self, counted: LeadCounts, *, by: Actor) -> Receipt:
         """Publish how many leads were acted on, by age, race or sex; small counts as ranges, exact ones sealed.
 
+        How many there were is on record already, lead by lead: people add only whom they concerned.
+
         Raises:
             NotFoundError: If there is no such agency.
             ConflictError: If they were published before: the difference of two tables gives small counts away.
-            InputError: If the year isn't over.
+            InputError: If the year isn't over, or the groups together aren't the leads that are on record as acted on.
         """
         person, _ = self._require_own(by, counted.agency)
         self._require_known(counted.agency, None)
         if counted.year >= self._clock().year:
             raise InputError(f"the year {counted.year} isn't over (UTC)")
         with self._recorder.changing() as change:
+            told, known = sum(counted.counts.values()), self._acted_on(change.transaction, counted.agency, counted.year)
+            if told != known:
+                raise InputError(
+                    f"the groups have {told} leads together; on record are {known} that the agency acted on in "
+                    f"{counted.year}"
+                )
             once = _Counted(counted.agency, counted.year, counted.dimension)
             change.transaction.insert_document(Document(FIGURES_KIND, counted.id, "published", write_document(once)))
             change.enter(_figures(counted, person))

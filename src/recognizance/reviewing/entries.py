@@ -4,16 +4,24 @@ Until a review is over the ledger holds only commitments about who did what in i
 ledger too, and would find the first answer there. Pure: each function gives a maker, which the recorder calls.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
-from recognizance.governance.leads import Attestation, Lead, ProbeEdit
+from recognizance.governance.leads import Attestation, Lead, OutcomeKind, ProbeEdit
 from recognizance.governance.review import REVIEWERS_NEEDED, Answer, Finding
 from recognizance.identifiers import PrincipalId
 from recognizance.ledger import EntryId, PrivateValue, facts
 from recognizance.recording import EntryDraft, Maker
 from recognizance.recording.acts import token
 from recognizance.reviewing.documents import Identities, LeadFile, ReviewFile
+
+OUTCOME_EVENTS: Mapping[OutcomeKind, facts.LeadEvent] = {
+    OutcomeKind.ACTED_ON: facts.LeadEvent.ACTED_ON,
+    OutcomeKind.ARREST: facts.LeadEvent.ARREST,
+    OutcomeKind.NOT_USED: facts.LeadEvent.NOT_USED,
+    OutcomeKind.FALSE: facts.LeadEvent.FALSE,
+}
+_OUTCOMES = frozenset(OUTCOME_EVENTS.values())
 
 
 class Step(StrEnum):
@@ -122,6 +130,8 @@ def _reasons(finding: Finding) -> PrivateValue:
 
 
 def _evidence(lead: Lead, event: facts.LeadEvent) -> PrivateValue:
+    if event in _OUTCOMES:
+        return lead.outcomes[-1].kind.value, lead.outcomes[-1].statement
     attestation: Attestation | None = lead.attestation
     if attestation is None or event is facts.LeadEvent.CONFIRMED:
         return None

@@ -1,22 +1,35 @@
-"""Leads: what reviewers confirmed, whose face that is, and what has to be true before it leaves the service.
+"""Leads: what reviewers confirmed, whose face that is, what lets it leave the service, and what became of it.
 
 Only here does a candidate get a name, and only for the agency whose search it was: whoever searched, and its
 supervisors. Every form in which a lead leaves carries its stamp. Export stays locked until independent evidence is
-attested by a supervisor who neither searched nor reviewed.
+attested by a supervisor who neither searched nor reviewed. What became of a lead is said by its agency, and counted in
+the register; nothing of it can be taken back.
 
 Implements `docs/review.md`, "Leads"; Maryland 2-502, Williams v. Detroit (2024).
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from recognizance.errors import NotFoundError
 from recognizance.governance import Act
 from recognizance.governance.codec import read_document
-from recognizance.governance.leads import Attestation, EvidenceKind, Lead, LeadId, LeadState, attest, export
+from recognizance.governance.leads import (
+    OVER,
+    Attestation,
+    EvidenceKind,
+    Lead,
+    LeadId,
+    LeadOutcome,
+    LeadState,
+    OutcomeKind,
+    attest,
+    conclude,
+    export,
+)
 from recognizance.governance.oversight import sha256_hex
-from recognizance.governance.parties import PersonId, Role
+from recognizance.governance.parties import AgencyId, PersonId, Role
 from recognizance.governance.review import LEAD_STAMP
 from recognizance.identifiers import FaceId, GalleryId, SubjectId
 from recognizance.ledger import facts
@@ -34,7 +47,9 @@ from recognizance.reviewing.documents import (
     picture_id,
     replace_filed,
 )
+from recognizance.reviewing.entries import OUTCOME_EVENTS
 from recognizance.reviewing.entries import lead as lead_entry
+from recognizance.reviewing.upkeep import PICTURES_KEPT, let_identities_go
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +153,33 @@ class Leads:
             candidate = _picture(change.transaction, picture_id(review, alias))
         return ExportedLead(named, probe, candidate)
 
+    def conclude(self, lead: LeadId, asker: Asker, *, kind: OutcomeKind, statement: str) -> None:
+        """Say what became of a lead; final, but that one acted on may lead to an arrest, and any may prove false.
+
+        Once none of a review's leads is followed any more, whose faces it was about is destroyed 30 days later.
+
+        Args:
+            statement: What was done, or why nothing was; only committed to, and opened in the case's record.
+
+        Raises:
+            NotFoundError: If there is no such lead, or not for this person.
+            DeniedError: If this person is no supervisor of the agency.
+            ConflictError: If this can't become of a lead in its state.
+            InputError: If the statement is blank.
+        """
+        self._allow(asker, Act.CONCLUDE_LEAD, lead)
+        with self._recorder.changing() as change:
+            before, now = self._visible(change.transaction, lead, asker), self._clock()
+            person = person_of(change.transaction, asker.person)
+            steps = conclude(before.value.lead, person, LeadOutcome(kind, statement, person.id, now))
+            for each in steps:
+                event = OUTCOME_EVENTS[each.outcomes[-1].kind]
+                change.enter(lead_entry(replace(before.value, lead=each), event, asker.person))
+            after = replace(before.value, lead=steps[-1])
+            replace_filed(change.transaction, before, after, state=after.lead.state.value)
+            if after.lead.state in OVER:
+                let_identities_go(change.transaction, after.lead.review, now + PICTURES_KEPT)
+
     def _allow(self, asker: Asker, act: Act, lead: LeadId) -> None:
         with self._records.reading() as reader:
             file = self._visible(reader, lead, asker).value
@@ -156,8 +198,8 @@ class Leads:
 
     def _named(self, reader: Reader, file: LeadFile) -> NamedLead:
         alias = file.lead.confirmation.face
-        # Of a lead that was withdrawn nobody is told any more whose face it was taken for.
-        if file.lead.state is LeadState.WITHDRAWN:
+        # Of one that was withdrawn or false nobody is told any more whose face it was taken for.
+        if file.lead.state in {LeadState.FALSE, LeadState.WITHDRAWN}:
             return NamedLead(file.lead, file.case, file.gallery, None, None, None)
         try:
             identities = filed(reader, ReviewKind.IDENTITIES, file.lead.review, Identities).value
@@ -166,6 +208,19 @@ class Leads:
         except (NotFoundError, StopIteration, KeyError):
             return NamedLead(file.lead, file.case, file.gallery, None, None, None)
         return NamedLead(file.lead, file.case, file.gallery, row.face_id, row.subject, row.external_image_id)
+
+
+def acted_on_in(reader: Reader, agency: AgencyId, year: int, /) -> int:
+    """How many leads an agency acted on in a year (UTC), by the day on which it put that on record."""
+    leads = [
+        read_document(LeadFile, document.body).lead
+        for document in documents_of(reader, ReviewKind.LEAD, label=("agency", agency))
+    ]
+    return sum(
+        each.kind is OutcomeKind.ACTED_ON and each.recorded_at.astimezone(UTC).year == year
+        for lead in leads
+        for each in lead.outcomes
+    )
 
 
 def _picture(reader: Reader, document_id: str) -> bytes | None:

@@ -36,7 +36,7 @@ from recognizance.governance.review import (
 from recognizance.identifiers import FaceId
 from recognizance.ledger import facts
 from recognizance.recording import Change, Recorder
-from recognizance.records import Document, Reader, Records, Transaction
+from recognizance.records import Document, Reader, Records
 from recognizance.reviewing.askers import Asker, Door, person_of
 from recognizance.reviewing.documents import (
     Identities,
@@ -53,9 +53,7 @@ from recognizance.reviewing.documents import (
     review_of,
 )
 from recognizance.reviewing.entries import Step, answers, lead, step
-
-PICTURES_KEPT = timedelta(days=30)
-"""How long after its end a review's pictures are kept: an answer to it can still be questioned then."""
+from recognizance.reviewing.upkeep import PICTURES_KEPT, set_due
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,14 +241,6 @@ class Reviewing:
         with self._records.reading() as reader:
             file = review_of(reader, review).value
         self._door.require(asker, act, file.use)
-
-
-def set_due(transaction: Transaction, review: ReviewId, due: datetime, *, is_identity_kept: bool) -> None:
-    """Say when what belongs to a review that is over is to be destroyed."""
-    kinds = [ReviewKind.PICTURE] if is_identity_kept else [ReviewKind.PICTURE, ReviewKind.IDENTITIES]
-    for kind in kinds:
-        for document in list(documents_of(transaction, kind, label=("review", review))):
-            transaction.replace_document(replace(document, due=due))
 
 
 def _is_open_to(review: Review, person: Person, day: date) -> bool:

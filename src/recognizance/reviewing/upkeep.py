@@ -9,12 +9,12 @@ Implements `docs/review.md`, "What is kept".
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from recognizance.governance.codec import read_document
-from recognizance.governance.leads import LeadState, withdraw_lead
+from recognizance.governance.leads import OVER, withdraw_lead
 from recognizance.governance.parties import UseId
-from recognizance.governance.review import ReviewState, withdraw
+from recognizance.governance.review import ReviewId, ReviewState, withdraw
 from recognizance.identifiers import GalleryId, PrincipalId
 from recognizance.ledger import facts
 from recognizance.recording import Change, EntryDraft, Maker, Recorder
@@ -29,6 +29,9 @@ from recognizance.reviewing.documents import (
     replace_review,
 )
 from recognizance.reviewing.entries import Step, lead, step
+
+PICTURES_KEPT = timedelta(days=30)
+"""How long after its end a review's pictures are kept: an answer to it can still be questioned then."""
 
 BATCH = 500
 PERISHABLE = (ReviewKind.PICTURE, ReviewKind.IDENTITIES, ReviewKind.VERSION, ReviewKind.EDIT)
@@ -59,16 +62,34 @@ def withdraw_results(change: Change, label: tuple[str, str], now: datetime, *, d
 
 
 def end_leads(change: Change, label: tuple[str, str], *, done_by: PrincipalId) -> int:
-    """Withdraw every lead of a review, a use or a gallery that isn't; answers how many there were."""
+    """Withdraw every lead of a review, a use or a gallery that isn't over; answers how many there were."""
     ended = 0
     for document in list(documents_of(change.transaction, ReviewKind.LEAD, label=label)):
         before = Filed(read_document(LeadFile, document.body), document)
-        if before.value.lead.state is not LeadState.WITHDRAWN:
+        if before.value.lead.state not in OVER:
             after = replace(before.value, lead=withdraw_lead(before.value.lead))
             replace_filed(change.transaction, before, after, state=after.lead.state.value)
             change.enter(lead(after, facts.LeadEvent.CLOSED, done_by))
             ended += 1
     return ended
+
+
+def set_due(transaction: Transaction, review: ReviewId, due: datetime, *, is_identity_kept: bool) -> None:
+    """Say when what belongs to a review that is over is to be destroyed."""
+    kinds = [ReviewKind.PICTURE] if is_identity_kept else [ReviewKind.PICTURE, ReviewKind.IDENTITIES]
+    for kind in kinds:
+        for document in list(documents_of(transaction, kind, label=("review", review))):
+            transaction.replace_document(replace(document, due=due))
+
+
+def let_identities_go(transaction: Transaction, review: ReviewId, due: datetime) -> None:
+    """Say when whose faces a review was about is to be destroyed, once none of its leads is followed any more."""
+    leads = documents_of(transaction, ReviewKind.LEAD, label=("review", review))
+    if any(read_document(LeadFile, document.body).lead.state not in OVER for document in leads):
+        return
+    for document in list(documents_of(transaction, ReviewKind.IDENTITIES, label=("review", review))):
+        if document.due is None:
+            transaction.replace_document(replace(document, due=due))
 
 
 def withdraw_use(change: Change, use: UseId, now: datetime, *, done_by: PrincipalId) -> int:

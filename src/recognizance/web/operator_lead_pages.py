@@ -1,7 +1,8 @@
-"""Leads of one's cases: the stamp, the attestation that unlocks them, the printed sheet; and the record of a case.
+"""Leads of one's cases: stamp, attestation, printed sheet and what became of them; and the record of a case.
 
 A lead's export is locked until somebody who neither searched nor reviewed attests evidence that has nothing to do with
 the face. What leaves is a sheet for print that carries the stamp, made at the moment of an export that is on record.
+What became of a lead is said here by a supervisor, and counted in the register.
 """
 
 import hashlib
@@ -11,7 +12,7 @@ from starlette.responses import Response
 
 from recognizance.disclosing.disclosure import Disclosing
 from recognizance.errors import DeniedError, NotFoundError
-from recognizance.governance.leads import EvidenceKind, LeadId, LeadState
+from recognizance.governance.leads import EvidenceKind, LeadId, LeadState, OutcomeKind, possible_outcomes
 from recognizance.governance.parties import Role
 from recognizance.governance.requests import MOST_STATED_CHARACTERS
 from recognizance.reviewing.leads import ExportedLead, Leads
@@ -20,7 +21,7 @@ from recognizance.web.frame import Page, only
 from recognizance.web.language import N_
 from recognizance.web.operator_pictures import picture_response
 from recognizance.web.operator_shelf import Shelf
-from recognizance.web.operator_words import EVIDENCE_WORDS, LEAD_STATE_WORDS, STAMP
+from recognizance.web.operator_words import EVIDENCE_WORDS, LEAD_OUTCOME_WORDS, LEAD_STATE_WORDS, STAMP
 from recognizance.web.visits import Visit
 
 MOST_DOCUMENT_BYTES = 32 << 20
@@ -62,6 +63,7 @@ class LeadPages:
                 most_files=1,
             ),
             Page("/leads/{lead}/export", self.export, people, has_form=True),
+            Page("/leads/{lead}/outcome", self.outcome, only(Role.SUPERVISOR), has_form=True),
             Page("/leads/{lead}/sheet/{sheet}", self.sheet, people),
             Page("/leads/{lead}/sheet/{sheet}/{which}", self.picture, people),
             Page(
@@ -87,11 +89,11 @@ class LeadPages:
             lead=named.lead,
             states=LEAD_STATE_WORDS,
             evidence=EVIDENCE_WORDS,
+            outcomes=LEAD_OUTCOME_WORDS,
             stamp=STAMP,
-            is_locked=named.lead.state is LeadState.LOCKED,
-            is_withdrawn=named.lead.state is LeadState.WITHDRAWN,
             may_attest=is_supervisor and not has_part,
             may_export=is_supervisor,
+            may_conclude=is_supervisor and bool(possible_outcomes(named.lead)),
         )
 
     def attest(self, visit: Visit) -> Response:
@@ -116,6 +118,26 @@ class LeadPages:
             stamp=STAMP,
         )
 
+    def outcome(self, visit: Visit) -> Response:
+        """Say what became of a lead."""
+        named = self._leads.show(self._id(visit), visit.asker())
+        possible = possible_outcomes(named.lead)
+        if visit.is_post:
+            kind = visit.form.choice("kind", OutcomeKind)
+            statement = visit.form.text("statement", most=MOST_DESCRIPTION_CHARACTERS)
+            if kind is not None and visit.form.is_sound:
+                self._leads.conclude(named.lead.id, visit.asker(), kind=kind, statement=statement)
+                visit.say(visit.gettext("What became of the lead is on record."))
+                return visit.redirect(f"/leads/{named.lead.id}")
+        return visit.page(
+            "operator/lead_outcome.html",
+            status=422 if visit.form.errors else 200,
+            named=named,
+            is_locked=named.lead.state is LeadState.LOCKED,
+            outcomes={kind: words for kind, words in LEAD_OUTCOME_WORDS.items() if kind in possible},
+            stamp=STAMP,
+        )
+
     def export(self, visit: Visit) -> Response:
         """Take a lead out of the service: on record each time, and then on a sheet for print."""
         lead = self._id(visit)
@@ -136,6 +158,7 @@ class LeadPages:
             has_probe=exported.probe_png is not None,
             has_candidate=exported.candidate_png is not None,
             evidence=EVIDENCE_WORDS,
+            outcomes=LEAD_OUTCOME_WORDS,
             stamp=STAMP,
         )
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from recognizance.faces import Calibration, UnindexedReason
-from recognizance.governance.leads import EditKind, EvidenceKind, LeadState
+from recognizance.governance.leads import EditKind, EvidenceKind, LeadState, OutcomeKind
 from recognizance.governance.purposes import Declaration, Purpose, SearchClass
 from recognizance.governance.review import Progress
 from recognizance.governance.uses import UseState
@@ -93,7 +93,23 @@ LEAD_STATE_WORDS: Mapping[LeadState, str] = {
     LeadState.LOCKED: N_("locked until independent evidence is attested"),
     LeadState.ATTESTED: N_("independent evidence is attested"),
     LeadState.EXPORTED: N_("exported"),
+    LeadState.ACTED_ON: N_("acted on"),
+    LeadState.ARREST: N_("led to an arrest"),
+    LeadState.NOT_USED: N_("not used"),
+    LeadState.FALSE: N_("false: it was somebody else"),
     LeadState.WITHDRAWN: N_("withdrawn"),
+}
+LEAD_OUTCOME_WORDS: Mapping[OutcomeKind, tuple[str, str]] = {
+    OutcomeKind.ACTED_ON: (
+        N_("It was acted on"),
+        N_("Somebody was looked for, questioned, searched or shown to a witness because of it."),
+    ),
+    OutcomeKind.ARREST: (N_("It led to an arrest"), N_("That is acting on it, too.")),
+    OutcomeKind.NOT_USED: (N_("It was not used"), N_("Nothing was done because of it, and nothing will be.")),
+    OutcomeKind.FALSE: (
+        N_("It was false"),
+        N_("It was somebody else. Whoever was told of it has to be told of this."),
+    ),
 }
 EVIDENCE_WORDS: Mapping[EvidenceKind, str] = {
     EvidenceKind.WITNESS_WHO_KNOWS_THE_PERSON: N_("a witness who knows the person, and has not been shown this lead"),

@@ -9,7 +9,7 @@ from recognizance.api.routes import Call, File, Media, Method, Nothing, Repeat, 
 from recognizance.api.services import PageQuery, Services, asker_of
 from recognizance.errors import NotFoundError
 from recognizance.governance import Act
-from recognizance.governance.leads import EvidenceKind, LeadId, LeadState
+from recognizance.governance.leads import EvidenceKind, LeadId, LeadState, OutcomeKind
 from recognizance.governance.review import Finding, Observation, Outcome, Progress, ReviewId
 from recognizance.identifiers import FaceId
 from recognizance.reviewing.leads import NamedLead
@@ -84,6 +84,16 @@ class EvidenceView:
 
 
 @dataclass(frozen=True, slots=True)
+class OutcomeView:
+    """Somebody's word on what became of a lead."""
+
+    recorded_by: str
+    kind: OutcomeKind
+    statement: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class LeadView:
     """A lead, never an identification.
 
@@ -91,6 +101,7 @@ class LeadView:
         stamp: Belongs on every copy.
         face, subject, external_image_id: Null once they were forgotten.
         dissent: Whether a third reviewer saw it differently.
+        outcomes: What became of it, in the order in which it was put on record.
     """
 
     lead: str
@@ -106,6 +117,7 @@ class LeadView:
     dissent: bool
     created_at: datetime
     evidence: EvidenceView | None
+    outcomes: tuple[OutcomeView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +139,19 @@ class AttestationForm:
     kind: EvidenceKind
     description: Text
     document_sha256: Sha256
+
+
+@form
+class OutcomeForm:
+    """What became of a lead; final.
+
+    Attributes:
+        kind: An arrest counts as acting on the lead too. A locked lead can only be false, or not be used.
+        statement: What was done, or why nothing was; never public, and opened in the case's record.
+    """
+
+    kind: OutcomeKind
+    statement: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +232,12 @@ def attest_evidence(services: Services, call: Call[AttestationForm, Nothing]) ->
     return _lead(services.leads.show(lead, asker))
 
 
+def conclude_lead(services: Services, call: Call[OutcomeForm, Nothing]) -> LeadView:
+    lead, asker = LeadId(call.path["lead"]), asker_of(services, call.actor)
+    services.leads.conclude(lead, asker, kind=call.body.kind, statement=call.body.statement)
+    return _lead(services.leads.show(lead, asker))
+
+
 def export_lead(services: Services, call: Call[Nothing, Nothing]) -> ExportedLeadView:
     exported = services.leads.export(LeadId(call.path["lead"]), asker_of(services, call.actor))
     return ExportedLeadView(_lead(exported.named), _base64(exported.probe_png), _base64(exported.candidate_png))
@@ -233,6 +264,9 @@ def _lead(named: NamedLead) -> LeadView:
         dissent=lead.confirmation.dissent,
         created_at=lead.created_at,
         evidence=evidence,
+        outcomes=tuple(
+            OutcomeView(each.recorded_by, each.kind, each.statement, each.recorded_at) for each in lead.outcomes
+        ),
     )
 
 
@@ -361,5 +395,16 @@ ROUTES = (
         act=Act.EXPORT_LEAD,
         hides=True,
         repeat=Repeat.KEYED,
+    ),
+    Route(
+        "conclude_lead",
+        Method.POST,
+        "/leads/{lead}/outcomes",
+        "Say what became of a lead: acted on, an arrest, not used, or false.",
+        conclude_lead,
+        LeadView,
+        act=Act.CONCLUDE_LEAD,
+        hides=True,
+        body=OutcomeForm,
     ),
 )

@@ -242,6 +242,8 @@ class LeadEvent(StrEnum):
     EVIDENCE_ATTESTED = "evidence_attested"
     EXPORTED = "exported"
     ACTED_ON = "acted_on"
+    ARREST = "arrest"
+    NOT_USED = "not_used"
     FALSE = "false"
     CLOSED = "closed"
 

@@ -216,6 +216,8 @@ class _AgencyReport:
                 "leads_evidence_attested",
                 "leads_exported",
                 "leads_acted_on",
+                "leads_arrest",
+                "leads_not_used",
                 "leads_false",
                 "leads_closed",
             ),
