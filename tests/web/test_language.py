@@ -105,5 +105,6 @@ def test_dates_and_numbers_are_written_as_readers_write_them() -> None:
     assert spanish.moment(moment) == "2 de noviembre de 2026, 09:05 UTC"
     assert english.day(date(2026, 1, 31)) == "31 January 2026"
     assert (english.number(25_000), spanish.number(25_000)) == ("25,000", "25.000")
+    assert (english.number(0.4, digits=4), spanish.number(0.4, digits=4)) == ("0.4000", "0,4000")
     assert (english.percent(0.0123), spanish.percent(0.0123)) == ("1.2%", "1,2\u00a0%")
     assert english.percent(0.5, digits=0) == "50%"

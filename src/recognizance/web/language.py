@@ -64,8 +64,10 @@ class Wording:
         day = babel.dates.format_date(value.astimezone(UTC).date(), "long", locale=self.locale)
         return f"{day}, {value.astimezone(UTC):%H:%M} UTC"
 
-    def number(self, value: float) -> str:
-        return babel.numbers.format_decimal(value, locale=self.locale)
+    def number(self, value: float, *, digits: int | None = None) -> str:
+        """A number; with so many digits behind the point, or as many as it has, up to three."""
+        pattern = None if digits is None else "#,##0." + "0" * digits
+        return babel.numbers.format_decimal(value, format=pattern, locale=self.locale)
 
     def percent(self, fraction: float, *, digits: int = 1) -> str:
         """A fraction as a percentage with so many digits behind the point: 0.0123 is `1.2%`."""
