@@ -20,6 +20,7 @@ from hashlib import sha256
 from recognizance.docket import Kind, UseRecord, every
 from recognizance.errors import ConflictError, Error, InputError, NotFoundError
 from recognizance.forgetting.erasure import HOLD_KIND, RESULT_FIELDS, Cause, Erasure, Order
+from recognizance.forgetting.left_behind import left_behind
 from recognizance.galleries import Clock
 from recognizance.governance import Act
 from recognizance.governance.codec import read_document, write_document
@@ -225,13 +226,15 @@ class RetentionRuns:
     def run_all(self, *, by: Actor) -> list[RunReport]:
         """Run for every gallery, ordered by name. What fails in one doesn't keep the others from their run.
 
-        What reviews that have ended still hold, pictures and names, goes with it when its time has come.
+        What reviews that have ended still hold, pictures and names, goes with it when its time has come; so do
+        whole test galleries that testers left behind.
 
         Raises:
             DeniedError: If whoever runs it may not.
         """
         self._gate.require(by, Act.RUN_RETENTION)
         self._end_reviews()
+        self._end_tests(by)
         reports: list[RunReport] = []
         after: GalleryId | None = None
         while True:
@@ -253,6 +256,18 @@ class RetentionRuns:
         except Error as error:
             # What is due stays due; the next run takes it up.
             _log.error("destroying what ended reviews hold failed", exc_info=error)
+
+    def _end_tests(self, by: Actor) -> None:
+        """Erase test galleries that nobody will delete any more. No schedule is asked: nobody may keep one."""
+        with self._records.reading() as reader:
+            forgotten = left_behind(reader, self._clock())
+        for gallery in forgotten:
+            try:
+                permit = self._gate.permit(by, Action.MANAGE_GALLERY, gallery)
+                self._erasure.gallery(gallery, order=Order(Cause.RETENTION), permit=permit)
+            except Error as error:
+                # Its tester may have deleted it meanwhile; what is still there is due at the next run.
+                _log.error("the test gallery %s could not be erased", gallery, exc_info=error)
 
     def run(self, gallery: GalleryId, *, by: Actor) -> RunReport:
         """Destroy what is due in a gallery.

@@ -117,6 +117,27 @@ def test_a_tester_runs_an_evaluation_and_nothing_stays(tested: Visit, test_set: 
     assert galleries_of(tested) == before
 
 
+def test_what_a_killed_run_left_goes_when_the_testers_key_is_gone(tested: Visit) -> None:
+    """The server's own retention erases it, with the real policies and on the record; until then it stays."""
+    registration, root = tested.station.governing.registration, at_the_machine()
+    other = registration.add_person("A Laboratory", agency=None, roles=frozenset({Role.TESTER}), by=root)
+    key = registration.issue_key(other.id, by=root)
+    theirs, service = f"test.{other.id}.killed", tested.station.server.service
+    client = tested.station.client("rekognition", key)
+    client.create_collection(CollectionId=theirs)
+    client.index_faces(CollectionId=theirs, Image={"Bytes": jpeg(hopper_portrait())})
+    before = galleries_of(tested)
+
+    service.retention.run_all(by=root)
+    kept = galleries_of(tested)
+    service.keys.delete(key.id)
+    service.retention.run_all(by=root)
+
+    assert theirs in before
+    assert kept == before
+    assert galleries_of(tested) == [each for each in before if each != theirs]
+
+
 def test_a_tester_reaches_nobody_elses_faces(tested: Visit) -> None:
     """Their own galleries and their own pictures, and nothing that anybody else made or that says who is here."""
     client, picture = tested.client, {"Bytes": jpeg(hopper_portrait())}
