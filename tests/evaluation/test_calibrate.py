@@ -3,14 +3,24 @@
 import json
 import math
 from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from recognizance.cli import app
 from recognizance.errors import InputError
 from recognizance.evaluation import results as r
-from recognizance.evaluation.calibrate import checked, table_of
-from recognizance.evaluation.measures import CalibrationRow, Rate
+from recognizance.evaluation.bootstrap import SubjectBootstrap
+from recognizance.evaluation.calibrate import checked, require_enough, table_of
+from recognizance.evaluation.curves import calibration_table
+from recognizance.evaluation.measures import CalibrationRow, Rate, Samples, ScoreBlock, each_pair_once
+from recognizance.evaluation.tallies import Tally
+from recognizance.faces import load_calibration
+from recognizance.identifiers import ModelId
 
 from . import result_world
 
@@ -75,11 +85,34 @@ def test_a_tail_that_flattens_is_believed() -> None:
     assert math.isclose(table.decades_per_score, 9.0, rel_tol=1e-3)
 
 
+def test_whoever_has_the_pictures_can_make_the_table_again() -> None:
+    """It names model, pictures, what was left out, seed and resamples; neither when nor as what it was measured."""
+    excluded = r.Exclusions(
+        decided_by="R. Reader",
+        decided=datetime(2026, 11, 22, tzinfo=UTC),
+        reason="one person under two names",
+        decision_digest="cd" * 32,
+        images=6,
+        pairs=12,
+    )
+    evaluation = measured()
+    evaluation = replace(evaluation, exclusions=excluded, without_excluded=evaluation.findings)
+    later = replace(evaluation, evaluation="another", completed=datetime(2027, 1, 1, tzinfo=UTC), tester="others")
+    said = json.loads(table_of(evaluation))
+
+    assert said["model_sha256"] == evaluation.engine.model_digest
+    assert (said["pictures"], said["people"], said["pairs"], said["seed"]) == (5_151, 2_795, PAIRS, 7)
+    assert said["left_out"] == {"decision": "cd" * 32, "pictures": 6, "pairs": 12}
+    assert said["settings"] == {"resamples": "1000"}
+    assert table_of(later) == table_of(evaluation)
+
+
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"calibration": rows(0.3)}, r"down to 10\^-3.0 only"),
-        ({"calibration": ()}, r"down to 10\^-0.0 only"),
+        ({"calibration": rows(0.3)}, r"50,000,000 comparisons among 2,795 people bound no error rate below 0\.001,"),
+        ({"calibration": rows()[-10:]}, r"counted at 10 scores .* takes 20 scores and a bound of 0\.0001"),
+        ({"calibration": ()}, r"0 comparisons among 2,795 people bound no error rate below 1,"),
         (
             {"engine": replace(result_world.evaluation().engine, scale=r.Scale.SIMILARITY_PCT)},
             "by a recogniser of this",
@@ -97,3 +130,59 @@ def test_what_is_no_table_is_refused(text: str) -> None:
     """A person's mistake, and no corruption of ours."""
     with pytest.raises(InputError, match="malformed"):
         checked(text)
+
+
+def test_a_set_of_too_few_people_is_refused_with_its_numbers() -> None:
+    """1,415 pictures of as many people are the fewest: 1,415 times 1,414 halves is 1,000,405."""
+    require_enough(str(person) for person in range(1_415))
+    with pytest.raises(InputError, match=r"1,414 pictures of 1,414 people make 998,991 comparisons .* takes 1,000,000"):
+        require_enough(str(person) for person in range(1_414))
+    with pytest.raises(InputError, match=r"5,000 pictures of 1 people make 0 comparisons .* of each of 1,415 people"):
+        require_enough(["Ada"] * 5_000)
+
+
+def test_the_command_refuses_a_small_set_before_it_reads_a_picture(tmp_path: Path) -> None:
+    """What isn't even a picture is never looked at; nothing is written."""
+    (tmp_path / "ada.jpg").write_bytes(b"no picture")
+    (tmp_path / "bo.jpg").write_bytes(b"none either")
+    (tmp_path / "set.csv").write_text("path,subject\nada.jpg,Ada\nbo.jpg,Bo\n", encoding="utf-8")
+    folders = ["--data", str(tmp_path / "data"), "--cache", str(tmp_path / "cache")]
+
+    done = CliRunner().invoke(
+        app, ["evaluate", "calibrate", str(tmp_path / "set.csv"), "--out", str(tmp_path / "table.json"), *folders]
+    )
+
+    said = " ".join(done.output.split())
+    assert done.exit_code == 2
+    assert "2 pictures of 2 people make 1 comparisons of different people; a table takes 1,000,000" in said
+    assert not (tmp_path / "table.json").exists()
+
+
+def test_what_is_written_is_what_the_service_reads(tmp_path: Path) -> None:
+    """2,300 drawn people, all pairs: the loader answers the counts, and bounds above them."""
+    people, twice = 2_300, 40
+    rng = np.random.default_rng(4)
+    templates = rng.standard_normal((people + twice, 96), dtype=np.float32)
+    templates[people:] = templates[:twice] + 0.4 * templates[people:]
+    templates /= np.linalg.norm(templates, axis=1, keepdims=True)
+    subjects = np.concatenate([np.arange(people), np.arange(twice)]).astype(np.int32)
+    everybody = np.arange(len(subjects), dtype=np.int32)
+    scores = templates @ templates.T
+    tally = Tally(Samples(subjects, {}))
+    tally.add(ScoreBlock(scores, everybody, everybody, each_pair_once(everybody, everybody)))
+    comparisons = tally.result()
+
+    found = calibration_table(
+        comparisons, np.linspace(-1.0, 1.0, 201)[1:-1], SubjectBootstrap(comparisons, seed=5, resamples=100)
+    )
+    (tmp_path / "sface-2021dec.json").write_text(table_of(measured(calibration=found)), encoding="utf-8")
+    table = load_calibration(ModelId(MODEL), own=tmp_path)
+
+    impostors = scores[np.triu(subjects[:, None] != subjects[None, :], 1)]
+    assert table.pairs == len(impostors) == (people + twice) * (people + twice - 1) // 2 - twice
+    assert table.knots[-1].errors >= 100
+    for knot in table.knots:
+        rate = float((impostors >= knot.score).mean())
+        # Low down a bin of the scale counts as a whole: nothing is understated, and little overstated.
+        assert rate <= knot.errors / table.pairs <= rate * 1.02
+        assert rate < knot.fmr_bound <= min(1.0, 3.0 * rate)

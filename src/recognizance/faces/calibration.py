@@ -1,11 +1,11 @@
 """What a score means: cosines to false match rates, to Rekognition's similarities, to thresholds for a gallery's size.
 
-A table for each recogniser, measured on impostor pairs by `benchmarks/calibrate.py` and shipped as numbers; where no
-pairs were left to count, a tail continues it, and says so. Every rate here is the table's *bound*: what another set of
-as many people is expected to stay under 99 times in 100, not the rate that one set happened to show.
+A table for each recogniser, measured on impostor pairs by `recognizance evaluate calibrate` and shipped as numbers;
+where no pairs were left to count, a tail continues it, and says so. Every rate here is the table's *bound*: what
+another set of as many people is expected to stay under 99 times in 100, not the rate that one set happened to show.
 
-Pure but for `load_calibration`, which reads a file. docs/similarity.md explains it to users; decision 0006
-has the measurements. FMR and FPIR are as in ISO/IEC 19795-1:2021.
+Pure but for `load_calibration`, which reads a file. docs/similarity.md explains it to users; decisions 0006 and 0046
+have the method. FMR and FPIR are as in ISO/IEC 19795-1:2021.
 """
 
 import json

@@ -32,7 +32,7 @@ def calibrate(
     engine: Annotated[str, typer.Option(help="local, or local:RECOGNISER.")] = "local",
     decision: DecisionFile = None,
     seed: Seed = 2018,
-    resamples: Resamples = 300,
+    resamples: Resamples = 1000,
     description: Description = "",
     cache: CacheFolder = None,
     data: Data = DEFAULT_DATA,
@@ -40,7 +40,7 @@ def calibrate(
 ) -> None:
     """Measure what a recogniser's scores mean: a table of similarities, with the range that was measured."""
     from recognizance.cli.measuring import write_files
-    from recognizance.evaluation.calibrate import checked, table_of
+    from recognizance.evaluation.calibrate import checked, require_enough, table_of
     from recognizance.evaluation.protocols import AllPairs
     from recognizance.evaluation.runs import verify
     from recognizance.governing.running import table_sha256
@@ -57,6 +57,7 @@ def calibrate(
     asked = Asked(kind="calibration", shared=shared, engine=engine_of(shared), threshold="fmr 0.0001", seed=seed)
 
     def run(test_set: "TestSet", measuring: "Measuring", conduct: "Conduct") -> "Run":
+        require_enough(sample.subject for sample in test_set.manifest.samples)
         return verify(test_set, measuring.engine, AllPairs(len(test_set)), conduct)
 
     done = measured(asked, lambda step: opened(manifest, data, step), run)
