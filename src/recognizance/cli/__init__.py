@@ -25,6 +25,7 @@ from recognizance.cli import (
     reviewing,
     serving,
     thresholds,
+    unit,
     uses,
 )
 from recognizance.cli.output import results
@@ -59,6 +60,7 @@ def _root(
 
 app.command("init")(governing.init)
 app.command("serve")(serving.serve)
+app.command("unit")(unit.unit)
 app.command("import")(importing.import_photographs)
 app.command("search")(faces.search)
 app.command("compare")(faces.compare)

@@ -4,7 +4,6 @@ import contextlib
 import logging
 import signal
 import socket
-import sys
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -58,21 +57,18 @@ def serve(
     ] = False,
 ) -> None:
     """Start the server. The first start creates the data folder, a master key and an access key."""
+    from recognizance.cli.logs import logging_as_set
     from recognizance.config import read_settings
 
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    # It announces itself at each start, and says nothing when there is nothing to migrate.
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    # It names each passkey that is used.
-    logging.getLogger("fido2").setLevel(logging.WARNING)
     given = {"port": port, "host": host}
     settings = read_settings(data, given=given)
-    listener = _listen(settings.host, settings.port)
-    wanted = _serve_once(data, settings, listener, json=json)
-    while wanted is not None:
-        _set_up_as(data, settings, wanted)
-        settings = read_settings(data, given=given)
+    with logging_as_set(settings):
+        listener = _listen(settings.host, settings.port)
         wanted = _serve_once(data, settings, listener, json=json)
+        while wanted is not None:
+            _set_up_as(data, settings, wanted)
+            settings = read_settings(data, given=given)
+            wanted = _serve_once(data, settings, listener, json=json)
 
 
 def _serve_once(data: Path, settings: "Settings", listener: socket.socket, *, json: bool) -> "ProfileName | None":

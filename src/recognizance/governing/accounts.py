@@ -10,7 +10,7 @@ docs/sign-in.md.
 """
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -31,7 +31,7 @@ from recognizance.governing.account_documents import (
     spelled_login,
 )
 from recognizance.governing.account_news import AccountNews, Happening
-from recognizance.governing.passwords import Flaw, PasswordHasher, flaw_of
+from recognizance.governing.passwords import Flaw, PasswordHasher, Weakness, strength_of
 from recognizance.governing.registration import NO_AGENCY, Actor, Gate
 from recognizance.ledger import facts
 from recognizance.recording import EntryDraft, Maker, Recorder, acts
@@ -42,11 +42,12 @@ _TOKEN_BYTES = 24
 
 
 class WeakPasswordError(InputError):
-    """A new password was refused. `flaw` says why."""
+    """A new password was refused. `flaw` says why, and `weakness` what made it guessable, if that is it."""
 
-    def __init__(self, flaw: Flaw) -> None:
+    def __init__(self, flaw: Flaw, weakness: Weakness | None) -> None:
         super().__init__(f"the password is refused: {flaw.value.replace('_', ' ')}")
         self.flaw = flaw
+        self.weakness = weakness
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,9 +287,7 @@ class Accounts:
             change.enter(_account_entry(known.value, agency, standing))
 
     def _hashed(self, password: str, *personal: str) -> str:
-        flaw = flaw_of(password, personal=personal)
-        if flaw is not None:
-            raise WeakPasswordError(flaw)
+        require_strong(password, personal=personal)
         return self._hasher.hash(password)
 
     def _person(self, reader: Reader, person: PersonId) -> tuple[str, AgencyId | None]:
@@ -319,6 +318,17 @@ class Accounts:
 
     def _token(self) -> str:
         return base64.urlsafe_b64encode(self._random_bytes(_TOKEN_BYTES)).decode()
+
+
+def require_strong(password: str, *, personal: Iterable[str]) -> None:
+    """Refuse a password that would be guessed.
+
+    Raises:
+        WeakPasswordError: Says why.
+    """
+    found = strength_of(password, personal=personal)
+    if found.flaw is not None:
+        raise WeakPasswordError(found.flaw, found.weakness)
 
 
 def identity_of(issuer: str, subject: str) -> str:

@@ -17,13 +17,13 @@ from recognizance.galleries import Clock
 from recognizance.governance.profiles import ProfileName
 from recognizance.governing.account_documents import Account, AccountIndex, spelled_login
 from recognizance.governing.account_news import AccountNews
-from recognizance.governing.accounts import Accounts, WeakPasswordError
+from recognizance.governing.accounts import Accounts, require_strong
 from recognizance.governing.attempts import Attempts, AttemptStore
 from recognizance.governing.beginning import is_open_to_choice
 from recognizance.governing.openid import OpenId, Provider
 from recognizance.governing.passkey_sign_in import PasskeySignIn
 from recognizance.governing.passkeys import Challenges
-from recognizance.governing.passwords import PasswordHasher, flaw_of
+from recognizance.governing.passwords import PasswordHasher
 from recognizance.governing.registration import Gate
 from recognizance.governing.session_book import SessionBook
 from recognizance.governing.signing_in import SignIn
@@ -84,9 +84,7 @@ class SetUp:
             InputError: If the login can't be one.
         """
         self.require_code(code, address=address)
-        flaw = flaw_of(password, personal=(spelled_login(login),))
-        if flaw is not None:
-            raise WeakPasswordError(flaw)
+        require_strong(password, personal=(spelled_login(login),))
 
     def require_code(self, code: str, *, address: str) -> None:
         """Refuse whoever doesn't have the code.

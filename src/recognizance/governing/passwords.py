@@ -9,8 +9,10 @@ What a password has to be follows NIST SP 800-63B, 5.1.1.2: long, not guessable,
 """
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import argon2
 from argon2.exceptions import VerifyMismatchError
@@ -18,10 +20,10 @@ from argon2.exceptions import VerifyMismatchError
 SHORTEST = 12
 LONGEST = 128
 _AT_ONCE = 2
-_LEAST_SCORE = 3
+LEAST_SCORE = 3
 """Of zxcvbn's 0 to 4: 10**8 guesses and more, which an online attack doesn't reach before a lockout does."""
-_LONGEST_ESTIMATED = 72
-"""zxcvbn's own limit; what begins with 72 characters that are hard to guess is hard to guess."""
+_LONGEST_ESTIMATED = 32
+"""What begins with 32 characters that are hard to guess is hard to guess; zxcvbn takes seconds for some longer ones."""
 
 
 class Flaw(StrEnum):
@@ -32,22 +34,92 @@ class Flaw(StrEnum):
     GUESSABLE = "guessable"
 
 
-def flaw_of(password: str, *, personal: Iterable[str] = ()) -> Flaw | None:
-    """What is wrong with a new password; `None` if nothing is.
+class Weakness(StrEnum):
+    """What makes a password easy to guess, where one thing stands out."""
+
+    PERSONAL = "personal"
+    COMMON = "common"
+    KEYBOARD = "keyboard"
+    REPEATED = "repeated"
+    SEQUENCE = "sequence"
+    DATE = "date"
+
+
+@dataclass(frozen=True, slots=True)
+class Strength:
+    """How hard a password is to guess.
+
+    Attributes:
+        score: zxcvbn's 0 to 4; `LEAST_SCORE` and more are taken, if nothing else is wrong.
+    """
+
+    score: int
+    flaw: Flaw | None
+    weakness: Weakness | None
+
+
+_WEAKNESSES = {
+    "dictionary": Weakness.COMMON,
+    "spatial": Weakness.KEYBOARD,
+    "repeat": Weakness.REPEATED,
+    "sequence": Weakness.SEQUENCE,
+    "date": Weakness.DATE,
+    "regex": Weakness.DATE,
+}
+
+_rating = threading.Lock()
+
+
+def strength_of(password: str, *, personal: Iterable[str] = ()) -> Strength:
+    """Rate a new password; one at a time, because the worst take a second of one core.
 
     Args:
         personal: What an attacker would try first: the name and login of its owner.
     """
-    if len(password) < SHORTEST:
-        return Flaw.TOO_SHORT
-    if len(password) > LONGEST:
-        return Flaw.TOO_LONG
+    with _rating:
+        return _rated(password, personal)
+
+
+def strength_if_free(password: str, *, personal: Iterable[str] = ()) -> Strength | None:
+    """As `strength_of`, for somebody who is still typing: `None` while another is being rated."""
+    if not _rating.acquire(blocking=False):
+        return None
+    try:
+        return _rated(password, personal)
+    finally:
+        _rating.release()
+
+
+def flaw_of(password: str, *, personal: Iterable[str] = ()) -> Flaw | None:
+    """What is wrong with a new password; `None` if nothing is."""
+    return strength_of(password, personal=personal).flaw
+
+
+def _rated(password: str, personal: Iterable[str]) -> Strength:
     # Its word lists take a quarter of a second to load, which only whoever sets a password should wait for.
     from zxcvbn import zxcvbn
 
     known = ["recognizance", *(word for text in personal for word in text.split())]
-    score = zxcvbn(password[:_LONGEST_ESTIMATED], user_inputs=known)["score"]
-    return Flaw.GUESSABLE if score < _LEAST_SCORE else None
+    found = zxcvbn(password[:_LONGEST_ESTIMATED], user_inputs=known) if password else {"score": 0, "sequence": []}
+    score, flaw = int(found["score"]), None
+    if len(password) < SHORTEST:
+        score, flaw = min(score, LEAST_SCORE - 1), Flaw.TOO_SHORT
+    elif len(password) > LONGEST:
+        flaw = Flaw.TOO_LONG
+    elif score < LEAST_SCORE:
+        flaw = Flaw.GUESSABLE
+    return Strength(score, flaw, _weakness(found["sequence"]))
+
+
+def _weakness(parts: Iterable[Mapping[str, Any]]) -> Weakness | None:
+    """What the largest part that can be guessed is; somebody's own name before everything else."""
+    parts = list(parts)
+    if any(part.get("dictionary_name") == "user_inputs" for part in parts):
+        return Weakness.PERSONAL
+    known = [part for part in parts if part["pattern"] in _WEAKNESSES]
+    if not known:
+        return None
+    return _WEAKNESSES[max(known, key=lambda part: len(part["token"]))["pattern"]]
 
 
 class PasswordHasher:

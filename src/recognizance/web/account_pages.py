@@ -19,7 +19,7 @@ from recognizance.governing.signing_in import WrongCredentialsError
 from recognizance.web.account_words import HAPPENINGS
 from recognizance.web.frame import ENROLMENT_PATH, SERVICE_NAME, SETTING_UP, SIGNED_IN, Page
 from recognizance.web.language import N_
-from recognizance.web.passwords import FLAWS, WRONG_CODE, new_password
+from recognizance.web.passwords import WRONG_CODE, new_password, why
 from recognizance.web.security import is_local_path
 from recognizance.web.signing_in_pages import CONFIRM_PATH, WRONG_PASSKEY, drawn_codes, place_of
 from recognizance.web.visits import Visit
@@ -71,7 +71,7 @@ class AccountPages:
                 try:
                     self._accounts.change_password(visit.who.person, password, keep_session=visit.who.session)
                 except WeakPasswordError as error:
-                    visit.form.fail("password", FLAWS[error.flaw])
+                    visit.form.fail("password", why(error.flaw, error.weakness))
                 else:
                     visit.say(visit.gettext("Your password is changed, and you are signed out everywhere else."))
                     return visit.redirect("/account")

@@ -9,6 +9,7 @@ from recognizance.web.openid_pages import OpenIdPages
 from recognizance.web.passkey_pages import PasskeyPages
 from recognizance.web.set_up_pages import SetUpPages
 from recognizance.web.signing_in_pages import SigningInPages
+from recognizance.web.strength_pages import StrengthPages
 
 
 def entrance_tables(entrance: Entrance, governing: Governing, register: LiveRegister) -> list[list[Page]]:
@@ -20,4 +21,5 @@ def entrance_tables(entrance: Entrance, governing: Governing, register: LiveRegi
         PasskeyPages(entrance, signing_in.shown).table(),
         OpenIdPages(entrance, signing_in.shown).table(),
         AccountPages(entrance).table(),
+        StrengthPages(entrance).table(),
     ]

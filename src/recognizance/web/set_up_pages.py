@@ -24,7 +24,7 @@ from recognizance.register import LiveRegister
 from recognizance.web.frame import SIGNED_IN, Page
 from recognizance.web.language import N_
 from recognizance.web.overseer_words import PURPOSES
-from recognizance.web.passwords import FLAWS, new_password
+from recognizance.web.passwords import new_password, why
 from recognizance.web.signing_in_pages import SET_UP_PATH, entered
 from recognizance.web.visits import Visit
 from recognizance.web.wordings import PROFILE_NAMES
@@ -121,7 +121,7 @@ class SetUpPages:
         except WrongCodeError:
             visit.form.fail("code", WRONG_SET_UP_CODE)
         except WeakPasswordError as error:
-            visit.form.fail("password", FLAWS[error.flaw])
+            visit.form.fail("password", why(error.flaw, error.weakness))
         except ConflictError:
             return visit.redirect("/sign-in")
         except InputError:

@@ -17,7 +17,7 @@ from recognizance.governing.passwords import SHORTEST
 from recognizance.governing.signing_in import OpenedSession, WrongCredentialsError
 from recognizance.web.frame import ENROLMENT_PATH, HALF_WAY, SECOND_FACTOR_PATH, SERVICE_NAME, Page
 from recognizance.web.language import N_
-from recognizance.web.passwords import FLAWS, WRONG_CODE, new_password
+from recognizance.web.passwords import WRONG_CODE, new_password, why
 from recognizance.web.security import is_local_path
 from recognizance.web.visits import Visit
 
@@ -119,7 +119,7 @@ class SigningInPages:
                 try:
                     account = self._accounts.accept(token, password)
                 except WeakPasswordError as error:
-                    visit.form.fail("password", FLAWS[error.flaw])
+                    visit.form.fail("password", why(error.flaw, error.weakness))
                 else:
                     return self._begun(visit, account.person)
             return visit.again("invitation.html", invited=invited, shortest=SHORTEST)
