@@ -1,10 +1,11 @@
 """Overseers at their pages: what they decide by, votes, a suspension that holds at once, rules that changed."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 import boto3
@@ -21,7 +22,9 @@ from recognizance.governance.uses import Use, UseEvent, UseState, advance
 from recognizance.governing.access import IssuedKey
 from recognizance.governing.incidents import Incident
 from recognizance.governing.registration import Actor, at_the_machine
+from recognizance.identifiers import PrincipalId
 from recognizance.ledger import Entry, EntryId, facts
+from recognizance.recording import EntryDraft
 from recognizance.storage import new_id
 from recognizance.web.differences import LineKind, difference
 from recognizance.web.overseer_rules import policy_steps, threshold_steps
@@ -147,6 +150,21 @@ def test_an_incident_is_received_once(web: Web, overseer: Reading) -> None:
     assert overseer.get("/oversight/incidents/nothing").status_code == 404
 
 
+def test_findings_wait_for_an_answer_where_overseers_begin_and_overdue_ones_are_flagged(
+    web: Web, overseer: Reading
+) -> None:
+    """Until somebody answers; an answered one is in the register alone."""
+    now = web.world.clock.now
+    for name, due in (("women are found less often", now + timedelta(days=3)), ("nobody asked us", now - timedelta(1))):
+        web.service.recorder.record(finding(name, due))
+    web.world.entries()
+
+    text = overseer.get("/oversight").text
+    waiting, overdue = (text[text.index(each) :].partition("</li>")[0] for each in ("women are found", "nobody asked"))
+    assert "overdue" not in waiting
+    assert "overdue" in overdue
+
+
 @pytest.mark.parametrize(
     "path",
     ["/oversight", "/oversight/unusual", "/oversight/changes", "/oversight/calendar", "/oversight/incidents"],
@@ -176,6 +194,18 @@ def test_unusual_use_is_flagged_with_its_entries(web: Web, overseer: Reading, co
     assert "One person was searched for often" in text
     assert "24-00555" not in text
     assert "<code>" in text
+
+
+def finding(statement: str, due: datetime) -> Callable[[EntryDraft], facts.Facts]:
+    """What a tester submitted, with the end of its clock wherever a test wants it."""
+    return lambda entry: facts.Finding(
+        finding=sha256(statement.encode()).hexdigest()[:32],
+        step=facts.FindingStep.SUBMITTED,
+        statement=statement,
+        result_digest=None,
+        due=due,
+        stated_by=entry.pseudonym(PrincipalId("a tester")),
+    )
 
 
 def entry(number: int, said: facts.Facts) -> Entry:

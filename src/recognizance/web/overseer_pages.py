@@ -94,6 +94,7 @@ class OverseerPages:
             change_states=CHANGE_STATES,
             kinds=CHANGE_KINDS,
             incidents=self._incidents.list(waiting=True, by=visit.actor()),
+            findings=[each for each in self._register.register().evaluations.findings if each.mitigated is None],
             upcoming=self._calendar(known, now)[:5],
             now=now,
             deadline_names=DEADLINES,
