@@ -4,6 +4,10 @@ Anybody may ask whether they are enrolled or were ever a candidate, have somethi
 What they said stands sealed in the records under the request's id; the ledger has the request's kind, its deadline and
 who handled it, so that the public can count what was asked and how long it took, and nobody can see by whom.
 
+Each agency has its own desk, and a request is on the desk that it was addressed to: to officers of other agencies there
+is none (decision 0049). One that is nobody's, because no agency took part when it came in or an earlier version took
+it, stands on every desk until the first that takes a step makes it its own.
+
 Whoever acts here is named with each call and has to hold the role: the desk asks the policy itself. An officer finds
 what is held by identifiers (a name that the gallery knows) or by a photograph, for a request whose asker has proven who
 they are, and only in galleries of the officer's own agency. A photograph is a search with a permit and an entry of its
@@ -60,6 +64,9 @@ MOST_FACES = 10
 
 REQUEST_PHOTOGRAPH = "request_photograph"
 """A photograph that somebody sent along with their request; sealed, and gone when the request needs it no more."""
+
+ADDRESSED = "agency"
+"""The label of a request that says whose desk it is on. Agencies are public, so that it may stand in the clear."""
 
 REQUEST_CODE = "request_code"
 """What the code of whoever made a request is held against; see `intake.py`."""
@@ -170,7 +177,7 @@ class Desk:
         Raises:
             InputError: If nobody asks, the statement is too long, or it came in later than today.
         """
-        self._gate.require(by, Act.HANDLE_REQUEST)
+        _, agency = self._gate.require(by, Act.HANDLE_REQUEST)
         if not asker.strip():
             raise InputError("a request is somebody's: say who asks and how to reach them")
         if len(statement) > MAX_STATEMENT_CHARACTERS:
@@ -181,7 +188,7 @@ class Desk:
         request = SubjectRequest(RequestId(self._new_id()), kind, received or today, self._terms)
         file = RequestFile(request, asker, statement)
         with self._recorder.changing() as change:
-            change.transaction.insert_document(request_document(file))
+            change.transaction.insert_document(request_document(file, agency))
             change.enter(entered(file, facts.RequestEvent.RECEIVED, None))
         return request
 
@@ -195,13 +202,13 @@ class Desk:
             ConflictError: If the table has no such step, or the appeal would be decided by the same officer.
             InputError: If a reason is missing.
         """
-        principal, _ = self._gate.require(by, Act.HANDLE_REQUEST)
+        principal, agency = self._gate.require(by, Act.HANDLE_REQUEST)
         officer = PersonId(PrincipalId(self._recorder.pseudonym(principal)))
         with self._recorder.changing() as change:
-            document, file = stored_request(change.transaction, request)
+            document, file = _on_desk(change.transaction, request, agency)
             moved = advance(file.request, event, today=self._today(), officer=officer, refusal=refusal)
             after = replace(file, request=moved, answer=answer or file.answer)
-            change.transaction.replace_document(replace(request_document(after), revision=document.revision))
+            replace_request(change.transaction, document, after, agency)
             drop_photograph(change.transaction, moved)
             public = _PUBLIC_EVENTS.get(event)
             if public is not None:
@@ -215,11 +222,11 @@ class Desk:
             NotFoundError: If there is no such request.
             ConflictError: If no answer is owed, the deadline has passed or it was extended before.
         """
-        self._gate.require(by, Act.HANDLE_REQUEST)
+        _, agency = self._gate.require(by, Act.HANDLE_REQUEST)
         with self._recorder.changing() as change:
-            document, file = stored_request(change.transaction, request)
+            document, file = _on_desk(change.transaction, request, agency)
             after = replace(file, request=extend(file.request, reason, self._today()))
-            change.transaction.replace_document(replace(request_document(after), revision=document.revision))
+            replace_request(change.transaction, document, after, agency)
             change.enter(entered(after, facts.RequestEvent.EXTENDED, None))
         return after.request
 
@@ -227,23 +234,28 @@ class Desk:
         """A request with what was said.
 
         Raises:
-            NotFoundError: If there is no such request.
+            NotFoundError: If there is no such request, or it's on another agency's desk.
         """
-        self._gate.require(by, Act.HANDLE_REQUEST)
+        _, agency = self._gate.require(by, Act.HANDLE_REQUEST)
         with self._records.reading() as reader:
-            return stored_request(reader, request)[1]
+            return _on_desk(reader, request, agency)[1]
 
     def photograph(self, request: str, *, by: Actor) -> bytes | None:
-        """The photograph that came with a request, to look with once its asker is known; `None` where there is none."""
-        self._gate.require(by, Act.HANDLE_REQUEST)
+        """The photograph that came with a request, to look with once its asker is known; `None` where there is none.
+
+        Raises:
+            NotFoundError: If there is no such request, or it's on another agency's desk.
+        """
+        _, agency = self._gate.require(by, Act.HANDLE_REQUEST)
         with self._records.reading() as reader:
+            _on_desk(reader, request, agency)
             return next((each.body for each in reader.documents_by_id(REQUEST_PHOTOGRAPH, [request]).values()), None)
 
     def files(self, *, state: RequestState | None = None, by: Actor) -> list[RequestFile]:
-        """All requests, or those in a state, by their deadlines, the earliest first."""
-        self._gate.require(by, Act.HANDLE_REQUEST)
+        """All requests on the officer's desk, or those in a state, by their deadlines, the earliest first."""
+        _, agency = self._gate.require(by, Act.HANDLE_REQUEST)
         with self._records.reading() as reader:
-            files = list(_files(reader, state))
+            files = list(_files(reader, state, agency))
         return sorted(files, key=lambda file: (file.request.deadline, file.request.id))
 
     def overdue(self, *, by: Actor) -> tuple[SubjectRequest, ...]:
@@ -389,14 +401,17 @@ class SearchingDesk(Desk):
         Each gallery is a search of its own, permitted and recorded as the desk's. The photograph isn't kept.
 
         Raises:
-            DeniedError: If the request isn't open, its asker hasn't proven who they are, or the threshold is below 80.
+            DeniedError: If there is no such request on this desk, it isn't open, its asker hasn't proven who they are,
+                or the threshold is below 80.
             ImageError: If the photograph can't be read.
         """
+        # Policy judges what is on another agency's desk as what isn't there, and its refusal is on the record.
+        stated = RequestId(request) if self._is_here(request, by) else RequestId(self._new_id())
         own, elsewhere = self._galleries(by)
         faces: list[Likeness] = []
         asked = SearchFacts(None, Capture.STILL, threshold_pct, MOST_FACES)
         for gallery in own:
-            permit = self._gate.permit_for_asker(by, gallery, RequestId(request), asked)
+            permit = self._gate.permit_for_asker(by, gallery, stated, asked)
             found = self._search.faces_by_photograph(
                 gallery,
                 open_photograph(photograph, permit),
@@ -408,6 +423,13 @@ class SearchingDesk(Desk):
             if found is not None:
                 faces += [Likeness(gallery, each.enrolled.face_id, each.similarity_pct) for each in found.matches]
         return Likenesses(tuple(sorted(faces, key=lambda each: (-each.similarity_pct, each.face))), elsewhere)
+
+    def _is_here(self, request: str, by: Actor) -> bool:
+        try:
+            self.file(request, by=by)
+        except NotFoundError:
+            return False
+        return True
 
 
 def _agency_of(reader: Reader, gallery: GalleryId) -> AgencyId | None:
@@ -440,10 +462,36 @@ _PUBLIC_EVENTS = {
 }
 
 
-def request_document(file: RequestFile) -> Document:
-    """Return the document that holds a request, in its first revision."""
+def _on_desk(reader: Reader, request: str, agency: AgencyId | None) -> tuple[Document, RequestFile]:
+    """A request, as the desk of an agency sees it: what is on another one's is answered as what isn't there."""
+    document, file = stored_request(reader, request)
+    if document.labels.get(ADDRESSED) not in {None, agency}:
+        raise NotFoundError(f"there is no {REQUEST_KIND} {request!r}")
+    return document, file
+
+
+def request_document(file: RequestFile, agency: AgencyId | None) -> Document:
+    """Return the document that holds a request, in its first revision.
+
+    Args:
+        agency: Whose desk it is on; `None` if nobody's yet.
+    """
     due = datetime.combine(file.request.deadline, time(), UTC)
-    return Document(REQUEST_KIND, file.request.id, file.request.state.value, write_document(file), due=due)
+    labels = {} if agency is None else {ADDRESSED: agency}
+    return Document(REQUEST_KIND, file.request.id, file.request.state.value, write_document(file), labels, due)
+
+
+def replace_request(
+    transaction: Transaction, before: Document, after: RequestFile, agency: AgencyId | None = None
+) -> None:
+    """Store what became of a request, on the desk that it was on.
+
+    Args:
+        agency: Whose it becomes if it was nobody's.
+    """
+    addressed = before.labels.get(ADDRESSED)
+    document = request_document(after, agency if addressed is None else AgencyId(addressed))
+    transaction.replace_document(replace(document, revision=before.revision))
 
 
 def drop_photograph(transaction: Transaction, request: SubjectRequest) -> None:
@@ -452,11 +500,13 @@ def drop_photograph(transaction: Transaction, request: SubjectRequest) -> None:
         transaction.delete_document(REQUEST_PHOTOGRAPH, request.id)
 
 
-def _files(reader: Reader, state: RequestState | None) -> Iterator[RequestFile]:
+def _files(reader: Reader, state: RequestState | None, agency: AgencyId | None) -> Iterator[RequestFile]:
     after = ""
     while page := reader.documents(REQUEST_KIND, state=state, after=after, limit=_PAGE):
         after = page[-1].id
-        yield from (read_document(RequestFile, document.body) for document in page)
+        for document in page:
+            if document.labels.get(ADDRESSED) in {None, agency}:
+                yield read_document(RequestFile, document.body)
 
 
 def _rows(reader: Reader, gallery: GalleryId) -> Iterator[FaceRow]:

@@ -8,13 +8,16 @@ role nor the code learns nothing, not even whether a reference exists.
 A photograph that they send along is kept sealed until the request needs it no more, for the desk's officers alone, and
 never shown on a page. The code is kept as a hash.
 
+A request is addressed to an agency, and on that one's desk alone. Whoever doesn't know who holds them asks all that
+take part: then each of them gets a request of its own, with its own reference and deadline, as each owes an answer.
+
 Implements docs/forgetting.md, "Asking without an account".
 """
 
 import base64
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date
 
@@ -25,14 +28,17 @@ from recognizance.desk import (
     RequestFile,
     drop_photograph,
     entered,
+    replace_request,
     request_document,
     stored_request,
 )
+from recognizance.docket import Kind, Standing, every, installation_of
 from recognizance.errors import InputError, NotFoundError, ThrottledError
 from recognizance.faces import image_format
 from recognizance.forgetting.erasure import REQUEST_KIND
 from recognizance.galleries import Clock
 from recognizance.governance.codec import read_document, write_document
+from recognizance.governance.parties import Agency, AgencyId
 from recognizance.governance.subjects import (
     DeskTerms,
     RequestEvent,
@@ -61,12 +67,36 @@ _EVENTS = {
 }
 
 
+MOST_ASKED = 20
+"""Agencies that are asked at once. Where more take part, whoever asks has to choose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one agency was asked.
+
+    Attributes:
+        agency: What it is called; `None` where no agency takes part yet.
+    """
+
+    agency: str | None
+    request: SubjectRequest
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request that was just made, and the code that goes with it, which nobody can be told again."""
+    """A request that was just made, in a part for each agency, and the code that goes with all of them.
 
-    request: SubjectRequest
+    Nobody can be told the code again.
+    """
+
+    parts: tuple[Part, ...]
     code: str = field(repr=False)
+
+    @property
+    def request(self) -> SubjectRequest:
+        """The first part; there is one at least."""
+        return self.parts[0].request
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +130,30 @@ class Intake:
         self._random_bytes = random_bytes
         self._terms = terms
 
-    def ask(self, kind: RequestKind, *, asker: str, statement: str, photograph: bytes | None = None) -> Asked:
+    def agencies(self) -> dict[AgencyId, str]:
+        """The agencies that take part and can be asked, with what they are called, ordered by that."""
+        with self._records.reading() as reader:
+            return _agencies(reader)
+
+    def ask(
+        self,
+        kind: RequestKind,
+        *,
+        asker: str,
+        statement: str,
+        photograph: bytes | None = None,
+        agency: AgencyId | None = None,
+    ) -> Asked:
         """Take a request as it comes in today.
 
         Args:
             asker: Who asks and how to reach them, in their own words.
             photograph: For the desk to look with, once it knows who asks.
+            agency: Who is asked; `None` asks all that take part.
 
         Raises:
-            InputError: If nobody asks, something is too long, or the photograph is none.
+            InputError: If nobody asks, something is too long, the photograph is none, no such agency takes part, or
+                more than `MOST_ASKED` do and none is named.
             ThrottledError: If the desk has more unread requests than it can ever answer in time.
         """
         if not asker.strip() or len(asker) > MAX_ASKER_CHARACTERS:
@@ -118,20 +163,23 @@ class Intake:
         if photograph is not None:
             check_photograph(photograph)
         code = spelled_code(self._random_bytes(_SECRET_BYTES))
-        request = SubjectRequest(RequestId(self._new_id()), kind, self._today(), self._terms)
-        file = RequestFile(request, asker, statement)
+        kept_code = write_document(Secret(_digest(code)))
         with self._recorder.changing() as change:
+            asked = _asked(_agencies(change.transaction), agency)
             unread = change.transaction.document_states(REQUEST_KIND).get(RequestState.RECEIVED.value, 0)
-            if unread >= MOST_UNREAD:
+            if unread + len(asked) > MOST_UNREAD:
                 raise ThrottledError("the desk has more requests than it can look at; ask by letter, or later")
-            change.transaction.insert_document(request_document(file))
-            change.transaction.insert_document(
-                Document(REQUEST_CODE, request.id, "kept", write_document(Secret(_digest(code))))
-            )
-            if photograph is not None:
-                change.transaction.insert_document(Document(REQUEST_PHOTOGRAPH, request.id, "kept", photograph))
-            change.enter(entered(file, facts.RequestEvent.RECEIVED, None))
-        return Asked(request, code)
+            parts: list[Part] = []
+            for each, name in asked:
+                request = SubjectRequest(RequestId(self._new_id()), kind, self._today(), self._terms)
+                file = RequestFile(request, asker, statement)
+                change.transaction.insert_document(request_document(file, each))
+                change.transaction.insert_document(Document(REQUEST_CODE, request.id, "kept", kept_code))
+                if photograph is not None:
+                    change.transaction.insert_document(Document(REQUEST_PHOTOGRAPH, request.id, "kept", photograph))
+                change.enter(entered(file, facts.RequestEvent.RECEIVED, None))
+                parts.append(Part(name, request))
+        return Asked(tuple(parts), code)
 
     def status(self, reference: str, code: str) -> SubjectRequest:
         """How far a request is.
@@ -157,7 +205,7 @@ class Intake:
             document, file = stored_request(change.transaction, reference)
             moved = advance(file.request, event, today=self._today())
             after = replace(file, request=moved)
-            change.transaction.replace_document(replace(request_document(after), revision=document.revision))
+            replace_request(change.transaction, document, after)
             drop_photograph(change.transaction, moved)
             change.enter(entered(after, _EVENTS[event], None))
         return moved
@@ -172,6 +220,26 @@ class Intake:
 
     def _today(self) -> date:
         return self._clock().astimezone(UTC).date()
+
+
+def _agencies(reader: Reader) -> dict[AgencyId, str]:
+    installed = installation_of(reader)
+    own = None if installed is None else installed.agency
+    if own is not None:
+        return {own: own}
+    active = [each.value for each in every(reader, Kind.AGENCY, Agency) if each.document.state == Standing.ACTIVE]
+    return {agency.id: agency.name for agency in sorted(active, key=lambda agency: (agency.name, agency.id))}
+
+
+def _asked(known: Mapping[AgencyId, str], agency: AgencyId | None) -> list[tuple[AgencyId | None, str | None]]:
+    """Whose desks a request goes to. Where nobody takes part, it waits for whoever does first."""
+    if agency is not None:
+        if agency not in known:
+            raise InputError(f"there is no agency {agency!r} that takes part")
+        return [(agency, known[agency])]
+    if len(known) > MOST_ASKED:
+        raise InputError(f"{len(known)} agencies take part, and {MOST_ASKED} can be asked at once; name one")
+    return list(known.items()) or [(None, None)]
 
 
 def check_photograph(data: bytes) -> None:

@@ -500,7 +500,7 @@ def _use_the_pages(guarded: Guarded) -> None:
     sheet = guarded.send(supervisor, f"/leads/{guarded.objects['lead']}/export")
     guarded.objects |= {"sheet": sheet.headers["location"].rpartition("/")[2], "which": "probe"}
     asked = {"kind": "access", "name": attack("asker"), "contact": attack("asker"), "names": attack("asker")}
-    guarded.send(None, "/ask/request", statement=attack("statement-of-asker"), **asked)
+    guarded.send(None, "/ask/request", agency=COUNTY, statement=attack("statement-of-asker"), **asked)
     use = guarded.api.client.done("show_use", path={"use": "county-proposal"})
     entry = use["comments"][0]["entry"]
     overseer = STRANGERS["overseer"]

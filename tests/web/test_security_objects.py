@@ -29,13 +29,11 @@ OF_EVERYBODY: Mapping[str, str] = {
     "/oversight/": "overseers belong to no agency, and oversee all",
     "/desk/erasures/": "a proof of an erasure is public, and names nobody",
     "/retention/": "schedules are public, and what is due is shown to whom the policy lets see it",
-    "/desk/": "the desk is one for the installation; an officer reaches galleries of their own agency only",
 }
 """Pages about things of no single agency, by how their paths begin, and why."""
 
 MAY_READ: Mapping[str, frozenset[str]] = {
     "administrator": frozenset({"name-of-somebody", "certificate", "tag"}),
-    "desk_officer": frozenset({"asker", "statement-of-asker", "answer-to-asker"}),
     "auditor": frozenset(),
 }
 """What of the county's private texts somebody outside it may read, by their role."""

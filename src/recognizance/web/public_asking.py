@@ -11,18 +11,22 @@ from datetime import datetime
 from starlette.responses import Response
 
 from recognizance.errors import ConflictError, InputError, NotFoundError
+from recognizance.governance.parties import AgencyId
 from recognizance.governance.subjects import REQUEST_TABLE, RequestEvent, RequestKind, SubjectRequest
 from recognizance.governing.attempts import Attempts
-from recognizance.intake import MAX_ASKER_CHARACTERS, MAX_PHOTOGRAPH_BYTES, Intake, check_photograph
+from recognizance.governing.pace import REQUESTS, REQUESTS_TOGETHER, Pace
+from recognizance.intake import MAX_ASKER_CHARACTERS, MAX_PHOTOGRAPH_BYTES, MOST_ASKED, Intake, check_photograph
+from recognizance.web.forms import NO_CHOICE
 from recognizance.web.frame import Page
 from recognizance.web.language import N_
-from recognizance.web.public_pace import REQUESTS, REQUESTS_TOGETHER, Pace
 from recognizance.web.public_words import REFUSALS, REQUEST_KINDS, REQUEST_STATES
 from recognizance.web.visits import Visit
 
 LONGEST_TEXT = 4_000
 _FORM_BYTES = MAX_PHOTOGRAPH_BYTES + (1 << 20)
 BAD_PHOTOGRAPH = N_("This is no photograph that can be read here. Send a JPEG, PNG, WebP or HEIC file of at most 5 MB.")
+EVERYBODY = N_("Whoever holds me: all agencies here")
+CHOOSE = N_("Choose one")
 UNKNOWN = N_("There is no request with this reference and this code.")
 
 
@@ -46,7 +50,15 @@ class AskingPages:
     def request(self, visit: Visit) -> Response:
         if visit.is_post and visit.is_private:
             return self._asked(visit)
-        return visit.page("public/ask_request.html", kinds=REQUEST_KINDS)
+        return visit.page("public/ask_request.html", kinds=REQUEST_KINDS, agencies=self._choices(visit))
+
+    def _choices(self, visit: Visit) -> list[tuple[str, str]]:
+        """Whom one may ask; nothing to choose where one agency takes part, or none yet."""
+        known = self._intake.agencies()
+        if len(known) < 2:
+            return []
+        everybody = ("", visit.gettext(EVERYBODY if len(known) <= MOST_ASKED else CHOOSE))
+        return [everybody, *known.items()]
 
     def _asked(self, visit: Visit) -> Response:
         form = visit.form
@@ -61,10 +73,20 @@ class AskingPages:
                 check_photograph(photograph)
             except InputError:
                 form.fail("photograph", BAD_PHOTOGRAPH)
+        known = self._intake.agencies()
+        agency = form.one_of("agency", ["", *known])
+        if not agency and len(known) > MOST_ASKED:
+            form.fail("agency", NO_CHOICE)
         if kind is None or not form.is_sound:
-            return visit.again("public/ask_request.html", kinds=REQUEST_KINDS)
+            return visit.again("public/ask_request.html", kinds=REQUEST_KINDS, agencies=self._choices(visit))
         self._pace.take(visit.address)
-        asked = self._intake.ask(kind, asker=asker, statement=statement.strip(), photograph=photograph)
+        asked = self._intake.ask(
+            kind,
+            asker=asker,
+            statement=statement.strip(),
+            photograph=photograph,
+            agency=AgencyId(agency) if agency else None,
+        )
         response = visit.page("public/asked.html", asked=asked)
         # The code is shown this once; no cache may keep it.
         response.headers["Cache-Control"] = "no-store"
