@@ -334,7 +334,7 @@ def _terms(guarded: Guarded, gallery: str) -> dict[str, Any]:
 
 def _begin_uses(guarded: Guarded) -> None:
     clock = guarded.api.world.clock
-    for use in (COUNTY_USE, "county-proposal", "county-stopped", "county-urgent"):
+    for use in (COUNTY_USE, "county-proposal", "county-stopped", "county-urgent", "county-spare"):
         terms = _terms(guarded, COUNTY_GALLERY if use == COUNTY_USE else f"gallery-of-{use}")
         guarded.do("propose_use", "county supervisor", use=use, terms=terms)
         guarded.do("comment_on_use", None, path={"use": use}, statement=attack("comment"))
@@ -522,6 +522,8 @@ def _use_the_pages(guarded: Guarded) -> None:
         "/uses/{use:path}/comments/{entry} use": "county-proposal",
         # Whatever a test sends there, the use that others search under goes on.
         "/oversight/uses/{use:path}/suspend use": "county-urgent",
+        "/proposals/{use:path}/withdraw use": "county-spare",
+        "/proposals/{use:path}/emergency use": "county-spare",
         "/reviews/{review}/candidates/{face} face": guarded.objects["candidate"],
         "/record/by-id/{id} id": entry,
         "section": "deployment",

@@ -120,6 +120,9 @@ class AdministratorServicePages:
                 contact=form.text("contact", most=4000),
                 legal_basis=form.text("legal_basis", most=4000),
                 purposes=form.choices("purposes", Purpose),
+                prohibited_uses=frozenset(
+                    line for line in map(str.strip, form.optional("prohibited_uses").splitlines()) if line
+                ),
             )
             if not statement.purposes:
                 form.fail("purposes", N_("Choose one purpose at least."))

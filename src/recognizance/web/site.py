@@ -40,7 +40,13 @@ from recognizance.web.operator_tables import operator_pages
 from recognizance.web.public_pages import public_pages
 from recognizance.web.rendering import Templates
 from recognizance.web.reviewer_pages import ReviewerPages
-from recognizance.web.staff_tables import administrator_pages, desk_pages, overseer_pages, proposal_pages
+from recognizance.web.staff_tables import (
+    administrator_pages,
+    desk_pages,
+    overseer_pages,
+    proposal_pages,
+    publishing_pages,
+)
 from recognizance.web.start_pages import StartPages
 from recognizance.web.static_files import StaticFiles
 
@@ -93,6 +99,7 @@ def site_pages(services: Services) -> list[Page]:
         administrator_pages(services),
         proposal_pages(services),
         overseer_pages(services),
+        publishing_pages(services),
     )
 
 

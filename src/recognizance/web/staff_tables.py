@@ -16,9 +16,11 @@ from recognizance.web.administrator_subjects import AdministratorSubjectsPages
 from recognizance.web.desk_pages import DeskPages
 from recognizance.web.desk_retention import RetentionPages
 from recognizance.web.frame import Page, in_order
+from recognizance.web.incident_pages import IncidentPages
 from recognizance.web.overseer_pages import OverseerPages
 from recognizance.web.overseer_rules import OverseerRulesPages
 from recognizance.web.proposal_pages import ProposalPages
+from recognizance.web.publishing_pages import PublishingPages
 
 if TYPE_CHECKING:
     from recognizance.web.site import Services
@@ -52,6 +54,15 @@ def desk_pages(services: "Services") -> list[Page]:
 def proposal_pages(services: "Services") -> list[Page]:
     """What a supervisor asks for on behalf of an agency."""
     return ProposalPages(services.records, services.governing, services.register, clock=now).table()
+
+
+def publishing_pages(services: "Services") -> list[Page]:
+    """What only people can say of the service, and what went wrong with it."""
+    governing = services.governing
+    return in_order(
+        PublishingPages(governing).table(),
+        IncidentPages(governing.incidents, governing.registration, clock=now).table(),
+    )
 
 
 def overseer_pages(services: "Services") -> list[Page]:
