@@ -38,7 +38,7 @@ def test_what_becomes_public_is_said_before_it_is(web: Web) -> None:
         assert listed.count('href="/publish/') == len(paths)
         for path in paths:
             page = reader.get(f"/publish/{path}").text
-            assert page.index("Public by it:") < page.index("Publish it, for good")
+            assert page.index("This becomes public:") < page.index("Publish it, for good")
     assert "/administration/deployment" in reading(web, ADMINISTRATOR).get("/publish").text
 
 
