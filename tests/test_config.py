@@ -62,6 +62,12 @@ def test_the_environment_can_set_every_type(tmp_path: Path, variable: str, text:
         ('runtime = "magic"', "runtime"),
         ("s3_buckets = [1]", "s3_buckets"),
         ("keep_images = 1", "keep_images"),
+        ('time_zone = "Middle/Earth"', "time_zone"),
+        ('time_zone = "../../etc/passwd"', "time_zone"),
+        ('mail_line = "smoke"', "mail_line"),
+        ('mail_host = "mail.example"', "mail_from"),
+        ('log_syslog = "somewhere"', "log_syslog"),
+        ('log_format = "xml"', "log_format"),
         ("port = ", FILE_NAME),
     ],
 )
@@ -95,7 +101,8 @@ def test_any_file_gives_settings_or_an_input_error(tmp_path_factory: pytest.Temp
 
 def test_a_secret_is_not_printed() -> None:
     """Settings end up in logs and in bug reports."""
-    assert "hidden" not in repr(Settings(s3_secret_access_key="hidden"))
+    settings = Settings(s3_secret_access_key="hidden", mail_password="hidden", openid_client_secret="hidden")
+    assert "hidden" not in repr(settings)
 
 
 def test_the_documentation_lists_every_setting_as_it_is() -> None:

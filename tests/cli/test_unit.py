@@ -57,11 +57,8 @@ def test_the_unit_is_a_sandbox(unit: Path) -> None:
 def test_systemd_itself_finds_little_exposed(unit: Path) -> None:
     """And every line of the unit is one that systemd knows."""
     assert ANALYZER is not None
-    read = subprocess.run(
-        [ANALYZER, "verify", "--man=no", unit], capture_output=True, text=True, timeout=60, check=False
-    )
-    judged = [ANALYZER, "security", "--offline=true", f"--threshold={MOST_EXPOSURE}", "--no-pager", unit]
-    found = subprocess.run(judged, capture_output=True, text=True, timeout=60, check=False)
+    read = asked(ANALYZER, "verify", "--man=no", str(unit))
+    found = asked(ANALYZER, "security", "--offline=true", f"--threshold={MOST_EXPOSURE}", "--no-pager", str(unit))
     mine = [line for line in read.stderr.splitlines() if "recognizance.service" in line]
     assert mine == []
     assert found.returncode == 0, found.stdout[-500:] + found.stderr

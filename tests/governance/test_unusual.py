@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given, strategies
 
+from recognizance.config import zone_of
 from recognizance.errors import InputError
 from recognizance.governance.unusual import MOST_ENTRIES, Flag, RefusedAct, SearchAct, Signal, Thresholds, flags
 
@@ -58,6 +59,16 @@ def test_the_night_begins_and_ends_as_stated(hour: int, *, is_night: bool) -> No
     assert [flag.signal for flag in made] == ([Signal.NIGHT] if is_night else [])
     if made:
         assert (made[0].count, made[0].out_of) == (3, 4)
+
+
+@pytest.mark.parametrize(("month", "hour"), [(1, 21), (7, 20)])
+def test_the_night_is_that_of_the_installation(month: int, hour: int) -> None:
+    """22 o'clock in Madrid is 21 in winter and 20 in summer by the ledger's clock; an hour before is no night."""
+    madrid = Thresholds(zone=zone_of("Europe/Madrid"))
+    evening = datetime(2026, month, 20, hour, 30, tzinfo=UTC)
+    assert madrid.is_night(evening)
+    assert not madrid.is_night(evening - timedelta(hours=1))
+    assert not Thresholds().is_night(evening)
 
 
 def test_a_night_within_one_day_is_a_night_as_well() -> None:
