@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from recognizance.cli.options import DEFAULT_DATA, Data, Json
-from recognizance.cli.output import EXIT_FAILED, print_json, progress, results, speaking_plainly, steps
+from recognizance.cli.output import EXIT_FAILED, counted, print_json, progress, results, speaking_plainly, steps
 from recognizance.errors import Error
 
 LEAST_FREE_BYTES = 1 << 30
@@ -198,9 +198,13 @@ def _records(data: Path) -> Iterator[Finding]:
         yield Finding("records", Verdict.WRONG, str(problem))
     if not problems:
         faces = sum(gallery.face_count for gallery in galleries)
-        yield Finding("records", Verdict.OK, f"{len(galleries)} galleries with {faces} faces, all sound")
+        yield Finding(
+            "records",
+            Verdict.OK,
+            f"{counted(len(galleries), 'gallery', 'galleries')} with {counted(faces, 'face')}, all sound",
+        )
     if any(key.active for key in keys):
-        yield Finding("keys", Verdict.OK, f"{sum(key.active for key in keys)} active access keys")
+        yield Finding("keys", Verdict.OK, counted(sum(key.active for key in keys), "active access key"))
     else:
         yield Finding("keys", Verdict.WRONG, "no active access key, so nobody can sign: `recognizance keys create`")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from recognizance.cli.options import DEFAULT_DATA, As, Data, Gallery, Use
-from recognizance.cli.output import notices, print_json, progress, results, speaking_plainly
+from recognizance.cli.output import counted, notices, print_json, progress, results, speaking_plainly
 from recognizance.governance.purposes import LawfulBasis, Source
 
 if TYPE_CHECKING:
@@ -102,8 +102,8 @@ def import_photographs(
         print_json({"summary": summary})
     else:
         results.print(
-            f"{summary['enrolled']} photographs enrolled with {summary['faces']} faces, {summary['rejected']} rejected,"
-            f" {summary['earlier']} settled by an earlier run"
+            f"{counted(summary['enrolled'], 'photograph')} enrolled with {counted(summary['faces'], 'face')},"
+            f" {summary['rejected']} rejected, {summary['earlier']} settled by an earlier run"
         )
 
 

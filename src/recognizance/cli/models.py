@@ -37,7 +37,7 @@ def list_models(data: Data = DEFAULT_DATA, json: Json = False) -> None:
         )
         return
     rows = [(model.name, model.kind.value, model.licence, state.value, model.origin) for model, state in known]
-    print_table(("name", "kind", "licence", "state", "from"), rows, whole=("name",))
+    print_table(("name", "kind", "licence", "state", "from"), rows, whole=("name", "from"))
 
 
 @app.command()

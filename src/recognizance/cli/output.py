@@ -13,7 +13,6 @@ from typing import ParamSpec, TypeVar
 import typer
 from rich import box
 from rich.console import Console
-from rich.measure import Measurement
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -34,9 +33,6 @@ EXIT_REFUSED = 2
 EXIT_FAILED = 1
 """The service or its data failed."""
 
-_UNBOUNDED = 10_000
-"""Columns of a terminal that is wide enough for anything."""
-
 _LONG_WORD = 24
 """Characters beyond which a word may be broken to make a table fit."""
 
@@ -53,6 +49,15 @@ def print_json(value: Mapping[str, object]) -> None:
     sys.stdout.flush()
 
 
+def counted(number: int, one: str, several: str | None = None) -> str:
+    """A number and its noun.
+
+    >>> counted(1, "gallery", "galleries"), counted(0, "face")
+    ('1 gallery', '0 faces')
+    """
+    return f"{number} {one if number == 1 else several or one + 's'}"
+
+
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, whole: Collection[str] = ()) -> None:
     """Print rows under headings. What is wider than the terminal is wrapped, and nothing is ever cut.
 
@@ -62,14 +67,16 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, whole:
     """
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     lines = list(rows)
+    needed = len(columns) + 1
     for place, name in enumerate(columns):
-        words = (word for row in lines for word in row[place].split())
-        longest = min(max(map(len, words), default=0), _LONG_WORD)
-        table.add_column(name, no_wrap=name in whole, overflow="fold", min_width=max(longest, len(name)))
-    for row in lines:
+        cells = [line[place] for line in lines]
+        words = (len(word) for cell in cells for word in cell.split())
+        least = max(map(len, cells), default=0) if name in whole else min(max(words, default=0), _LONG_WORD)
+        table.add_column(name, no_wrap=name in whole, overflow="fold", min_width=max(least, len(name)))
+        needed += max(least, len(name))
+    for line in lines:
         # Plain text: a name may have brackets, which markup would read.
-        table.add_row(*map(Text, row))
-    needed = Measurement.get(results, results.options.update(max_width=_UNBOUNDED), table).minimum
+        table.add_row(*map(Text, line))
     if needed > results.width:
         table.width = needed
     results.print(table)
