@@ -57,6 +57,7 @@ from recognizance.governing.running import running_with, starting_with
 from recognizance.governing.mail_relay import Letter, Line, Relay, RelaySettings, SmtpRelay
 from recognizance.governing.sessions import SessionSigners
 from recognizance.identifiers import ModelId
+from recognizance.intake import Intake
 from recognizance.governing.telling import Alerts, Telling
 from recognizance.ledger import FolderSource
 from recognizance.ledger.serving import ledger_routes
@@ -198,6 +199,8 @@ def own_api(service: Service, authenticator: Authenticator, register: LiveRegist
         probes=service.probes,
         disclosing=service.disclosing,
         register=register,
+        intake=Intake(service.records, recorder, clock=service.clock, new_id=new_id, random_bytes=os.urandom),
+        writers=api.Writers(clock=service.clock),
         tokens=PageTokens(page_key),
         clock=service.clock,
         new_id=new_id,

@@ -19,7 +19,7 @@ from recognizance.storage import new_id
 from ..conftest import jpeg
 from ..evaluation.test_publication import result
 from ..review_world import AGENCY, CASE, COURSE, GALLERY, USE
-from .client import ROUTES, document
+from .client import ROUTES, Client, document
 from .world import ApiWorld
 
 SHA = hashlib.sha256(b"a document").hexdigest()
@@ -39,12 +39,14 @@ def test_every_route_answers_as_the_document_says(api: ApiWorld) -> None:
     _published(api)
     _parties(api)
     _uses(api)
+    _comments(api)
     _thresholds(api)
     _galleries(api)
     _retention(api)
     _probes(api)
     _reviews(api)
     _desk(api)
+    _asking(api)
     _publications(api)
     _incidents(api)
     _evaluations(api)
@@ -141,6 +143,23 @@ def _uses(api: ApiWorld) -> None:
     assert began["state"] == "emergency"
     assert shown["comments"][0]["statement"] == "keep it short"
     assert after["state"] == "active"
+
+
+def _comments(api: ApiWorld) -> None:
+    """What an overseer hides is shown to nobody, with the reason; it can be shown again."""
+    client, overseer, use = api.client, api.keys["overseer1"], api.propose()
+    client.done("comment_on_use", path={"use": use}, body={"statement": "my neighbour should be searched for"})
+    [said] = client.done("list_comments", path={"use": use})["comments"]
+    where, why = {"use": use, "comment": said["comment"]}, {"reason": "names somebody who has no part in it"}
+    client.done("hide_comment", overseer, path=where, body=why)
+    [hidden] = client.done("list_comments", path={"use": use})["comments"]
+    again = client.ask("hide_comment", overseer, path=where, body=why)
+    client.done("show_comment", overseer, path=where, body={"reason": "a mistake of mine"})
+    [shown] = client.done("list_comments", path={"use": use})["comments"]
+
+    assert (hidden["statement"], hidden["hidden"]) == ("", why["reason"])
+    assert again.status_code == 409
+    assert shown == said
 
 
 def _thresholds(api: ApiWorld) -> None:
@@ -306,6 +325,47 @@ def _desk(api: ApiWorld) -> None:
     assert client.done("show_request", officer, path=access)["asker"].startswith("Ms. Hopper")
 
 
+def _asking(api: ApiWorld) -> None:
+    """Whoever asks without an account follows their own request with its code, and nobody else's."""
+    client, photograph = api.client, jpeg(hopper_portrait())
+    form = {"kind": "access", "asker": "Ms. Hopper, hopper@example.org", "agency": AGENCY}
+    asked = client.done("ask", body=form | {"photograph": base64.b64encode(photograph).decode()})
+    [part] = asked["parts"]
+    own = {"reference": part["reference"], "code": asked["code"]}
+    status = client.done("show_own_request", body=own)
+    sent = client.done("show_request_photograph", api.keys["desk_officer"], path={"request": part["reference"]})
+    early = client.ask("appeal_own_request", body=own)
+    wrong = client.ask("show_own_request", body=own | {"code": "AAAA-AAAA"})
+    unknown = client.ask("show_own_request", body=own | {"reference": "no such request"})
+    taken_back = client.done("withdraw_own_request", body=own)
+    gone = client.ask("show_request_photograph", api.keys["desk_officer"], path={"request": part["reference"]})
+    refused = client.done("ask", body=form)
+    other = {"reference": refused["parts"][0]["reference"], "code": refused["code"]}
+    no = {"event": "refuse", "refusal": "not_proven_who_asks"}
+    client.done("step_request", api.keys["desk_officer"], path={"request": other["reference"]}, body=no)
+    appealed = client.done("appeal_own_request", body=other)
+
+    assert (status["state"], taken_back["state"], appealed["state"]) == ("received", "withdrawn", "appealed")
+    assert sent == photograph
+    assert (early.status_code, wrong.status_code, unknown.status_code, gone.status_code) == (409, 404, 404, 404)
+    assert wrong.json()["detail"] == unknown.json()["detail"]
+
+
+def test_without_an_account_one_writes_at_a_pace_and_over_a_private_line(api: ApiWorld) -> None:
+    """A machine that floods comments or requests is told to wait; who asks isn't told over a line that others read."""
+    use, far = api.propose(), Client(api.client.app, address="203.0.113.7")
+    try:
+        comments = [far.ask("comment_on_use", path={"use": use}, body={"statement": f"{n}"}) for n in range(5)]
+        asking = far.ask("ask", body={"kind": "access", "asker": "Ms. Hopper"})
+        status = far.ask("show_own_request", body={"reference": "x", "code": "y"})
+    finally:
+        far.close()
+
+    assert [each.status_code for each in comments] == [201, 201, 201, 429, 429]
+    assert int(comments[-1].headers["retry-after"]) > 0
+    assert (asking.status_code, status.status_code) == (401, 401)
+
+
 def _publications(api: ApiWorld) -> None:
     client, supervisor, overseer = api.client, api.keys["supervisor"], api.keys["overseer1"]
     deployment = {
@@ -342,7 +402,7 @@ def _publications(api: ApiWorld) -> None:
     assert "as it is" in tables["deployment"]
     assert "Harbour Oversight Board" in tables["oversight"]
     assert "Ada L." in tables["oversight"]
-    assert "under_18" in tables["use"] or "adults" in tables["use"]
+    assert f"leads_by_group,,,{AGENCY},,age,,0,{year}," in tables["use"]
     assert "State Police" in tables["incidents"]
     assert "audit-2026" in tables["incidents"]
 

@@ -337,7 +337,7 @@ def _begin_uses(guarded: Guarded) -> None:
     for use in (COUNTY_USE, "county-proposal", "county-stopped", "county-urgent", "county-spare"):
         terms = _terms(guarded, COUNTY_GALLERY if use == COUNTY_USE else f"gallery-of-{use}")
         guarded.do("propose_use", "county supervisor", use=use, terms=terms)
-        guarded.do("comment_on_use", None, path={"use": use}, statement=attack("comment"))
+        guarded.do("comment_on_use", "county supervisor", path={"use": use}, statement=attack("comment"))
     guarded.do("declare_emergency", "county supervisor", path={"use": "county-urgent"}, grounds=attack("grounds"))
     clock.now += timedelta(days=31)
     try:

@@ -19,9 +19,9 @@ from recognizance.ledger import EntryId, FolderSource, facts
 from recognizance.ledger.facts import KINDS
 from recognizance.ledger.facts.fields import public_types
 from recognizance.register import LiveRegister, Register
+from recognizance.governing.pace import Allowance, Pace
 from recognizance.web.language import Language, wording
 from recognizance.web.public_entries import SENTENCES, told
-from recognizance.web.public_pace import Allowance, Pace
 
 from ..review_world import AGENCY, OVERSEERS, SUPERVISOR, USE
 from .world import ADMINISTRATOR, DESK_OFFICER, DESKTOP, PHONE, Browsers, Scheme, Web, assert_accessible, look

@@ -37,10 +37,12 @@ class Incoming:
 
     Attributes:
         is_private: Whether nobody can have read or changed it on its way.
+        address: Where it comes from, as the connection or the proxy says.
     """
 
     request: SignedRequest
     is_private: bool
+    address: str
 
     def header(self, name: str) -> str | None:
         """The only value of a header; `None` without it, or with several."""

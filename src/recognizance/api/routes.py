@@ -86,6 +86,8 @@ class Call(Generic[_Body_co, _Query_co]):
         asked_by: `None` only where anybody may ask and nobody has signed in.
         session_name: As whoever began the session called it; `None` for a long-lived key.
         path: The values of the path's variables.
+        address: Where it comes from, as the connection or the proxy says.
+        is_private: Whether nobody can have read or changed it on its way.
     """
 
     asked_by: Actor | None
@@ -93,6 +95,8 @@ class Call(Generic[_Body_co, _Query_co]):
     path: Mapping[str, str]
     body: _Body_co
     query: _Query_co
+    address: str
+    is_private: bool
 
     @property
     def actor(self) -> Actor:

@@ -191,6 +191,8 @@ class Api:
             path=path,
             body=body,
             query=query,
+            address=incoming.address,
+            is_private=incoming.is_private,
         )
 
 
@@ -202,7 +204,8 @@ async def _incoming(request: Request, route: Route) -> Incoming:
         raise TooSlowError("the body did not come in time") from None
     if body is None:
         raise TooLargeError(f"the body is larger than {route.max_body_bytes} bytes, which is the limit")
-    return Incoming(signed_request(request, body), is_private=is_private(request))
+    address = "" if request.client is None else request.client.host
+    return Incoming(signed_request(request, body), is_private=is_private(request), address=address)
 
 
 def _raw_path(request: Request) -> str:

@@ -10,6 +10,7 @@ import typer
 from recognizance.cli import (
     accounts,
     checkup,
+    comments,
     demo,
     desk,
     evaluating,
@@ -72,6 +73,7 @@ app.add_typer(accounts.app, name="account")
 app.add_typer(governing.training_app, name="training")
 app.add_typer(governing.gallery_app, name="gallery")
 app.add_typer(uses.app, name="use")
+app.add_typer(comments.app, name="comment")
 app.command("vote")(uses.vote)
 app.add_typer(desk.desk, name="desk")
 app.add_typer(desk.retention, name="retention")

@@ -8,7 +8,7 @@ import typer
 
 from recognizance.cli.options import DEFAULT_DATA, As, Data, Gallery, Json
 from recognizance.cli.output import notices, print_json, print_table, results, speaking_plainly
-from recognizance.errors import InputError, UnavailableError
+from recognizance.errors import InputError, NotFoundError, UnavailableError
 from recognizance.governance.retention import YEARS_AFTER_LAST_INTERACTION, HoldingKind, Schedule
 from recognizance.governance.subjects import Refusal, RequestEvent, RequestKind, RequestState
 from recognizance.identifiers import FaceId, GalleryId, SubjectId
@@ -93,6 +93,24 @@ def list_requests(
 
 @desk.command()
 @speaking_plainly
+def photograph(
+    request: Request,
+    target: Annotated[Path, typer.Argument(dir_okay=False, help="The file to write; it may not exist.")],
+    acting_as: As = None,
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Write the photograph that somebody sent along with their request, as it was sent."""
+    from recognizance.cli.opening import actor, installed_office_of
+
+    with installed_office_of(data) as office:
+        sent = office.desk.photograph(request, by=actor(acting_as))
+    if sent is None:
+        raise NotFoundError(f"no photograph came with request {request!r}, or it needs none any more")
+    _write_new(target, sent)
+
+
+@desk.command()
+@speaking_plainly
 def answer(
     request: Request,
     event: Annotated[RequestEvent, typer.Option("--event", help="The step to take.")] = RequestEvent.ANSWER,
@@ -173,11 +191,7 @@ def export(
     with installed_office_of(data) as office:
         found = office.desk.held_under(request, name, by=actor(acting_as))
         archive = office.desk.export(request, found, by=actor(acting_as))
-    try:
-        with target.open("xb") as file:
-            file.write(archive)
-    except OSError as error:
-        raise UnavailableError(f"can't write {target}: {error.strerror}") from error
+    _write_new(target, archive)
     results.print(f"{len(found.faces)} faces in {target}")
     _say_elsewhere(found.elsewhere)
 
@@ -386,6 +400,14 @@ def lift_mark(
     with installed_office_of(data) as office:
         permit = office.governing.gate.permit(actor(acting_as), Action.READ_GALLERY, GalleryId(gallery))
         office.marks.lift(identifier, reasons=reasons, permit=permit)
+
+
+def _write_new(target: Path, data: bytes) -> None:
+    try:
+        with target.open("xb") as file:
+            file.write(data)
+    except OSError as error:
+        raise UnavailableError(f"can't write {target}: {error.strerror}") from error
 
 
 def _say_elsewhere(galleries: "tuple[GalleryId, ...]") -> None:

@@ -1,6 +1,7 @@
 """`recognizance use` and `recognizance vote`: proposing, discussing, deciding and stopping uses."""
 
 import json as json_reader
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -232,5 +233,6 @@ def _warn(evidence: "Evidence") -> None:
 def _described(record: "UseRecord") -> dict[str, object]:
     from recognizance.governance.codec import write_document
 
-    described: dict[str, object] = json_reader.loads(write_document(record))
+    shown = replace(record, comments=tuple(each.published for each in record.comments))
+    described: dict[str, object] = json_reader.loads(write_document(shown))
     return described

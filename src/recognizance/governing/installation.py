@@ -27,6 +27,7 @@ from recognizance.governing.findings import Findings
 from recognizance.governing.incidents import Incidents
 from recognizance.governing.published_results import FOLDER as RESULTS_FOLDER
 from recognizance.governing.published_results import PublishedResults
+from recognizance.governing.moderation import Moderation
 from recognizance.governing.publishing import ActedOn, Publishing
 from recognizance.governing.registration import Gate, Registration, establish
 from recognizance.governing.sessions import SessionTokens
@@ -57,6 +58,7 @@ class Governing:
     gate: Gate
     registration: Registration
     uses: Uses
+    moderation: Moderation
     evaluations: Evaluations
     findings: Findings
     thresholds: Thresholds
@@ -130,6 +132,7 @@ def open_governing(
         incidents=Incidents(records, recorder, gate, clock=clock),
         watching=Watching(records, recorder, gate, clock=clock, random_bytes=random_bytes, thresholds=unusual),
         uses=uses,
+        moderation=Moderation(recorder, gate),
         evaluations=Evaluations(
             records,
             recorder,

@@ -3,7 +3,6 @@
 import os
 from typing import TYPE_CHECKING
 
-from recognizance.governing.moderation import Moderation
 from recognizance.intake import Intake
 from recognizance.storage import new_id, now
 from recognizance.web.frame import Page
@@ -31,9 +30,7 @@ def public_pages(services: "Services") -> list[Page]:
             governing.profile.name,
             set_up_is_due=lambda: set_up.is_due,
         ).table(),
-        *UsesPages(
-            governing.uses, governing.registration, Moderation(recorder, governing.gate), register, clock=now
-        ).table(),
+        *UsesPages(governing.uses, governing.registration, governing.moderation, register, clock=now).table(),
         *RuleChangesPages(governing.thresholds, register).table(),
         *RegisterPages(register).table(),
         *EvaluationsPages(register, governing.evaluations.results).table(),

@@ -17,6 +17,7 @@ from recognizance.governance.parties import AgencyId, Role, UseId
 from recognizance.governance.terms import AccountabilityReport
 from recognizance.governance.uses import SEARCHABLE, UseState
 from recognizance.governing.moderation import Moderation
+from recognizance.governing.pace import COMMENTS, COMMENTS_TOGETHER, Pace
 from recognizance.governing.registration import Registration
 from recognizance.governing.uses import Uses
 from recognizance.ledger import EntryId
@@ -24,7 +25,6 @@ from recognizance.register import LiveRegister
 from recognizance.web.frame import Page, only
 from recognizance.web.language import N_
 from recognizance.web.overseer_words import AUTHORITIES, CAPTURES, CHOICES, CLASSES, PURPOSES, STATES
-from recognizance.web.public_pace import COMMENTS, COMMENTS_TOGETHER, Pace
 from recognizance.web.visits import Visit
 
 LONGEST_COMMENT = 4_000

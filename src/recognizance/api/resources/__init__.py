@@ -1,6 +1,8 @@
 """The things that can be asked about, one table of routes for each subject."""
 
 from recognizance.api.resources import (
+    asking,
+    comments,
     desk,
     disclosure,
     evaluations,
@@ -24,12 +26,14 @@ ROUTES: tuple[Route, ...] = (
     *parties.ROUTES,
     *keys.ROUTES,
     *uses.ROUTES,
+    *comments.ROUTES,
     *thresholds.ROUTES,
     *galleries.ROUTES,
     *retention.ROUTES,
     *probes.ROUTES,
     *reviews.ROUTES,
     *disclosure.ROUTES,
+    *asking.ROUTES,
     *desk.ROUTES,
     *evaluations.ROUTES,
     *publishing.ROUTES,

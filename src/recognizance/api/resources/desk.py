@@ -9,12 +9,14 @@ from recognizance.api.resources.probes import MAX_BODY_BYTES
 from recognizance.api.routes import Call, File, Media, Method, Nothing, Repeat, Route
 from recognizance.api.services import PageQuery, Services
 from recognizance.desk import LEAST_SIMILARITY_PCT, Findings, RequestFile
+from recognizance.errors import NotFoundError
 from recognizance.governance import Act
 from recognizance.governance.subjects import Refusal, RequestEvent, RequestKind, RequestState
 from recognizance.governing.registration import Actor
 from recognizance.identifiers import FaceId, GalleryId, SubjectId
 
 ZIP = "application/zip"
+BYTES = "application/octet-stream"
 
 
 @form
@@ -207,6 +209,13 @@ def show_request(services: Services, call: Call[Nothing, Nothing]) -> RequestVie
     return _shown(services, call.actor, call.path["request"])
 
 
+def show_request_photograph(services: Services, call: Call[Nothing, Nothing]) -> File:
+    photograph = services.desk.photograph(call.path["request"], by=call.actor)
+    if photograph is None:
+        raise NotFoundError(f"no photograph came with request {call.path['request']!r}, or it needs none any more")
+    return File(BYTES, photograph, "photograph")
+
+
 def step_request(services: Services, call: Call[StepForm, Nothing]) -> RequestView:
     form, request = call.body, call.path["request"]
     services.desk.step(request, form.event, refusal=form.refusal, answer=form.answer, by=call.actor)
@@ -325,6 +334,15 @@ ROUTES = (
         "Show a request with what was said.",
         show_request,
         RequestView,
+        act=Act.HANDLE_REQUEST,
+    ),
+    Route(
+        "show_request_photograph",
+        Method.GET,
+        f"{_REQUEST}/photograph",
+        "The photograph that came with a request, as it was sent.",
+        show_request_photograph,
+        Media((BYTES,)),
         act=Act.HANDLE_REQUEST,
     ),
     Route(

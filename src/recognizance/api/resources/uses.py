@@ -91,13 +91,6 @@ class UseStands:
 
 
 @form
-class CommentForm:
-    """What somebody of the public says about a proposal. It is published as it is; who says it is not asked."""
-
-    statement: Text
-
-
-@form
 class VoteForm:
     """An overseer's vote: public, with its reasons, and final.
 
@@ -141,17 +134,11 @@ def list_uses(services: Services, call: Call[Nothing, PageQuery]) -> UsePage:
 
 
 def propose_use(services: Services, call: Call[ProposalForm, Nothing]) -> UseStands:
-    return _stands(services.governing.uses.propose(UseId(call.body.use), call.body.terms, by=call.actor))
+    return stands_of(services.governing.uses.propose(UseId(call.body.use), call.body.terms, by=call.actor))
 
 
 def show_use(services: Services, call: Call[Nothing, Nothing]) -> UseView:
     return _view(services.governing.uses.get(UseId(call.path["use"])))
-
-
-def comment_on_use(services: Services, call: Call[CommentForm, Nothing]) -> UseStands:
-    use = UseId(call.path["use"])
-    services.governing.uses.comment(use, call.body.statement)
-    return _stands(services.governing.uses.get(use).use)
 
 
 def vote_on_use(services: Services, call: Call[VoteForm, Nothing]) -> UseStands:
@@ -165,20 +152,20 @@ def vote_on_use(services: Services, call: Call[VoteForm, Nothing]) -> UseStands:
         question=form.question,
         by=call.actor,
     )
-    return _stands(after)
+    return stands_of(after)
 
 
 def suspend_use(services: Services, call: Call[ReasonsForm, Nothing]) -> UseStands:
-    return _stands(services.governing.uses.suspend(UseId(call.path["use"]), call.body.reasons, by=call.actor))
+    return stands_of(services.governing.uses.suspend(UseId(call.path["use"]), call.body.reasons, by=call.actor))
 
 
 def withdraw_use(services: Services, call: Call[Nothing, Nothing]) -> UseStands:
-    return _stands(services.governing.uses.withdraw(UseId(call.path["use"]), by=call.actor))
+    return stands_of(services.governing.uses.withdraw(UseId(call.path["use"]), by=call.actor))
 
 
 def declare_emergency(services: Services, call: Call[EmergencyForm, Nothing]) -> UseStands:
     use = UseId(call.path["use"])
-    return _stands(services.governing.uses.declare_emergency(use, call.body.grounds, by=call.actor))
+    return stands_of(services.governing.uses.declare_emergency(use, call.body.grounds, by=call.actor))
 
 
 def sweep_uses(services: Services, call: Call[Nothing, Nothing]) -> Swept:
@@ -186,7 +173,8 @@ def sweep_uses(services: Services, call: Call[Nothing, Nothing]) -> Swept:
     return Swept(services.governing.uses.sweep())
 
 
-def _stands(use: Use) -> UseStands:
+def stands_of(use: Use) -> UseStands:
+    """How a use stands."""
     return UseStands(use.id, use.state, use.terms_sha256)
 
 
@@ -250,17 +238,6 @@ ROUTES = (
         show_use,
         UseView,
         Who.ANYBODY,
-    ),
-    Route(
-        "comment_on_use",
-        Method.POST,
-        "/uses/{use}/comments",
-        "Comment on a proposal, in its comment period.",
-        comment_on_use,
-        UseStands,
-        Who.ANYBODY,
-        body=CommentForm,
-        status=201,
     ),
     Route(
         "vote_on_use",
