@@ -180,7 +180,7 @@ def test_a_folder_is_imported_and_searched_from_the_command_line(
     nobody = run("search", pictures / "room.jpg", "--gallery", "people")
 
     assert imported.status == 0
-    assert "1 photographs enrolled with 1 faces, 1 rejected" in imported.out
+    assert "1 photograph enrolled with 1 face, 1 rejected" in imported.out
     assert rejects.read_text().splitlines() == ["path,reason", "room.jpg,no faces in the photograph"]
     assert [candidate["subject"] for candidate in found["candidates"]] == ["collins"]
     assert stranger.out.startswith("unknown")

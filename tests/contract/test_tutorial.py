@@ -1,4 +1,4 @@
-"""docs/tutorial.md, followed to the letter: its programs run one after the other, as somebody who reads it runs them."""
+"""docs/tutorial.md, followed to the letter: its programs run one after the other, as a reader runs them."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ PROGRAM = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 def test_the_tutorials_programs_do_what_it_says(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Who was enrolled is found, a stranger is unknown, and what was deleted is gone, with nothing but the environment."""
+    """Who was enrolled is found, a stranger is unknown, and what was deleted is gone, with the environment alone."""
     portrait = tmp_path / "mugshots" / "jane_doe" / "1.jpg"
     portrait.parent.mkdir(parents=True)
     portrait.write_bytes(jpeg(hopper()))
@@ -31,7 +31,7 @@ def test_the_tutorials_programs_do_what_it_says(
     known: dict[str, object] = {}
 
     def run(program: str) -> str:
-        exec(program, known)  # noqa: S102 - our own page
+        exec(program, known)
         return capsys.readouterr().out
 
     run(client)
