@@ -50,15 +50,15 @@ from recognizance.galleries import Clock, Galleries
 from recognizance.gallery.exact import ExactIndex
 from recognizance.governance import Policy, RuledPolicy
 from recognizance.governing.access import ADMINISTRATOR, AccessKeys, principal_of
-from recognizance.governing.entrance import Entrance
 from recognizance.governing.account_news import DueMail
+from recognizance.governing.entrance import Entrance
 from recognizance.governing.installation import Governing
-from recognizance.governing.running import running_with, starting_with
 from recognizance.governing.mail_relay import Letter, Line, Relay, RelaySettings, SmtpRelay
+from recognizance.governing.running import running_with, starting_with
 from recognizance.governing.sessions import SessionSigners
+from recognizance.governing.telling import Alerts, Telling
 from recognizance.identifiers import ModelId
 from recognizance.intake import Intake
-from recognizance.governing.telling import Alerts, Telling
 from recognizance.ledger import FolderSource
 from recognizance.ledger.serving import ledger_routes
 from recognizance.office import TABLES_FOLDER, furnish, open_models
@@ -75,9 +75,9 @@ from recognizance.reviewing.reviews import Reviewing
 from recognizance.search import Search
 from recognizance.storage import new_decision_id, new_id, now, open_records
 from recognizance.web import Services, site
-
 from recognizance.web.frame import SERVICE_NAME
 from recognizance.web.letters import letter_of
+
 REGISTER_FILE = "register.state.json"
 _USUAL_SIZES = ((300, 300), (1600, 1200), (1200, 1600), (1600, 1067), (1067, 1600), (640, 480))
 """Width and height of what cameras, telephones and crops usually are."""
@@ -253,8 +253,6 @@ def page_services(service: Service, register: LiveRegister) -> Services:
     )
 
 
-def bulk_enrolment(service: Service) -> BulkEnrolment:
-    """What `import` runs: as many photographs side by side as there are cores."""
 def open_telling(service: Service) -> Telling:
     """What tells people what happened to their account, and overseers of unusual use; `serve` runs it."""
     settings, news, clock = service.settings, service.entrance.news, service.clock
@@ -283,6 +281,8 @@ def _relay(settings: Settings) -> Relay | None:
     )
 
 
+def bulk_enrolment(service: Service) -> BulkEnrolment:
+    """What `import` runs: as many photographs side by side as there are cores."""
     return BulkEnrolment(
         service.records,
         service.recorder,

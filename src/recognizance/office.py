@@ -14,8 +14,8 @@ from recognizance.config import Settings, zone_of
 from recognizance.desk import REQUEST_PHOTOGRAPH, Desk
 from recognizance.disclosing.disclosure import Disclosing
 from recognizance.docket import Kind
-from recognizance.duplicates import PAIR_KIND
-from recognizance.enrolling.jobs import LOOKED_KIND
+from recognizance.duplicates import PAIR_KIND, forget_gone
+from recognizance.enrolling.jobs import LOOKED_KIND, forget_ended
 from recognizance.errors import NotFoundError
 from recognizance.faces import Calibration, ModelStore, load_calibration
 from recognizance.forgetting.erasure import REQUEST_KIND, Erasure
@@ -26,8 +26,8 @@ from recognizance.gallery import Index
 from recognizance.governance import RuledPolicy
 from recognizance.governance.gate import Running
 from recognizance.governance.requests import EnrolmentFacts
-from recognizance.governing.access import AccessKeys
 from recognizance.governance.unusual import Thresholds as UnusualThresholds
+from recognizance.governing.access import AccessKeys
 from recognizance.governing.entrance import Entrance, open_entrance
 from recognizance.governing.installation import Governing, open_governing
 from recognizance.governing.openid import Provider
@@ -164,9 +164,9 @@ def furnish(
         ends_use=withdraw_use,
         acted_on=acted_on_in,
         running=running,
+        unusual=UnusualThresholds(zone=zone_of(settings.time_zone)),
     )
     galleries = Galleries(
-        unusual=UnusualThresholds(zone=zone_of(settings.time_zone)),
         records,
         recorder,
         model=model,
@@ -206,12 +206,20 @@ def furnish(
             clock=clock,
             random_bytes=os.urandom,
             provider=_provider(settings),
+            sends=bool(settings.mail_host),
         ),
         galleries=galleries,
-            sends=bool(settings.mail_host),
         marks=marks,
         erasure=erasure,
-        retention=RetentionRuns(records, recorder, governing.gate, erasure, clock=clock, new_id=new_id),
+        retention=RetentionRuns(
+            records,
+            recorder,
+            governing.gate,
+            erasure,
+            clock=clock,
+            new_id=new_id,
+            upkeep=(lambda: forget_ended(records, clock()), lambda: forget_gone(records)),
+        ),
         desk=Desk(records, recorder, governing.gate, erasure, marks, clock=clock, new_id=new_id),
         openings=Openings(records, label_key=label_key, clock=clock, new_id=new_id, random_bytes=os.urandom),
         reviewing=Reviewing(records, recorder, door, label_key=label_key, clock=clock, new_id=new_id),

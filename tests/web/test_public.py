@@ -13,13 +13,13 @@ from recognizance.docket import Kind, UseRecord, stored
 from recognizance.governance.parties import UseId
 from recognizance.governance.purposes import Purpose, SearchClass
 from recognizance.governance.subjects import RequestEvent
+from recognizance.governing.pace import Allowance, Pace
 from recognizance.governing.publishing import DeploymentStatement
 from recognizance.governing.registration import at_the_machine
 from recognizance.ledger import EntryId, FolderSource, facts
 from recognizance.ledger.facts import KINDS
 from recognizance.ledger.facts.fields import public_types
 from recognizance.register import LiveRegister, Register
-from recognizance.governing.pace import Allowance, Pace
 from recognizance.web.language import Language, wording
 from recognizance.web.public_entries import SENTENCES, told
 

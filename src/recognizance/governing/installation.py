@@ -25,9 +25,9 @@ from recognizance.governance.unusual import Thresholds as UnusualThresholds
 from recognizance.governing.evaluations import Evaluations
 from recognizance.governing.findings import Findings
 from recognizance.governing.incidents import Incidents
+from recognizance.governing.moderation import Moderation
 from recognizance.governing.published_results import FOLDER as RESULTS_FOLDER
 from recognizance.governing.published_results import PublishedResults
-from recognizance.governing.moderation import Moderation
 from recognizance.governing.publishing import ActedOn, Publishing
 from recognizance.governing.registration import Gate, Registration, establish
 from recognizance.governing.sessions import SessionTokens
@@ -84,17 +84,17 @@ def open_governing(
     ends_use: EndsUse,
     acted_on: ActedOn,
     running: Running,
-) -> Governing:
     unusual: UnusualThresholds = UnusualThresholds(),  # noqa: B008 - a value that never changes
+) -> Governing:
     """Open the governing parts of the installation in `data`; one that nobody set up becomes a private one.
 
     Args:
         ends_use: Ends what the searches of a use led to, when it is revoked or its emergency lapses.
         acted_on: Counts the leads that an agency acted on.
         running: What this installation searches with, which evaluations of uses are held against.
+        unusual: From when on use is out of the ordinary, and where the night is.
 
     Raises:
-        unusual: From when on use is out of the ordinary, and where the night is.
         InputError: If a policy doesn't validate, or an operator's own one permits something.
     """
     with records.reading() as reader:
