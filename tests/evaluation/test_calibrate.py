@@ -17,7 +17,8 @@ from recognizance.evaluation import results as r
 from recognizance.evaluation.bootstrap import SubjectBootstrap
 from recognizance.evaluation.calibrate import checked, require_enough, table_of
 from recognizance.evaluation.curves import calibration_table
-from recognizance.evaluation.measures import CalibrationRow, Rate, Samples, ScoreBlock, each_pair_once
+from recognizance.evaluation.measures import CalibrationRow, Rate
+from recognizance.evaluation.samples import Samples, ScoreBlock, each_pair_once
 from recognizance.evaluation.tallies import Tally
 from recognizance.faces import load_calibration
 from recognizance.identifiers import ModelId
@@ -141,8 +142,8 @@ def test_a_set_of_too_few_people_is_refused_with_its_numbers() -> None:
         require_enough(["Ada"] * 5_000)
 
 
-def test_the_command_refuses_a_small_set_before_it_reads_a_picture(tmp_path: Path) -> None:
-    """What isn't even a picture is never looked at; nothing is written."""
+def test_the_command_refuses_a_small_set_before_it_looks_for_a_face(tmp_path: Path) -> None:
+    """That these files are no pictures doesn't come to light; nothing is written."""
     (tmp_path / "ada.jpg").write_bytes(b"no picture")
     (tmp_path / "bo.jpg").write_bytes(b"none either")
     (tmp_path / "set.csv").write_text("path,subject\nada.jpg,Ada\nbo.jpg,Bo\n", encoding="utf-8")

@@ -38,7 +38,7 @@ _SHORTEST_STEP = 0.02
 
 
 def require_enough(subjects: Iterable[str]) -> None:
-    """Refuse a set that can't give a table, before a picture of it is read.
+    """Refuse a set that can't give a table, before a face is looked for.
 
     Args:
         subjects: Of each picture, who is on it.
