@@ -1,6 +1,6 @@
 # `make check` is what every commit passes; `.ci/run` adds the built wheel and the clean environment.
 PYTHON ?= .venv/bin/python
-.PHONY: check lint types arrows test calibration locks
+.PHONY: check lint types arrows test calibration locks advisories
 
 check: lint types arrows test
 
@@ -22,6 +22,12 @@ test:
 calibration:
 	$(dir $(PYTHON))recognizance evaluate calibrate ../shared/faces/lfw.csv --decision benchmarks/lfw-decision.csv \
 	    --description "Labeled Faces in the Wild, 5,151 grey crops" --out src/recognizance/faces/tables/sface-2021dec.json
+
+# Whether anybody has published an advisory about what runs. It asks a database elsewhere, so no check depends on it; what
+# couldn't be asked about fails. AUDIT says more to pip-audit, such as which database.
+advisories:
+	$(PYTHON) -m pip_audit --strict --disable-pip --require-hashes --progress-spinner off \
+	    --requirement requirements/run.lock $(AUDIT)
 
 # Names and hashes only: no registry's address, no path of a machine.
 locks:

@@ -321,6 +321,15 @@ def test_the_api_and_the_ledger_are_read_as_what_they_are(guarded: Guarded) -> N
         assert browser.get(path).headers.get("x-content-type-options") == "nosniff", path
 
 
+def test_what_our_api_says_is_never_shown_as_a_page(guarded: Guarded) -> None:
+    """Answers and problems are attachments, so that no browser takes what somebody typed for a page of ours."""
+    browser = guarded.browser()
+    for path in ("/api/v1/health", "/api/v1/agencies", "/api/v1/nothing", "/api/v1/accounts"):
+        answer = browser.get(path)
+        assert answer.headers["content-type"].startswith(("application/json", "application/problem+json")), path
+        assert answer.headers["content-disposition"] == 'attachment; filename="api.json"', path
+
+
 def test_each_request_is_logged_without_what_was_in_it(guarded: Guarded, caplog: pytest.LogCaptureFixture) -> None:
     """Who, which page, how it ended and how long it took; no session, no token, no query, no field."""
     person = guarded.county["first"]

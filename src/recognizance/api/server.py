@@ -231,6 +231,10 @@ def _query(incoming: Incoming) -> dict[str, str]:
     return dict(fields)
 
 
+# ASVS 14.4.2: whatever a browser makes of an address of ours, it shows no answer as a page.
+_AS_A_FILE = {"content-disposition": 'attachment; filename="api.json"'}
+
+
 def _reply(route: Route, answer: object) -> Reply:
     is_public = route.who is Who.ANYBODY and route.method is Method.GET
     headers = {"cache-control": "no-cache" if is_public else "no-store", "x-content-type-options": "nosniff"}
@@ -243,7 +247,7 @@ def _reply(route: Route, answer: object) -> Reply:
         return Reply(route.status, answer.data, headers)
     if isinstance(answer, Nothing):
         return Reply(_NO_CONTENT, b"", headers)
-    return Reply(route.status, write_document(answer), {**headers, "content-type": JSON})
+    return Reply(route.status, write_document(answer), {**headers, "content-type": JSON, **_AS_A_FILE})
 
 
 def _failed(error: Exception, request_id: str) -> Reply:
@@ -254,6 +258,7 @@ def _failed(error: Exception, request_id: str) -> Reply:
         "content-type": MEDIA_TYPE,
         "cache-control": "no-store",
         "x-content-type-options": "nosniff",
+        **_AS_A_FILE,
         **headers_of(error),
     }
     if isinstance(error, DoneBeforeError):

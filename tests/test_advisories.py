@@ -1,0 +1,77 @@
+"""`make advisories`: everything that runs is asked about, and one advisory is enough to fail.
+
+pip-audit itself, with the Makefile's own command, against a database of advisories on loopback that speaks OSV's form.
+"""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LOCK = ROOT / "requirements" / "run.lock"
+
+
+class Database(BaseHTTPRequestHandler):
+    """Knows one advisory, about one package, and remembers what it was asked about."""
+
+    asked: set[tuple[str, str]]
+    bad = ""
+
+    def do_POST(self) -> None:
+        asked: dict[str, Any] = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        name, version = asked["package"]["name"], asked["version"]
+        self.asked.add((name, version))
+        about = {"package": {"name": name, "ecosystem": "PyPI"}, "versions": [version]}
+        known = {"id": "TEST-2026-1", "modified": "2026-01-01T00:00:00Z", "details": "made up", "affected": [about]}
+        said = json.dumps({"vulns": [known]} if name == self.bad else {}).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(said)))
+        self.end_headers()
+        self.wfile.write(said)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its own name too
+        """Say nothing."""
+
+
+@contextmanager
+def database(bad: str) -> Iterator[tuple[str, set[tuple[str, str]]]]:
+    asked: set[tuple[str, str]] = set()
+    handler = type("Asked", (Database,), {"asked": asked, "bad": bad})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/v1/query", asked
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(20)
+
+
+def audited(url: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    more = f"--vulnerability-service osv --osv-url {url} --cache-dir {folder}"
+    command = ["make", "-s", "-C", str(ROOT), "advisories", f"PYTHON={sys.executable}", f"AUDIT={more}"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make isn't installed")
+def test_what_runs_is_held_against_advisories(tmp_path: Path) -> None:
+    """Each package of the lock that this machine would install is asked about; an advisory fails, with its name."""
+    with database("jinja2") as (url, asked):
+        found = audited(url, tmp_path)
+    locked = set(re.findall(r"^([a-z0-9.-]+)==([^ \\;]+) \\$", LOCK.read_text(), re.MULTILINE))
+    assert len(locked) > 50
+    assert locked - asked == set()
+    assert found.returncode != 0
+    assert "TEST-2026-1" in found.stdout
