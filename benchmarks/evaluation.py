@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from recognizance.evaluation.bootstrap import SubjectBootstrap
 from recognizance.evaluation.curves import det_curve, equal_errors, match_rates_at
 from recognizance.evaluation.groups import differentials, group_matrix
-from recognizance.evaluation.measures import Samples, ScoreBlock, each_pair_once
+from recognizance.evaluation.samples import Samples, ScoreBlock, each_pair_once
 from recognizance.evaluation.tallies import Tally
 
 THRESHOLDS = np.array([0.30, 0.40, 0.50])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizance.evaluation.measures import UNKNOWN, Samples, ScoreBlock, each_pair_once
+from recognizance.evaluation.samples import UNKNOWN, Samples, ScoreBlock, each_pair_once
 from recognizance.evaluation.tallies import TAIL_PAIRS, Comparisons, Tally
 
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from recognizance.evaluation.bootstrap import SubjectBootstrap, draw_subjects, resampled_rates
 from recognizance.evaluation.curves import points_at
 from recognizance.evaluation.intervals import wilson_interval
-from recognizance.evaluation.measures import Samples
+from recognizance.evaluation.samples import Samples
 from recognizance.evaluation.tallies import Comparisons
 from tests.evaluation.comparison_world import (
     Comparison,

@@ -7,8 +7,9 @@ import pytest
 
 from recognizance.evaluation.bootstrap import SubjectBootstrap
 from recognizance.evaluation.curves import calibration_table, det_curve, equal_errors, match_rates_at, points_at
-from recognizance.evaluation.measures import Rate, Samples, ScoreBlock
+from recognizance.evaluation.measures import Rate
 from recognizance.evaluation.rates import equal_error_rate, false_match_rate, false_non_match_rate
+from recognizance.evaluation.samples import Samples, ScoreBlock
 from recognizance.evaluation.tallies import BINS, Comparisons, Tally
 from recognizance.faces.calibration import Calibration, Knot
 from recognizance.identifiers import ModelId

@@ -11,7 +11,8 @@ from scipy.stats import genpareto, norm
 
 from recognizance.evaluation.extremes import LEAST_EXCEEDANCES, extrapolate, fit_pareto, fit_searches, survival
 from recognizance.evaluation.identification import Searches
-from recognizance.evaluation.measures import IntervalMethod, Samples
+from recognizance.evaluation.measures import IntervalMethod
+from recognizance.evaluation.samples import Samples
 
 
 def strangers(scores: NDArray[np.float64], gallery_faces: int = 1000) -> tuple[Samples, Searches]:

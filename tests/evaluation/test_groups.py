@@ -7,8 +7,9 @@ from fairlearn.metrics import MetricFrame, false_negative_rate, false_positive_r
 from recognizance.evaluation.bootstrap import SubjectBootstrap
 from recognizance.evaluation.differentials import gini
 from recognizance.evaluation.groups import differentials, fmr_by_group, fnmr_by_group, group_matrix
-from recognizance.evaluation.measures import Evidence, Rate, Samples, ScoreBlock, Standing, Verdict
+from recognizance.evaluation.measures import Evidence, Rate, Standing, Verdict
 from recognizance.evaluation.rates import false_match_rate, false_non_match_rate
+from recognizance.evaluation.samples import Samples, ScoreBlock
 from recognizance.evaluation.tallies import Comparisons, Tally
 from tests.evaluation.comparison_world import between, comparisons_of, impostors, make_world, mates
 

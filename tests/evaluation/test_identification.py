@@ -13,7 +13,8 @@ from recognizance.evaluation.identification import (
     identification,
     threshold_at_fpir,
 )
-from recognizance.evaluation.measures import Evidence, IntervalMethod, Rate, Samples, ScoreBlock
+from recognizance.evaluation.measures import Evidence, IntervalMethod, Rate
+from recognizance.evaluation.samples import Samples, ScoreBlock
 from tests.evaluation.comparison_world import World, make_world
 
 SIZES = (5, 12, 25)

@@ -18,8 +18,8 @@ from recognizance.evaluation.labels import (
     write_listing,
 )
 from recognizance.evaluation.manifest import parse_manifest
-from recognizance.evaluation.measures import ScoreBlock
 from recognizance.evaluation.protocols import AllPairs
+from recognizance.evaluation.samples import ScoreBlock
 from recognizance.evaluation.testset import TestSet
 
 MANIFEST = parse_manifest(

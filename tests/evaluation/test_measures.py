@@ -14,11 +14,10 @@ from recognizance.evaluation.measures import (
     Interval,
     IntervalMethod,
     Rate,
-    Samples,
-    ScoreBlock,
     Standing,
     Verdict,
 )
+from recognizance.evaluation.samples import Samples, ScoreBlock
 
 THREE = np.arange(3, dtype=np.int32)
 

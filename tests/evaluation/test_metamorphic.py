@@ -17,8 +17,9 @@ from recognizance.evaluation.bootstrap import SubjectBootstrap
 from recognizance.evaluation.curves import calibration_table, equal_errors, match_rates_at, points_at
 from recognizance.evaluation.groups import differentials, fnmr_by_group, group_matrix
 from recognizance.evaluation.identification import SearchTally, draw_probes, identification
-from recognizance.evaluation.measures import Differentials, Estimate, GroupRates, Identification, Rate, Samples
+from recognizance.evaluation.measures import Differentials, Estimate, GroupRates, Identification, Rate
 from recognizance.evaluation.rates import failure_to_acquire
+from recognizance.evaluation.samples import Samples
 from recognizance.evaluation.tallies import Comparisons
 
 from .comparison_world import World, make_world, tally

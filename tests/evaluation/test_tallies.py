@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from recognizance.evaluation.measures import Rate, Samples, ScoreBlock
+from recognizance.evaluation.measures import Rate
 from recognizance.evaluation.rates import false_match_rate
+from recognizance.evaluation.samples import Samples, ScoreBlock
 from recognizance.evaluation.tallies import BINS, Tally
 from tests.evaluation.comparison_world import between, comparisons_of, impostors, make_world, mates, tally
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from recognizance.evaluation.measures import ScoreBlock
+from recognizance.evaluation.samples import ScoreBlock
 from recognizance.evaluation.trials import cell_of
 from tests.evaluation.comparison_world import (
     World,

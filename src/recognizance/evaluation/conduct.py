@@ -15,7 +15,7 @@ from recognizance.evaluation.engines import Acquisition, Engine, EngineIdentity
 from recognizance.evaluation.gate import Agreement, Check, Gate, Limit, Measure, judged
 from recognizance.evaluation.intervals import estimate_independent
 from recognizance.evaluation.labels import Decision
-from recognizance.evaluation.measures import UNKNOWN, Estimate, GroupRate, GroupRates, Rate, Samples
+from recognizance.evaluation.measures import Estimate, GroupRate, GroupRates, Rate
 from recognizance.evaluation.protocols import Numbers
 from recognizance.evaluation.results import (
     DataSet,
@@ -29,6 +29,7 @@ from recognizance.evaluation.results import (
     VerificationAt,
 )
 from recognizance.evaluation.results import Engine as EngineDescription
+from recognizance.evaluation.samples import UNKNOWN, Samples
 from recognizance.evaluation.testset import Progress, TestSet, silent
 
 Step = Callable[[str, int], Progress]

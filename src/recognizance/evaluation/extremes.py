@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 from recognizance.evaluation.bootstrap import RESAMPLES, draw_subjects
 from recognizance.evaluation.identification import Searches
 from recognizance.evaluation.intervals import LEVEL
-from recognizance.evaluation.measures import Extrapolation, Interval, IntervalMethod, Samples, TailFit
+from recognizance.evaluation.measures import Extrapolation, Interval, IntervalMethod, TailFit
+from recognizance.evaluation.samples import Samples
 
 TAIL_SHARE = 0.1
 """The part of the searches that is the tail: DuMouchel's rule ("Estimating the stable index", Annals 11, 1983)."""

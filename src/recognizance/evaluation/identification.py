@@ -19,19 +19,9 @@ from recognizance.evaluation.bootstrap import RESAMPLES, draw_subjects, resample
 from recognizance.evaluation.estimates import interval_of
 from recognizance.evaluation.intervals import estimate_independent
 from recognizance.evaluation.kernels import merge_best, search_block
-from recognizance.evaluation.measures import (
-    Estimate,
-    GroupRate,
-    GroupRates,
-    Identification,
-    RankRate,
-    Rate,
-    SampleNumbers,
-    Samples,
-    ScoreBlock,
-    Scores,
-)
+from recognizance.evaluation.measures import Estimate, GroupRate, GroupRates, Identification, RankRate, Rate
 from recognizance.evaluation.rates import threshold_at_fmr
+from recognizance.evaluation.samples import SampleNumbers, Samples, ScoreBlock, Scores
 from recognizance.evaluation.trials import Weights
 
 MOST_RANKS = 50

@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 from recognizance.errors import InputError
 from recognizance.evaluation.manifest import Manifest
-from recognizance.evaluation.measures import ScoreBlock
 from recognizance.evaluation.protocols import Mask, Numbers
+from recognizance.evaluation.samples import ScoreBlock
 from recognizance.evaluation.testset import TestSet
 
 MOST = 500

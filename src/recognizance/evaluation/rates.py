@@ -10,7 +10,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizance.evaluation.measures import EqualErrorRate, Rate, Scores
+from recognizance.evaluation.measures import EqualErrorRate, Rate
+from recognizance.evaluation.samples import Scores
 
 
 def false_match_rate(impostor_scores: Scores, threshold: float) -> Rate:

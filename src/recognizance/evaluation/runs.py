@@ -21,7 +21,6 @@ from recognizance.evaluation.curves import calibration_table, det_curve, equal_e
 from recognizance.evaluation.engines import Engine, EngineIdentity
 from recognizance.evaluation.groups import differentials, fnmr_by_group, group_matrix
 from recognizance.evaluation.labels import Bars, Suspicion, Watch, suspects, write_listing
-from recognizance.evaluation.measures import Samples, ScoreBlock
 from recognizance.evaluation.protocols import AllPairs, GivenPairs, Mask, Numbers
 from recognizance.evaluation.results import (
     Evaluation,
@@ -33,6 +32,7 @@ from recognizance.evaluation.results import (
     Verification,
     VerificationAt,
 )
+from recognizance.evaluation.samples import Samples, ScoreBlock
 from recognizance.evaluation.tallies import Comparisons, Tally
 from recognizance.evaluation.testset import TestSet, silent
 

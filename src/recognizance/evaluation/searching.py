@@ -26,12 +26,13 @@ from recognizance.evaluation.identification import (
     identification,
 )
 from recognizance.evaluation.labels import Allowed
-from recognizance.evaluation.measures import Histogram, Samples, ScoreBlock
+from recognizance.evaluation.measures import Histogram
 from recognizance.evaluation.measures import Identification as IdentificationFound
 from recognizance.evaluation.protocols import Identification, Numbers
 from recognizance.evaluation.results import Beyond, Evaluation, Findings, IdentificationAt, Kind, Scale
 from recognizance.evaluation.results import Searches as FoundSearches
 from recognizance.evaluation.runs import HISTOGRAM_BINS, SIMILARITIES
+from recognizance.evaluation.samples import Samples, ScoreBlock
 from recognizance.evaluation.testset import TestSet, silent
 from recognizance.evaluation.trials import Weights
 

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizance.evaluation.kernels import count_block
-from recognizance.evaluation.measures import Histogram, Rate, SampleNumbers, Samples, ScoreBlock, Scores
+from recognizance.evaluation.measures import Histogram, Rate
+from recognizance.evaluation.samples import SampleNumbers, Samples, ScoreBlock, Scores
 from recognizance.evaluation.trials import Design, Grouping, Pairs, cell_of
 
 BINS = 8_192

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizance.evaluation.kernels import add_pair_weights
-from recognizance.evaluation.measures import SampleNumbers
+from recognizance.evaluation.samples import SampleNumbers
 
 Pairs = NDArray[np.int32]
 """(p, 2) sample numbers."""
