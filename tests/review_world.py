@@ -24,7 +24,7 @@ from recognizance.docket import (
 )
 from recognizance.faces import Calibration, FaceReader, QualityFilter, open_photograph
 from recognizance.governance import Asking, Credential, Grounds, Policy, Principal, SearchFacts
-from recognizance.governance.oversight import Choice, Quorum, Sha256Hex, Vote
+from recognizance.governance.oversight import Choice, Quorum, Vote
 from recognizance.governance.parties import (
     Agency,
     AgencyId,
@@ -38,19 +38,13 @@ from recognizance.governance.parties import (
 )
 from recognizance.governance.profiles import ProfileName
 from recognizance.governance.purposes import (
-    AuthorityKind,
     Capture,
     LawfulBasis,
     OffenceCode,
-    Purpose,
-    SearchClass,
     Source,
 )
 from recognizance.governance.review import Finding, Observation, Outcome, ReviewId
 from recognizance.governance.terms import (
-    AccountabilityReport,
-    Authority,
-    Limits,
     UseTerms,
 )
 from recognizance.governance.uses import Use, UseEvent, advance, vote
@@ -67,7 +61,8 @@ from recognizance.search import PhotographSearch
 from recognizance.storage import new_id, open_recorder, open_records
 
 from .conftest import jpeg
-from .evidence import PASSED, REFERENCE, insert_published, published
+from .evidence import PASSED, insert_published, published
+from .investigation import investigation_terms, statute
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 _PROPOSED_BEFORE = timedelta(days=320)
@@ -232,42 +227,15 @@ def _populate(world: World) -> None:
 
 def _terms(now: datetime) -> UseTerms:
     proposed, expires = now - _PROPOSED_BEFORE, now + timedelta(days=100)
-    report = AccountabilityReport(
-        vendor="a vendor",
-        version="1",
-        capabilities_and_limits="finds similar faces",
-        inputs="photographs",
-        purpose="find who is in a recording",
-        decision_supported="whom to ask next",
-        who_when_where="two examiners, on request, in one office",
-        retention="90 days",
-        sharing="none",
-        error_rates_and_plan="as evaluated; measured again each year",
-        rights_impact="wrong accusations; two reviewers",
-        feedback_channel="the clerk's office",
-        published=proposed,
-        expires=expires,
-    )
-    return UseTerms(
+    terms = investigation_terms(
         agency=AGENCY,
         gallery=GALLERY,
-        purpose=Purpose.INVESTIGATE_OFFENCE,
-        search_classes=frozenset({SearchClass.INITIAL_IDENTIFICATION}),
-        limits=Limits(
-            threshold_floor_pct=99.0,
-            candidates=10,
-            searches_per_day=20,
-            captures=frozenset({Capture.STILL}),
-            offences=frozenset({OffenceCode("robbery")}),
-        ),
-        report=report,
+        course=COURSE,
+        proposed=proposed,
         starts=now - timedelta(days=200),
         expires=expires,
-        review_required=True,
-        evaluation=REFERENCE,
-        authority=Authority(AuthorityKind.STATUTE, Sha256Hex("a0" * 32), "the harbour", proposed, expires),
-        course=COURSE,
     )
+    return replace(terms, authority=statute(proposed, expires))
 
 
 def _active(terms: UseTerms, now: datetime) -> Use:

@@ -6,11 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from recognizance.governance.oversight import Choice, Quorum, Sha256Hex, Suspension, Vote
 from recognizance.governance.parties import AgencyId, CourseId, PersonId, UseId
-from recognizance.governance.purposes import AuthorityKind, Capture, OffenceCode, Purpose, SearchClass
 from recognizance.governance.terms import (
-    AccountabilityReport,
-    Authority,
-    Limits,
     UseTerms,
 )
 from recognizance.governance.uses import (
@@ -26,7 +22,8 @@ from recognizance.governance.uses import (
 )
 from recognizance.identifiers import GalleryId, PrincipalId
 
-from .evidence import PASSED, REFERENCE
+from .evidence import PASSED
+from .investigation import investigation_terms, statute
 
 TERMS_SHA256 = Sha256Hex("7e" * 32)
 PROPOSED = datetime(2026, 1, 1, tzinfo=UTC)
@@ -42,43 +39,16 @@ def ballot_of(number: int, at: datetime, choice: Choice = Choice.APPROVE) -> Vot
 
 
 def terms_with(**changes: object) -> UseTerms:
-    report = AccountabilityReport(
-        vendor="a vendor",
-        version="1",
-        capabilities_and_limits="finds similar faces",
-        inputs="photographs",
-        purpose="find who is in a recording",
-        decision_supported="whom to ask next",
-        who_when_where="two examiners, on request, in one office",
-        retention="90 days",
-        sharing="none",
-        error_rates_and_plan="as evaluated; measured again each year",
-        rights_impact="wrong accusations; two reviewers",
-        feedback_channel="the clerk's office",
-        published=PROPOSED,
-        expires=EXPIRES,
-    )
-    terms = UseTerms(
+    terms = investigation_terms(
         agency=AgencyId("harbour-police"),
         gallery=GalleryId("arrests"),
-        purpose=Purpose.INVESTIGATE_OFFENCE,
-        search_classes=frozenset({SearchClass.INITIAL_IDENTIFICATION}),
-        limits=Limits(
-            threshold_floor_pct=99.0,
-            candidates=10,
-            searches_per_day=20,
-            captures=frozenset({Capture.STILL}),
-            offences=frozenset({OffenceCode("robbery")}),
-        ),
-        report=report,
+        course=CourseId("face-examination"),
+        proposed=PROPOSED,
         starts=STARTS,
         expires=EXPIRES,
-        review_required=True,
-        evaluation=REFERENCE,
-        authority=Authority(AuthorityKind.STATUTE, Sha256Hex("a0" * 32), "the harbour", PROPOSED, EXPIRES),
-        course=CourseId("face-examination"),
     )
-    return replace(terms, **changes)  # type: ignore[arg-type] # each test names fields of UseTerms
+    changed = {"authority": statute(PROPOSED, EXPIRES)} | changes
+    return replace(terms, **changed)  # type: ignore[arg-type] # each test names fields of UseTerms
 
 
 def proposed(**changes: object) -> Use:

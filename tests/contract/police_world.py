@@ -20,10 +20,8 @@ from recognizance.docket import GalleryDeclaration
 from recognizance.governance.oversight import Choice
 from recognizance.governance.parties import Agency, AgencyId, AgencyKind, CourseId, Person, Role, Training, UseId
 from recognizance.governance.profiles import ProfileName
-from recognizance.governance.purposes import Capture, LawfulBasis, OffenceCode, Purpose, SearchClass, Source
+from recognizance.governance.purposes import LawfulBasis, Source
 from recognizance.governance.terms import (
-    AccountabilityReport,
-    Limits,
     UseTerms,
 )
 from recognizance.governing.access import IssuedKey
@@ -34,7 +32,8 @@ from recognizance.reviewing.leads import acted_on_in
 from recognizance.reviewing.upkeep import withdraw_use
 from recognizance.storage import new_id, open_recorder, open_records
 
-from ..evidence import REFERENCE, in_use, measured
+from ..evidence import in_use, measured
+from ..investigation import investigation_terms
 from .rekognition_world import REGION, Server, running
 
 ACCOUNT = "123456789012"
@@ -114,40 +113,15 @@ def role_arn(use: str = USE) -> str:
 
 def terms(*, searches_per_day: int = LIMIT_A_DAY, began: datetime = BEGAN, gallery: GalleryId = ARRESTS) -> UseTerms:
     """Terms that overseers approve."""
-    ends = began + timedelta(days=365)
-    return UseTerms(
+    return investigation_terms(
         agency=AGENCY,
         gallery=gallery,
-        purpose=Purpose.INVESTIGATE_OFFENCE,
-        search_classes=frozenset({SearchClass.INITIAL_IDENTIFICATION}),
-        limits=Limits(
-            threshold_floor_pct=FLOOR_PCT,
-            candidates=10,
-            searches_per_day=searches_per_day,
-            captures=frozenset({Capture.STILL}),
-            offences=frozenset({OffenceCode("robbery")}),
-        ),
-        report=AccountabilityReport(
-            vendor="a vendor",
-            version="1",
-            capabilities_and_limits="finds similar faces",
-            inputs="photographs",
-            purpose="find who is in a recording",
-            decision_supported="whom to ask next",
-            who_when_where="two examiners, on request, in one office",
-            retention="90 days",
-            sharing="none",
-            error_rates_and_plan="as evaluated; measured again each year",
-            rights_impact="wrong accusations; two reviewers",
-            feedback_channel="the clerk's office",
-            published=began,
-            expires=ends,
-        ),
-        starts=began,
-        expires=ends,
-        review_required=True,
-        evaluation=REFERENCE,
         course=COURSE,
+        proposed=began,
+        starts=began,
+        expires=began + timedelta(days=365),
+        floor_pct=FLOOR_PCT,
+        searches_per_day=searches_per_day,
     )
 
 
