@@ -14,8 +14,8 @@ from recognizance.config import Settings, zone_of
 from recognizance.desk import REQUEST_PHOTOGRAPH, Desk
 from recognizance.disclosing.disclosure import Disclosing
 from recognizance.docket import Kind
-from recognizance.duplicates import PAIR_KIND
-from recognizance.enrolling.jobs import LOOKED_KIND
+from recognizance.duplicates import PAIR_KIND, forget_gone
+from recognizance.enrolling.jobs import LOOKED_KIND, forget_ended
 from recognizance.errors import NotFoundError
 from recognizance.faces import Calibration, ModelStore, load_calibration
 from recognizance.forgetting.erasure import REQUEST_KIND, Erasure
@@ -211,7 +211,15 @@ def furnish(
         galleries=galleries,
         marks=marks,
         erasure=erasure,
-        retention=RetentionRuns(records, recorder, governing.gate, erasure, clock=clock, new_id=new_id),
+        retention=RetentionRuns(
+            records,
+            recorder,
+            governing.gate,
+            erasure,
+            clock=clock,
+            new_id=new_id,
+            upkeep=(lambda: forget_ended(records, clock()), lambda: forget_gone(records)),
+        ),
         desk=Desk(records, recorder, governing.gate, erasure, marks, clock=clock, new_id=new_id),
         openings=Openings(records, label_key=label_key, clock=clock, new_id=new_id, random_bytes=os.urandom),
         reviewing=Reviewing(records, recorder, door, label_key=label_key, clock=clock, new_id=new_id),

@@ -17,56 +17,38 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from hashlib import sha256
 
-from recognizance.docket import Kind, UseRecord, every
 from recognizance.errors import ConflictError, Error, InputError, NotFoundError
-from recognizance.forgetting.erasure import HOLD_KIND, RESULT_FIELDS, Cause, Erasure, Order
+from recognizance.forgetting.erasure import HOLD_KIND, Cause, Erasure, Order
 from recognizance.forgetting.left_behind import left_behind
 from recognizance.galleries import Clock
 from recognizance.governance import Act
 from recognizance.governance.codec import read_document, write_document
 from recognizance.governance.oversight import Sha256Hex
-from recognizance.governance.parties import UseId
 from recognizance.governance.retention import (
     DestructionReceipt,
     Due,
     Hold,
-    Holding,
     HoldingId,
     HoldingKind,
     RetentionRunId,
     Schedule,
-    due,
-    lapsed_results,
     receipt,
 )
 from recognizance.governing.registration import Actor, Gate
 from recognizance.identifiers import FaceId, GalleryId, ImageId
-from recognizance.ledger import Entry, EntryId, Facts, FolderSource, facts, prove, read_checkpoint
+from recognizance.ledger import EntryId, Facts, facts
 from recognizance.permits import Action, Permit
 from recognizance.recording import EntryDraft, Recorder
-from recognizance.records import Document, GalleryRow, Reader, Records
+from recognizance.records import Document, GalleryRow, Records
+from recognizance.retention_holdings import SCHEDULE_KIND, DueCount, Holdings, every_hold, schedule_body, schedule_of
 from recognizance.reviewing.upkeep import destroy_due
 
-SCHEDULE_KIND = "retention_schedule"
 RUN_KIND = "retention_run"
 BATCH = 256
 """Things destroyed in one transaction: a run never keeps others from writing for long."""
 
 _PAGE = 1000
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Days:
-    kind: HoldingKind
-    days: int
-
-
-@dataclass(frozen=True, slots=True)
-class _StoredSchedule:
-    gallery: GalleryId
-    days: tuple[_Days, ...]
-    years_after_last_interaction: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,24 +67,14 @@ class RunReport:
     held: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What a gallery keeps, and which use each result came from.
-
-    Attributes:
-        schedule: `None` if nobody has said how long; then `holdings` are results alone.
-    """
-
-    row: GalleryRow
-    schedule: Schedule | None
-    holdings: tuple[Holding, ...]
-
-
 class RetentionRuns:
     """Keeps schedules and holds, and runs. Safe to share between threads; two runs at once do no harm.
 
     Whoever acts is named with each call and asked for by the policy: schedules, holds and what is due are for those who
     manage the gallery, runs for those who run retention as well. A refusal is a `DeniedError`, on the record.
+
+    Args:
+        upkeep: What else is forgotten in time, and has no schedule because it holds no face; with each run of all.
     """
 
     def __init__(
@@ -114,6 +86,7 @@ class RetentionRuns:
         *,
         clock: Clock,
         new_id: Callable[[], str],
+        upkeep: Sequence[Callable[[], object]] = (),
     ) -> None:
         self._records = records
         self._recorder = recorder
@@ -121,9 +94,8 @@ class RetentionRuns:
         self._erasure = erasure
         self._clock = clock
         self._new_id = new_id
-        # An entry never changes, so each search's is read from the log once.
-        self._searches: dict[str, facts.Search] = {}
-        self._times: dict[str, datetime] = {}
+        self._upkeep = tuple(upkeep)
+        self._holdings = Holdings(recorder, clock=clock)
 
     def set_schedule(self, schedule: Schedule, *, by: Actor) -> None:
         """Say how long a gallery keeps what; public from now on.
@@ -132,8 +104,7 @@ class RetentionRuns:
             NotFoundError: If there is no such gallery.
         """
         permit = self._gate.permit(by, Action.MANAGE_GALLERY, schedule.gallery)
-        days = tuple(_Days(kind, count) for kind, count in sorted(schedule.days.items()))
-        body = write_document(_StoredSchedule(schedule.gallery, days, schedule.years_after_last_interaction))
+        body = schedule_body(schedule)
         with self._recorder.changing() as change:
             row = change.transaction.gallery(schedule.gallery)
             fresh = Document(SCHEDULE_KIND, schedule.gallery, "in_force", body)
@@ -158,7 +129,7 @@ class RetentionRuns:
     def schedule(self, gallery: GalleryId) -> Schedule | None:
         """A gallery's schedule; `None` if it has none."""
         with self._records.reading() as reader:
-            return _schedule_of(reader, gallery)
+            return schedule_of(reader, gallery)
 
     def hold(self, holding: str, *, document_sha256: str, until: date, gallery: GalleryId, by: Actor) -> None:
         """Keep a thing from being destroyed, by an order to preserve, until a date. Again replaces the date.
@@ -197,7 +168,7 @@ class RetentionRuns:
     def holds(self) -> list[Hold]:
         """All holds, those that have ended included, ordered by what they hold."""
         with self._records.reading() as reader:
-            return list(_holds(reader))
+            return list(every_hold(reader))
 
     def receipts(self, *, most: int = 50) -> list[DestructionReceipt]:
         """Receipts of runs, the latest first. They count what went and name nobody; their digests are public."""
@@ -218,10 +189,16 @@ class RetentionRuns:
         """
         self._gate.permit(by, Action.MANAGE_GALLERY, gallery)
         with self._records.reading() as reader:
-            found = self._found(reader, gallery)
+            found = self._holdings.found(reader, gallery)
             if found.schedule is None:
                 raise InputError(f"gallery {gallery!r} has no retention schedule")
-            return self._due(reader, found)
+            return self._holdings.due(reader, found)
+
+    def due_counts(self, gallery: GalleryId, *, by: Actor) -> tuple[DueCount, ...]:
+        """What `due` would list, counted: at once, however much the gallery keeps. Raises as `due` does."""
+        self._gate.permit(by, Action.MANAGE_GALLERY, gallery)
+        with self._records.reading() as reader:
+            return self._holdings.due_counts(reader, gallery)
 
     def run_all(self, *, by: Actor) -> list[RunReport]:
         """Run for every gallery, ordered by name. What fails in one doesn't keep the others from their run.
@@ -235,6 +212,7 @@ class RetentionRuns:
         self._gate.require(by, Act.RUN_RETENTION)
         self._end_reviews()
         self._end_tests(by)
+        self._forget_the_rest()
         reports: list[RunReport] = []
         after: GalleryId | None = None
         while True:
@@ -256,6 +234,14 @@ class RetentionRuns:
         except Error as error:
             # What is due stays due; the next run takes it up.
             _log.error("destroying what ended reviews hold failed", exc_info=error)
+
+    def _forget_the_rest(self) -> None:
+        for forget in self._upkeep:
+            try:
+                forget()
+            except Error as error:
+                # As above: it is as due at the next run.
+                _log.error("forgetting what has no schedule failed", exc_info=error)
 
     def _end_tests(self, by: Actor) -> None:
         """Erase test galleries that nobody will delete any more. No schedule is asked: nobody may keep one."""
@@ -284,11 +270,11 @@ class RetentionRuns:
     def _run(self, gallery: GalleryId, by: Actor) -> RunReport:
         permit = self._gate.permit(by, Action.MANAGE_GALLERY, gallery)
         with self._records.reading() as reader:
-            found = self._found(reader, gallery)
-            ordered = self._due(reader, found)
+            found = self._holdings.found(reader, gallery)
+            ordered = self._holdings.due(reader, found)
             if found.schedule is None and not ordered:
                 return RunReport(gallery, None)
-            held = self._held(found, ordered)
+            held = self._holdings.held(found, ordered)
             row = found.row
         destroyed: set[HoldingId] = set()
         entries: list[EntryId] = []
@@ -372,50 +358,6 @@ class RetentionRuns:
 
             change.enter(said)
 
-    def _found(self, reader: Reader, gallery: GalleryId) -> _Found:
-        row = reader.gallery(gallery)
-        schedule, results = _schedule_of(reader, gallery), tuple(self._results(reader, gallery))
-        if schedule is None:
-            return _Found(row, None, results)
-        return _Found(row, schedule, (*_faces_and_images(reader, gallery), *results))
-
-    def _held(self, found: _Found, ordered: Sequence[Due]) -> int:
-        """How much would go but for an order to preserve."""
-        if found.schedule is None:
-            return 0
-        unheld = due(found.holdings, {found.row.id: found.schedule}, (), self._clock().date())
-        return len({each.holding.id for each in unheld} - {each.holding.id for each in ordered})
-
-    def _due(self, reader: Reader, found: _Found) -> tuple[Due, ...]:
-        now = self._clock()
-        schedules = {} if found.schedule is None else {found.row.id: found.schedule}
-        by_age = due(found.holdings if schedules else (), schedules, _holds(reader), now.date())
-        uses = {each.value.use.id: each.value.use for each in every(reader, Kind.USE, UseRecord)}
-        results = [each for each in found.holdings if each.kind is HoldingKind.RESULT and each.use in uses]
-        lapsed = {each.holding.id: each for each in lapsed_results(results, uses, now)}
-        return (*lapsed.values(), *(each for each in by_age if each.holding.id not in lapsed))
-
-    def _results(self, reader: Reader, gallery: GalleryId) -> Iterator[Holding]:
-        """What searches of the gallery left behind and can still be shown."""
-        ids = {entry: None for field in RESULT_FIELDS for entry in reader.opening_places(gallery, field)}
-        indexes = reader.entry_indexes(list(ids))
-        shown = read_checkpoint(FolderSource(self._recorder.public), (self._recorder.verifier,)).checkpoint.size
-        for entry_id in ids:
-            # An entry that has no place in the log yet, or that the public files don't show yet, is seconds old.
-            index = indexes.get(entry_id, shown)
-            if index < shown and (search := self._search(entry_id, index)) is not None:
-                made = self._times[entry_id].date()
-                yield Holding(HoldingId(entry_id), HoldingKind.RESULT, gallery, made, made, use=UseId(search.use))
-
-    def _search(self, entry_id: str, index: int) -> facts.Search | None:
-        if entry_id not in self._searches:
-            proven = prove(FolderSource(self._recorder.public), (self._recorder.verifier,), index)
-            entry = Entry.parse(proven.entry)
-            if not isinstance(entry.facts, facts.Search):
-                return None
-            self._searches[entry_id], self._times[entry_id] = entry.facts, entry.time
-        return self._searches[entry_id]
-
 
 class Sweeper:
     """Runs retention in the background of a server: soon after the start, and then again and again."""
@@ -453,36 +395,6 @@ def _batches(ordered: Sequence[Due]) -> Iterator[Sequence[Due]]:
     for group in groups.values():
         for start in range(0, len(group), BATCH):
             yield group[start : start + BATCH]
-
-
-def _faces_and_images(reader: Reader, gallery: GalleryId) -> Iterator[Holding]:
-    """Every face from the day of its enrolment; a photograph as long as it's kept beside one."""
-    after: FaceId | None = None
-    seen: set[ImageId] = set()
-    while page := reader.faces(gallery, after=after, limit=_PAGE):
-        after = page[-1].face_id
-        kept = reader.kept_among(gallery, {row.image_id for row in page} - seen)
-        for row in page:
-            made = row.created.astimezone(UTC).date()
-            yield Holding(HoldingId(row.face_id), HoldingKind.FACE, gallery, made, made)
-            if row.image_id in kept and row.image_id not in seen:
-                seen.add(row.image_id)
-                yield Holding(HoldingId(row.image_id), HoldingKind.KEPT_IMAGE, gallery, made, made)
-
-
-def _schedule_of(reader: Reader, gallery: GalleryId) -> Schedule | None:
-    try:
-        stored = read_document(_StoredSchedule, reader.document(SCHEDULE_KIND, gallery).body)
-    except NotFoundError:
-        return None
-    return Schedule(gallery, {each.kind: each.days for each in stored.days}, stored.years_after_last_interaction)
-
-
-def _holds(reader: Reader) -> Iterator[Hold]:
-    after = ""
-    while page := reader.documents(HOLD_KIND, after=after, limit=_PAGE):
-        after = page[-1].id
-        yield from (read_document(Hold, document.body) for document in page)
 
 
 def _content_sha256(row: GalleryRow) -> Sha256Hex:

@@ -1,22 +1,23 @@
 """Retention runs: what is due goes, with a receipt; what is held, recent or unscheduled stays, and is counted."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from recognizance.docket import Kind, UseRecord, inserted
-from recognizance.errors import DeniedError, InputError, NotFoundError
+from recognizance.errors import DeniedError, InputError, NotFoundError, UnavailableError
 from recognizance.governance import Principal
 from recognizance.governance.authority import OwnerDocket, Party
-from recognizance.governance.retention import HoldingKind, Limit, Schedule
+from recognizance.governance.retention import Due, HoldingKind, Limit, Schedule
 from recognizance.governance.uses import Use, UseState
 from recognizance.governing.registration import Actor, at_the_machine
-from recognizance.identifiers import GalleryId, PrincipalId
+from recognizance.identifiers import FaceId, GalleryId, PrincipalId
 from recognizance.ledger import Entry, FolderSource, facts, prove
 from recognizance.permits import Action, Mandate
+from recognizance.retention_holdings import RESULTS_AT_ONCE
 from recognizance.retention_runs import RetentionRuns, Sweeper
 
 from .conftest import ADA, GALLERY, OTHER_GALLERY, Installation, permit_for
@@ -277,3 +278,116 @@ def test_whoever_may_not_run_retention_is_refused_before_anything_goes(
             act()
 
     assert len(installation.rows()) == 1
+
+
+def _let_entries_age(installation: Installation) -> None:
+    """Have entries the time of the installation's clock; else all are of its beginning."""
+    installation.recorder._clock = lambda: installation.now
+
+
+def counted(listed: Sequence[Due]) -> dict[tuple[HoldingKind, Limit], tuple[int, int]]:
+    """How many of each kind by each rule, and how late the latest."""
+    groups: dict[tuple[HoldingKind, Limit], list[int]] = {}
+    for each in listed:
+        groups.setdefault((each.holding.kind, each.by.limit), []).append(each.overdue_days)
+    return {which: (len(days), max(days)) for which, days in groups.items()}
+
+
+def counts(runs: RetentionRuns) -> dict[tuple[HoldingKind, Limit], tuple[int, int]]:
+    return {(each.kind, each.limit): (each.count, each.most_overdue_days) for each in runs.due_counts(GALLERY, by=ROOT)}
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        SCHEDULE,
+        Schedule(GALLERY, {HoldingKind.KEPT_IMAGE: 1500, HoldingKind.RESULT: 0}, years_after_last_interaction=1),
+        Schedule(GALLERY, {HoldingKind.KEPT_IMAGE: 366, HoldingKind.RESULT: 9, HoldingKind.FACE: 365}, 1),
+    ],
+    ids=["by age", "by years", "by whichever is first"],
+)
+def test_what_is_due_is_counted_as_it_is_listed(
+    installation: Installation, runs: RetentionRuns, schedule: Schedule
+) -> None:
+    """On every day, with photographs of one face and of several, with orders that hold and orders that have ended."""
+    runs.set_schedule(schedule, by=ROOT)
+    _let_entries_age(installation)
+    several = bytes(31) + b"\1"
+    for days in (0, 3, 200, 165, 1, 1, 30):
+        installation.after(days=days)
+        faces = [*installation.enrol(), *installation.enrol(sha256=several, faces=2)]
+        searches = [installation.search(face.face_id) for face in faces] + [installation.search()]
+        held = [faces[0].face_id, faces[1].image_id, searches[1]]
+        for thing, until in zip(held, (1, 400, 20), strict=True):
+            end = installation.now.date() + timedelta(days=until)
+            runs.hold(thing, document_sha256="0" * 64, until=end, gallery=GALLERY, by=ROOT)
+        several = several[1:] + several[:1]
+    installation.settle()
+    for days in (0, 1, 4, 5, 20, 300, 36, 1, 1, 700, 500):
+        installation.after(days=days)
+        listed = counted(runs.due(GALLERY, by=ROOT))
+        assert counts(runs) == listed
+    assert {kind for kind, _ in listed} == {HoldingKind.FACE, HoldingKind.KEPT_IMAGE, HoldingKind.RESULT}
+
+
+def test_a_photograph_is_as_old_as_the_first_of_its_faces(installation: Installation, runs: RetentionRuns) -> None:
+    """Whichever of them has the first id; counted and listed alike."""
+    [early] = installation.enrol()
+    later = replace(early, face_id=FaceId("00000000-" + early.face_id[9:]), created=early.created + timedelta(days=9))
+    with installation.recorder.changing() as change:
+        change.transaction.add_faces(GALLERY, [later])
+    installation.after(days=11)
+    assert counts(runs) == counted(runs.due(GALLERY, by=ROOT)) == {(HoldingKind.KEPT_IMAGE, Limit.AGE): (1, 1)}
+
+
+@pytest.mark.parametrize("silent", [HoldingKind.KEPT_IMAGE, HoldingKind.RESULT])
+def test_a_silent_schedule_is_said_by_counting_too(
+    installation: Installation, runs: RetentionRuns, silent: HoldingKind
+) -> None:
+    """However young what it is silent about."""
+    days = {kind: days for kind, days in SCHEDULE.days.items() if kind is not silent}
+    runs.set_schedule(Schedule(GALLERY, days), by=ROOT)
+    assert counts(runs) == {}
+    [face] = installation.enrol()
+    installation.search(face.face_id)
+    installation.settle()
+    with pytest.raises(InputError, match=silent.value):
+        runs.due(GALLERY, by=ROOT)
+    with pytest.raises(InputError, match=silent.value):
+        counts(runs)
+
+
+def test_counting_reads_no_more_of_the_ledger_than_what_is_due(installation: Installation, runs: RetentionRuns) -> None:
+    """However many searches were made since; that no row of a face is read is for `tests/records/test_plans.py`."""
+    _let_entries_age(installation)
+    [face] = installation.enrol()
+    installation.search(face.face_id)
+    installation.after(days=40)
+    for _ in range(3 * RESULTS_AT_ONCE):
+        installation.search(face.face_id)
+    installation.settle()
+
+    assert counts(runs)[HoldingKind.RESULT, Limit.AGE] == (1, 35)
+    assert len(runs._holdings._searches) <= RESULTS_AT_ONCE
+    assert counts(runs) == counted(runs.due(GALLERY, by=ROOT))
+    assert len(runs._holdings._searches) == 1 + 3 * RESULTS_AT_ONCE
+
+
+def test_each_run_forgets_what_has_no_schedule_and_goes_on_if_that_fails(installation: Installation) -> None:
+    """Ended imports and pairs of nobody go with it; a failure of one keeps neither the others nor the galleries."""
+    done: list[str] = []
+
+    def fails() -> None:
+        raise UnavailableError("the disk is full")
+
+    runs = RetentionRuns(
+        installation.records,
+        installation.recorder,
+        installation.gate,
+        installation.erasure(),
+        clock=lambda: installation.now,
+        new_id=installation.new_id,
+        upkeep=(fails, lambda: done.append("imports")),
+    )
+    assert [report.gallery for report in runs.run_all(by=ROOT)] == [GALLERY, OTHER_GALLERY]
+    assert done == ["imports"]

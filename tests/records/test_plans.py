@@ -54,6 +54,9 @@ CALLS: dict[str, Call] = {
     "record import": lambda t, w, ids: t.record_import_items(
         w.gallery, "job", [ImportItem("a", DIGEST, ImportState.REJECTED, "no face")]
     ),
+    "faces by day": lambda t, w, ids: t.faces_by_day(w.gallery, before=w.now),
+    "oldest openings": lambda t, w, ids: next(t.oldest_openings(w.gallery, ["case"], page=5), None),
+    "images made": lambda t, w, ids: t.images_made(w.gallery, [ImageId("image")]),
     "access key": lambda t, w, ids: t.access_key(AccessKeyId("KEY")),
     "document": lambda t, w, ids: t.document("use", "a"),
     "documents by id": lambda t, w, ids: t.documents_by_id("use", ["a", "b"]),

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from recognizance.errors import ThrottledError, UnavailableError
 from recognizance.records import schema
 from recognizance.records.access import INSTALLATION_CONTEXT, AccessWriter
+from recognizance.records.ages import AgeReader
 from recognizance.records.check import CheckReader
 from recognizance.records.database import Database
 from recognizance.records.documents import DocumentWriter
@@ -34,7 +35,7 @@ _SET_GALLERY_KEY = (
 )
 
 
-class Reader(CheckReader, TraceReader):
+class Reader(CheckReader, TraceReader, AgeReader):
     """One consistent snapshot of everything. Belongs to one thread, and ends with its `with` block."""
 
 

@@ -146,6 +146,7 @@ faces = Table(
     Index("faces_by_image", "gallery_key", "image_id"),
     Index("faces_by_subject", "gallery_key", "subject_id", "face_id"),
     Index("faces_by_change", "gallery_key", "added_version"),
+    Index("faces_by_age", "gallery_key", "created"),
     sqlite_with_rowid=False,
 )
 

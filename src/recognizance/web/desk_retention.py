@@ -5,7 +5,6 @@ names nobody. Implements docs/desk-pages.md, "Retention".
 """
 
 import hashlib
-from collections import Counter
 
 from starlette.responses import Response
 
@@ -129,13 +128,12 @@ class RetentionPages:
         if schedule is None:
             return None
         try:
-            due = self._retention.due(gallery, by=visit.actor())
+            due = self._retention.due_counts(gallery, by=visit.actor())
         except InputError as error:
             # The gallery holds something of which its schedule doesn't say how long: said, and mended here.
             visit.messages.append(_warning(visit.in_words(error)))
             return None
-        counted = Counter((each.holding.kind, each.by.limit) for each in due)
-        return [(kind, LIMITS[limit], count) for (kind, limit), count in sorted(counted.items())]
+        return [(each.kind, LIMITS[each.limit], each.count) for each in due]
 
 
 def _warning(text: str) -> Message:

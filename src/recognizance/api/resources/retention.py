@@ -130,10 +130,8 @@ def show_schedule(services: Services, call: Call[Nothing, Nothing]) -> ScheduleV
 
 def list_due(services: Services, call: Call[Nothing, Nothing]) -> DueList:
     gallery = _gallery(call)
-    groups: dict[tuple[HoldingKind, Limit], list[int]] = {}
-    for each in services.retention.due(gallery, by=call.actor):
-        groups.setdefault((each.holding.kind, each.by.limit), []).append(each.overdue_days)
-    due = (DueView(kind, limit, len(days), max(days)) for (kind, limit), days in sorted(groups.items()))
+    found = services.retention.due_counts(gallery, by=call.actor)
+    due = (DueView(each.kind, each.limit, each.count, each.most_overdue_days) for each in found)
     return DueList(gallery, tuple(due))
 
 
