@@ -9,26 +9,16 @@ import httpx
 import pytest
 
 from recognizance.evaluation import results as r
-from recognizance.evaluation.labels import decision_digest
 from recognizance.evaluation.results import commitment, write_evaluation
 
-from ..evaluation.result_world import with_exclusions
+from ..evaluation.result_world import DECISION, set_aside
 from ..evaluation.test_publication import result
 from .world import ApiWorld
 
-DECISION = (
-    "what,first,second,who,when,why\n"
-    "people,Doc_Rivers,Glenn_Rivers,R. Reader,2026-11-22T12:00:00Z,one person under two names\n"
-)
 
-
-def with_labels_set_aside(api: ApiWorld, name: str, decision: str = DECISION) -> r.Evaluation:
+def with_labels_set_aside(api: ApiWorld, name: str, decision: bytes = DECISION) -> r.Evaluation:
     """A result whose conclusions leave out what a decision names."""
-    plain = result(evaluation=name, completed=api.world.clock.now - timedelta(days=1))
-    excluded = with_exclusions().exclusions
-    assert excluded is not None
-    digest = decision_digest(decision.encode(), plain.data.commitment)
-    return replace(plain, exclusions=replace(excluded, decision_digest=digest), without_excluded=plain.findings)
+    return set_aside(result(evaluation=name, completed=api.world.clock.now - timedelta(days=1)), decision)
 
 
 def page(api: ApiWorld, path: str) -> httpx.Response:
@@ -38,7 +28,7 @@ def page(api: ApiWorld, path: str) -> httpx.Response:
 def test_what_is_published_over_http_is_shown_with_the_decision_that_set_labels_aside(api: ApiWorld) -> None:
     """Report, result and decision, each with the hash that the record leads to; gallery and end are said in words."""
     made = with_labels_set_aside(api, "lab-http")
-    body = {"result": write_evaluation(made).decode(), "decision": DECISION}
+    body = {"result": write_evaluation(made).decode(), "decision": DECISION.decode()}
 
     published = api.client.done("publish_evaluation", api.keys["auditor"], body=body)
 
@@ -58,7 +48,7 @@ def test_what_is_published_over_http_is_shown_with_the_decision_that_set_labels_
 
 def test_a_decision_that_is_not_published_is_named_all_the_same(api: ApiWorld) -> None:
     """It names people, so its publisher may keep it; its hash is on the page."""
-    made = with_labels_set_aside(api, "lab-silent", DECISION.replace("Doc_Rivers", "D_Rivers"))
+    made = with_labels_set_aside(api, "lab-silent", DECISION.replace(b"Doc_Rivers", b"D_Rivers"))
     api.client.done("publish_evaluation", api.keys["auditor"], body={"result": write_evaluation(made).decode()})
 
     shown = page(api, "lab-silent").text
@@ -74,7 +64,7 @@ def test_a_decision_that_the_result_does_not_name_publishes_nothing(api: ApiWorl
     made = with_labels_set_aside(api, "lab-refused")
     if not aside:
         made = replace(made, exclusions=None, without_excluded=None)
-    body = {"result": write_evaluation(made).decode(), "decision": DECISION + "\n"}
+    body = {"result": write_evaluation(made).decode(), "decision": DECISION.decode() + "\n"}
 
     refused = api.client.ask("publish_evaluation", api.keys["auditor"], body=body)
 

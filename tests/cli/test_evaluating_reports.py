@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,13 +10,10 @@ from typer.testing import CliRunner
 
 from recognizance.cli import app
 from recognizance.cli.output import EXIT_REFUSED
-from recognizance.evaluation.labels import decision_digest
 from recognizance.evaluation.reports import report_files
 from recognizance.evaluation.results import commitment, read_evaluation, write_evaluation
 
-from ..evaluation.result_world import gate, with_exclusions
-
-DECISION = b"what,first,second,who,when,why\nimage,a.jpg,,A. Reader,2026-11-22T08:00:00Z,somebody else\n"
+from ..evaluation.result_world import DECISION, evaluation, gate, set_aside
 
 
 def report(*words: object) -> tuple[int, str]:
@@ -28,11 +24,8 @@ def report(*words: object) -> tuple[int, str]:
 @pytest.fixture
 def result(tmp_path: Path) -> Path:
     """A document whose conclusions leave out what `DECISION` names."""
-    plain = with_exclusions()
-    assert plain.exclusions is not None
-    named = replace(plain.exclusions, decision_digest=decision_digest(DECISION, plain.data.commitment))
     path = tmp_path / "result.json"
-    path.write_bytes(write_evaluation(replace(plain, exclusions=named, gate=gate())))
+    path.write_bytes(write_evaluation(set_aside(evaluation(gate=gate()))))
     return path
 
 

@@ -30,12 +30,15 @@ def test_what_overseers_auditors_and_testers_do_at_the_command_line(run: Run, tm
     result = tmp_path / "result.json"
     result.write_bytes(write_evaluation(result_world.evaluation()))
 
-    document = searched(evaluation="lab/2026")
+    document = result_world.set_aside(searched(evaluation="lab/2026"))
+    assert document.exclusions is not None
+    decision = tmp_path / "decision.csv"
+    decision.write_bytes(result_world.DECISION)
     measured = tmp_path / "measured.json"
     measured.write_bytes(write_evaluation(document))
 
     fits = said(run, "evaluate", "fits", USE)
-    published = said(run, "evaluate", "publish", measured, "--as", police.auditor.id)
+    published = said(run, "evaluate", "publish", measured, "--decision", decision, "--as", police.auditor.id)
     refused = run("evaluate", "publish", result, "--as", police.supervisor.id)
     finding = said(run, "evaluate", "findings", "submit", "FPIR differs", "--result", result, "--as", tester.id)
     waiting = said(run, "evaluate", "findings", "list")["findings"]
@@ -49,7 +52,9 @@ def test_what_overseers_auditors_and_testers_do_at_the_command_line(run: Run, tm
     kept = tmp_path / "data" / "evaluations" / f"{commitment(document)}.json"
     assert published["shown_from"] == str(kept)
     assert kept.read_bytes() == measured.read_bytes()
-    assert [file.name for file in kept.parent.iterdir()] == [kept.name]
+    beside = f"{document.exclusions.decision_digest}.csv"
+    assert {file.name for file in kept.parent.iterdir()} == {kept.name, beside}
+    assert (kept.parent / beside).read_bytes() == result_world.DECISION
     assert refused.status != 0
     assert "the role auditor" in refused.err
     assert [(each["finding"], each["overdue"]) for each in waiting] == [(finding["finding"], False)]

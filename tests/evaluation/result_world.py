@@ -14,6 +14,7 @@ from recognizance.evaluation import measures as m
 from recognizance.evaluation import results as r
 from recognizance.evaluation.gate import Agreement, Check, Gate, Limit, Measure, judged
 from recognizance.evaluation.intervals import estimate_independent
+from recognizance.evaluation.labels import decision_digest
 
 DIGEST = "0f" * 32
 HOSTILE = '<script>alert(1)</script>"&\u202egpj'
@@ -176,6 +177,20 @@ def with_exclusions() -> r.Evaluation:
         ),
         without_excluded=findings(searches=searches(errors=2)),
     )
+
+
+DECISION = (
+    b"what,first,second,who,when,why\n"
+    b"people,Doc_Rivers,Glenn_Rivers,A. Reader,2026-11-22T08:00:00Z,one person under two names\n"
+)
+
+
+def set_aside(document: r.Evaluation, decision: bytes = DECISION) -> r.Evaluation:
+    """Return a document that names a decision to leave labels out, which changed nothing."""
+    exclusions = with_exclusions().exclusions
+    assert exclusions is not None
+    named = replace(exclusions, decision_digest=decision_digest(decision, document.data.commitment))
+    return replace(document, exclusions=named, without_excluded=document.findings)
 
 
 def gate(fpir_at_most: float = 0.05) -> Gate:
