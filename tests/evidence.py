@@ -7,6 +7,9 @@ from typing import Any
 
 from recognizance.config import Settings
 from recognizance.docket import Kind, inserted
+from recognizance.evaluation.entry import group_result
+from recognizance.evaluation.gate import Measure
+from recognizance.evaluation.measures import Rate
 from recognizance.faces import ModelStore, load_calibration
 from recognizance.governance.gate import (
     Bounds,
@@ -89,20 +92,12 @@ def insert_published(transaction: Transaction, evaluation: PublishedEvaluation) 
 
 def measured(floor_pct: float, completed: datetime) -> Measured:
     """As `published`, before it is."""
-    counts = [
-        facts.GroupResult(
-            group=each.group,
-            impostor_comparisons=1_000_000,
-            false_matches=10,
-            mated_comparisons=10_000,
-            false_non_matches=20,
-            non_mated_searches=10_000,
-            false_positive_identifications=20,
-            mated_searches=10_000,
-            false_negative_identifications=50,
-        )
-        for each in GOOD_RATES
-    ]
+    counts = {
+        Measure.FMR: Rate(10, 1_000_000),
+        Measure.FNMR: Rate(20, 10_000),
+        Measure.FPIR: Rate(20, 10_000),
+        Measure.FNIR: Rate(50, 10_000),
+    }
     fact = facts.Evaluation(
         evaluation=REFERENCE.evaluation,
         model=in_use().model,
@@ -113,7 +108,7 @@ def measured(floor_pct: float, completed: datetime) -> Measured:
         report_digest=COMMITMENT,
         seed=1,
         threshold=in_use().score_at(floor_pct, FACES),
-        groups=tuple(counts),
+        groups=tuple(group_result(each.group, counts) for each in GOOD_RATES),
         verdict=facts.Verdict.PASSED,
         gallery_faces=FACES,
     )

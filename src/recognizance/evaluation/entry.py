@@ -7,19 +7,19 @@ what uses ask for.
 Pure. Implements docs/evaluation-reports.md, "On the record".
 """
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
 
 from recognizance.errors import InputError
-from recognizance.evaluation.measures import GroupRates, Rate
+from recognizance.evaluation.gate import Measure
+from recognizance.evaluation.measures import Estimate, GroupRates, Rate
 from recognizance.evaluation.reports.views import operating_comparison, operating_search
 from recognizance.evaluation.results import Evaluation, IdentificationAt, Scale, VerificationAt, commitment
 from recognizance.ledger import facts
 
 EVERYBODY = "everybody"
 """The only group of data whose manifest names none."""
+_NOTHING = Rate(0, 0)
 
 
 def facts_of(
@@ -68,53 +68,56 @@ def _cosine(evaluation: Evaluation, compared: VerificationAt | None, searched: I
     return compared.threshold
 
 
-def _groups(compared: VerificationAt | None, searched: IdentificationAt | None) -> Iterable[facts.GroupResult]:
-    """Return the counts of each group of each column; of everybody where the data name no groups."""
-    found: dict[str, facts.GroupResult] = {}
+def rates_of(
+    compared: VerificationAt | None, searched: IdentificationAt | None
+) -> Mapping[str, Mapping[Measure, Estimate]]:
+    """The rates at the operating threshold: of everybody, and of each group under `column:group`."""
+    found: dict[str, dict[Measure, Estimate]] = {EVERYBODY: {}}
 
-    def count(by_column: Iterable[GroupRates], trials: str, errors: str) -> None:
+    def put(group: str, measure: Measure, estimate: Estimate) -> None:
+        found.setdefault(group, {})[measure] = estimate
+
+    def put_all(by_column: Iterable[GroupRates], measure: Measure) -> None:
         for column in by_column:
             for each in column.rates:
-                name = f"{column.column}:{each.group}"
-                found[name] = _with(found.get(name, _nothing(name)), each.estimate.rate, trials, errors)
+                put(f"{column.column}:{each.group}", measure, each.estimate)
 
     if compared is not None:
+        put(EVERYBODY, Measure.FMR, compared.fmr)
+        put(EVERYBODY, Measure.FNMR, compared.fnmr)
         for matrix in compared.matrices:
             for group in matrix.groups:
-                name, rate = f"{matrix.column}:{group}", matrix.own_group(group).rate
-                found[name] = _with(_nothing(name), rate, "impostor_comparisons", "false_matches")
-        count(compared.fnmr_by_group, "mated_comparisons", "false_non_matches")
+                put(f"{matrix.column}:{group}", Measure.FMR, matrix.own_group(group))
+        put_all(compared.fnmr_by_group, Measure.FNMR)
     if searched is not None:
-        count(searched.found.fpir_by_group, "non_mated_searches", "false_positive_identifications")
-        count(searched.found.fnir_by_group, "mated_searches", "false_negative_identifications")
-    return found.values() or [_everybody(compared, searched)]
+        put(EVERYBODY, Measure.FPIR, searched.found.fpir)
+        put(EVERYBODY, Measure.FNIR, searched.found.fnir)
+        put_all(searched.found.fpir_by_group, Measure.FPIR)
+        put_all(searched.found.fnir_by_group, Measure.FNIR)
+    return found
 
 
-def _everybody(compared: VerificationAt | None, searched: IdentificationAt | None) -> facts.GroupResult:
-    result = _nothing(EVERYBODY)
-    if compared is not None:
-        result = _with(result, compared.fmr.rate, "impostor_comparisons", "false_matches")
-        result = _with(result, compared.fnmr.rate, "mated_comparisons", "false_non_matches")
-    if searched is not None:
-        result = _with(result, searched.found.fpir.rate, "non_mated_searches", "false_positive_identifications")
-        result = _with(result, searched.found.fnir.rate, "mated_searches", "false_negative_identifications")
-    return result
-
-
-def _with(result: facts.GroupResult, rate: Rate, trials: str, errors: str) -> facts.GroupResult:
-    counted: dict[str, Any] = {trials: rate.trials, errors: rate.errors}
-    return replace(result, **counted)
-
-
-def _nothing(group: str) -> facts.GroupResult:
+def group_result(group: str, rates: Mapping[Measure, Rate]) -> facts.GroupResult:
+    """The counts of a group; where a rate isn't given, nothing was tried."""
+    fmr, fnmr, fpir, fnir = (
+        rates.get(measure, _NOTHING) for measure in (Measure.FMR, Measure.FNMR, Measure.FPIR, Measure.FNIR)
+    )
     return facts.GroupResult(
         group=group,
-        impostor_comparisons=0,
-        false_matches=0,
-        mated_comparisons=0,
-        false_non_matches=0,
-        non_mated_searches=0,
-        false_positive_identifications=0,
-        mated_searches=0,
-        false_negative_identifications=0,
+        impostor_comparisons=fmr.trials,
+        false_matches=fmr.errors,
+        mated_comparisons=fnmr.trials,
+        false_non_matches=fnmr.errors,
+        non_mated_searches=fpir.trials,
+        false_positive_identifications=fpir.errors,
+        mated_searches=fnir.trials,
+        false_negative_identifications=fnir.errors,
     )
+
+
+def _groups(compared: VerificationAt | None, searched: IdentificationAt | None) -> Iterator[facts.GroupResult]:
+    """Yield the counts of each group of each column; of everybody where the data name no groups."""
+    rates = rates_of(compared, searched)
+    for group, estimates in rates.items():
+        if group != EVERYBODY or len(rates) == 1:
+            yield group_result(group, {measure: each.rate for measure, each in estimates.items()})

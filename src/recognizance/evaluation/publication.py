@@ -10,17 +10,16 @@ commits to the result, and the result to the decision.
 Implements docs/evaluation-gate.md, "Publishing an evaluation", and decision 0047.
 """
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
 
 from recognizance.errors import InputError
-from recognizance.evaluation.entry import EVERYBODY, facts_of
+from recognizance.evaluation.entry import facts_of, rates_of
+from recognizance.evaluation.gate import Measure
 from recognizance.evaluation.intervals import no_narrower
 from recognizance.evaluation.labels import decision_digest
-from recognizance.evaluation.measures import Estimate, GroupRates
+from recognizance.evaluation.measures import Estimate
 from recognizance.evaluation.reports.views import operating_comparison, operating_search
 from recognizance.evaluation.results import Evaluation, IdentificationAt, Scale, VerificationAt, read_evaluation
 from recognizance.governance import gate
@@ -133,30 +132,14 @@ def _accepted_from(
 
 
 def _rates(compared: VerificationAt | None, searched: IdentificationAt | None) -> tuple[gate.GroupRates, ...]:
-    found = {EVERYBODY: gate.GroupRates(EVERYBODY)}
+    def bounds(group: str, estimates: Mapping[Measure, Estimate]) -> gate.GroupRates:
+        fmr, fnmr, fpir, fnir = (
+            _bounds(estimates[measure]) if measure in estimates else None
+            for measure in (Measure.FMR, Measure.FNMR, Measure.FPIR, Measure.FNIR)
+        )
+        return gate.GroupRates(group, fmr=fmr, fnmr=fnmr, fpir=fpir, fnir=fnir)
 
-    def put(group: str, measure: str, estimate: Estimate) -> None:
-        bounds: dict[str, Any] = {measure: _bounds(estimate)}
-        found[group] = replace(found.get(group, gate.GroupRates(group)), **bounds)
-
-    def put_all(by_column: Iterable[GroupRates], measure: str) -> None:
-        for column in by_column:
-            for each in column.rates:
-                put(f"{column.column}:{each.group}", measure, each.estimate)
-
-    if compared is not None:
-        put(EVERYBODY, "fmr", compared.fmr)
-        put(EVERYBODY, "fnmr", compared.fnmr)
-        for matrix in compared.matrices:
-            for group in matrix.groups:
-                put(f"{matrix.column}:{group}", "fmr", matrix.own_group(group))
-        put_all(compared.fnmr_by_group, "fnmr")
-    if searched is not None:
-        put(EVERYBODY, "fpir", searched.found.fpir)
-        put(EVERYBODY, "fnir", searched.found.fnir)
-        put_all(searched.found.fpir_by_group, "fpir")
-        put_all(searched.found.fnir_by_group, "fnir")
-    return tuple(found.values())
+    return tuple(bounds(group, estimates) for group, estimates in rates_of(compared, searched).items())
 
 
 def _bounds(estimate: Estimate) -> Bounds | None:
