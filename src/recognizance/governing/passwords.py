@@ -100,7 +100,8 @@ def _rated(password: str, personal: Iterable[str]) -> Strength:
     from zxcvbn import zxcvbn
 
     known = ["recognizance", *(word for text in personal for word in text.split())]
-    found = zxcvbn(password[:_LONGEST_ESTIMATED], user_inputs=known) if password else {"score": 0, "sequence": []}
+    # It refuses to look at nothing at all.
+    found: Mapping[str, Any] = zxcvbn(password[:_LONGEST_ESTIMATED] or " ", user_inputs=known)
     score, flaw = int(found["score"]), None
     if len(password) < SHORTEST:
         score, flaw = min(score, LEAST_SCORE - 1), Flaw.TOO_SHORT
