@@ -5,7 +5,6 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from ..review_world import SEARCHER
 from .world import DESKTOP, PHONE, Browsers, Scheme, assert_accessible, look
 
 
@@ -14,26 +13,18 @@ def assert_fits(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
-PUBLIC = ["/", "/sign-in", "/nothing-here"]
-OWN = ["/account", "/account/password", "/account/authenticator", "/account/recovery-codes", "/account/confirm"]
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", ["desktop", "phone"])
-def test_no_page_keeps_anybody_out(browsers: Browsers, scheme: Scheme, size: str) -> None:
-    """axe-core finds nothing on any page of the frame, in either scheme and at either size."""
-    viewport = DESKTOP if size == "desktop" else PHONE
-    page = browsers.open("/", as_=SEARCHER, viewport=viewport, scheme=scheme)
-    for path in OWN:
-        page.goto(path)
-        look(page, f"{path.strip('/').replace('/', '-')}-{size}-{scheme}")
-        assert_accessible(page)
-    page = browsers.open("/", viewport=viewport, scheme=scheme)
-    for path in PUBLIC:
-        page.goto(path)
-        look(page, f"public{path.replace('/', '-')}-{size}-{scheme}")
-        assert_accessible(page)
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+@pytest.mark.parametrize(("scheme", "size"), [("light", "desktop"), ("dark", "phone")])
+def test_a_page_about_a_mistake_keeps_nobody_out(browsers: Browsers, scheme: Scheme, size: str) -> None:
+    """axe-core finds nothing where there is nothing, and where a form is wrong. Every page: `test_every_page.py`."""
+    page = browsers.open("/nothing-here", viewport=DESKTOP if size == "desktop" else PHONE, scheme=scheme)
+    look(page, f"nothing-here-{size}-{scheme}")
+    assert_accessible(page)
+    page.goto("/sign-in")
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_role("alert")).to_be_focused()
+    look(page, f"sign-in-wrong-{size}-{scheme}")
+    assert_accessible(page)
+    assert_fits(page)
 
 
 def test_the_keyboard_alone_reaches_the_content(browsers: Browsers) -> None:
