@@ -28,7 +28,6 @@ ELSEWHERE: Mapping[str, str] = {
     "api/": "is the API's own, which answers programs",
     "aws/": "is the AWS surface's own, which answers programs",
     "cli/": _COMMANDS,
-    "office.py": _COMMANDS,
     "evaluation/": "is said to whoever measures, by commands",
     "governing/evaluations.py": "is said to whoever publishes an evaluation, by a command",
     "governing/thresholds.py": "is said to whoever proposes a rule, by a command or when the service starts",
