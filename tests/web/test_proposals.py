@@ -93,6 +93,7 @@ def test_a_use_is_proposed_from_an_earlier_one(web: Web) -> None:
     assert known.terms.limits.searches_per_day == 7
     assert known.terms.limits.offences == {"robbery", "burglary"}
     assert known.proposer == SUPERVISOR
+    assert "anybody may comment until" in sent(web, form | {"purpose": ["identify_victim"]}).text
     for said in ("What is other than in", "burglary, robbery", "The overseers can vote at once"):
         assert said in looked.text
 

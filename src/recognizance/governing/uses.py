@@ -88,12 +88,12 @@ class Outlook:
     """What would become of terms if they were proposed at this moment; public, and promises nothing.
 
     Attributes:
-        comments_until: The end of public comments; the moment itself where the purpose isn't new.
+        comments_until: The end of public comments; `None` where the purpose isn't new and overseers vote at once.
         overseers: How many would have a vote.
     """
 
     evidence: Evidence
-    comments_until: datetime
+    comments_until: datetime | None
     approvals_needed: int
     overseers: int
 
@@ -277,7 +277,7 @@ class Uses:
             able = [each for each in _overseers(reader) if terms.agency not in each.interests]
             return Outlook(
                 evidence_of(reader, terms, self._running, now),
-                now + self._profile.comment_period if _purpose_is_new(reader, terms) else now,
+                now + self._profile.comment_period if _purpose_is_new(reader, terms) else None,
                 self._profile.approvals_needed,
                 len(able),
             )

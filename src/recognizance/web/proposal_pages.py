@@ -188,7 +188,6 @@ class ProposalPages:
             former=former,
             changed=[] if former is None else list(changed(visit, former.use.terms, terms)),
             outlook=self._uses.outlook(terms),
-            now=self._clock(),
             sent=[
                 (name, value)
                 for name, values in visit.form.values.items()
