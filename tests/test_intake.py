@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from recognizance.agreement import check_agreement
-from recognizance.desk import REQUEST_CODE, REQUEST_PHOTOGRAPH
+from recognizance.correspondence import REQUEST_CODE, REQUEST_PHOTOGRAPH
 from recognizance.errors import ConflictError, DeniedError, ImageError, InputError, NotFoundError, ThrottledError
 from recognizance.faces import Calibration, FaceReader
 from recognizance.governance import Principal

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from recognizance import intake as intake_module
-from recognizance.desk import REQUEST_PHOTOGRAPH
+from recognizance.correspondence import REQUEST_PHOTOGRAPH
 from recognizance.docket import GalleryDeclaration, Kind, Standing, inserted, replaced, stored
 from recognizance.errors import DeniedError, InputError, NotFoundError, ThrottledError
 from recognizance.faces import Calibration, FaceReader

@@ -23,21 +23,30 @@ import json
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date
 
+from recognizance.correspondence import (
+    MAX_STATEMENT_CHARACTERS,
+    REQUEST_PHOTOGRAPH,
+    RequestFile,
+    drop_photograph,
+    entered,
+    on_desk,
+    replace_request,
+    request_document,
+    request_files,
+)
 from recognizance.docket import GalleryDeclaration, Kind, found
 from recognizance.errors import ConflictError, InputError, NotFoundError
 from recognizance.faces import QualityFilter, open_photograph
-from recognizance.forgetting.erasure import REQUEST_KIND, Cause, Erased, Erasure, Order
+from recognizance.forgetting.erasure import Cause, Erased, Erasure, Order
 from recognizance.forgetting.marks import Marks
 from recognizance.galleries import Clock
 from recognizance.governance import Act
-from recognizance.governance.codec import read_document, write_document
 from recognizance.governance.parties import AgencyId, PersonId
 from recognizance.governance.purposes import Capture
 from recognizance.governance.requests import SearchFacts
 from recognizance.governance.subjects import (
-    OPEN_STATES,
     DeskTerms,
     Refusal,
     RequestEvent,
@@ -51,44 +60,18 @@ from recognizance.governance.subjects import (
 )
 from recognizance.governing.registration import Actor, Gate
 from recognizance.identifiers import FaceId, GalleryId, PrincipalId, SubjectId
-from recognizance.ledger import Facts, facts
+from recognizance.ledger import facts
 from recognizance.permits import Action, Permit
-from recognizance.recording import Change, ContentDelta, EntryDraft, Recorder, acts
-from recognizance.records import Document, FaceRow, Needles, Reader, Records, Transaction
+from recognizance.recording import Change, ContentDelta, Recorder, acts
+from recognizance.records import FaceRow, Needles, Reader, Records
 from recognizance.search import Search
 
-MAX_STATEMENT_CHARACTERS = 10_000
 LEAST_SIMILARITY_PCT = 80.0
 MOST_FACES = 10
 """What a photograph may ask of each gallery; `desk.cedar` holds the same limits against everybody."""
 
-REQUEST_PHOTOGRAPH = "request_photograph"
-"""A photograph that somebody sent along with their request; sealed, and gone when the request needs it no more."""
-
-ADDRESSED = "agency"
-"""The label of a request that says whose desk it is on. Agencies are public, so that it may stand in the clear."""
-
-REQUEST_CODE = "request_code"
-"""What the code of whoever made a request is held against; see `intake.py`."""
-
 _PAGE = 500
 _PROVEN = frozenset({RequestState.VERIFIED, RequestState.ANSWERED})
-
-
-@dataclass(frozen=True, slots=True)
-class RequestFile:
-    """A request with what is private about it; sealed.
-
-    Attributes:
-        asker: Who asks and how they are reached, as they wrote it.
-        statement: What they ask, in their own words.
-        answer: What they were told; empty before.
-    """
-
-    request: SubjectRequest
-    asker: str
-    statement: str
-    answer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +188,7 @@ class Desk:
         principal, agency = self._gate.require(by, Act.HANDLE_REQUEST)
         officer = PersonId(PrincipalId(self._recorder.pseudonym(principal)))
         with self._recorder.changing() as change:
-            document, file = _on_desk(change.transaction, request, agency)
+            document, file = on_desk(change.transaction, request, agency)
             moved = advance(file.request, event, today=self._today(), officer=officer, refusal=refusal)
             after = replace(file, request=moved, answer=answer or file.answer)
             replace_request(change.transaction, document, after, agency)
@@ -224,7 +207,7 @@ class Desk:
         """
         _, agency = self._gate.require(by, Act.HANDLE_REQUEST)
         with self._recorder.changing() as change:
-            document, file = _on_desk(change.transaction, request, agency)
+            document, file = on_desk(change.transaction, request, agency)
             after = replace(file, request=extend(file.request, reason, self._today()))
             replace_request(change.transaction, document, after, agency)
             change.enter(entered(after, facts.RequestEvent.EXTENDED, None))
@@ -238,7 +221,7 @@ class Desk:
         """
         _, agency = self._gate.require(by, Act.HANDLE_REQUEST)
         with self._records.reading() as reader:
-            return _on_desk(reader, request, agency)[1]
+            return on_desk(reader, request, agency)[1]
 
     def photograph(self, request: str, *, by: Actor) -> bytes | None:
         """The photograph that came with a request, to look with once its asker is known; `None` where there is none.
@@ -248,14 +231,14 @@ class Desk:
         """
         _, agency = self._gate.require(by, Act.HANDLE_REQUEST)
         with self._records.reading() as reader:
-            _on_desk(reader, request, agency)
+            on_desk(reader, request, agency)
             return next((each.body for each in reader.documents_by_id(REQUEST_PHOTOGRAPH, [request]).values()), None)
 
     def files(self, *, state: RequestState | None = None, by: Actor) -> list[RequestFile]:
         """All requests on the officer's desk, or those in a state, by their deadlines, the earliest first."""
         _, agency = self._gate.require(by, Act.HANDLE_REQUEST)
         with self._records.reading() as reader:
-            files = list(_files(reader, state, agency))
+            files = list(request_files(reader, state, agency))
         return sorted(files, key=lambda file: (file.request.deadline, file.request.id))
 
     def overdue(self, *, by: Actor) -> tuple[SubjectRequest, ...]:
@@ -442,16 +425,6 @@ def _require_own(file: RequestFile, findings: Findings) -> None:
         raise ConflictError(f"what was found for request {findings.request!r} isn't for {file.request.id!r}")
 
 
-def stored_request(reader: Reader, request: str) -> tuple[Document, RequestFile]:
-    """Read a request.
-
-    Raises:
-        NotFoundError: If there is none of this id.
-    """
-    document = reader.document(REQUEST_KIND, request)
-    return document, read_document(RequestFile, document.body)
-
-
 _PUBLIC_EVENTS = {
     RequestEvent.ANSWER: facts.RequestEvent.ANSWERED,
     RequestEvent.REFUSE: facts.RequestEvent.REFUSED,
@@ -462,77 +435,11 @@ _PUBLIC_EVENTS = {
 }
 
 
-def _on_desk(reader: Reader, request: str, agency: AgencyId | None) -> tuple[Document, RequestFile]:
-    """A request, as the desk of an agency sees it: what is on another one's is answered as what isn't there."""
-    document, file = stored_request(reader, request)
-    if document.labels.get(ADDRESSED) not in {None, agency}:
-        raise NotFoundError(f"there is no {REQUEST_KIND} {request!r}")
-    return document, file
-
-
-def request_document(file: RequestFile, agency: AgencyId | None) -> Document:
-    """Return the document that holds a request, in its first revision.
-
-    Args:
-        agency: Whose desk it is on; `None` if nobody's yet.
-    """
-    due = datetime.combine(file.request.deadline, time(), UTC)
-    labels = {} if agency is None else {ADDRESSED: agency}
-    return Document(REQUEST_KIND, file.request.id, file.request.state.value, write_document(file), labels, due)
-
-
-def replace_request(
-    transaction: Transaction, before: Document, after: RequestFile, agency: AgencyId | None = None
-) -> None:
-    """Store what became of a request, on the desk that it was on.
-
-    Args:
-        agency: Whose it becomes if it was nobody's.
-    """
-    addressed = before.labels.get(ADDRESSED)
-    document = request_document(after, agency if addressed is None else AgencyId(addressed))
-    transaction.replace_document(replace(document, revision=before.revision))
-
-
-def drop_photograph(transaction: Transaction, request: SubjectRequest) -> None:
-    """Destroy the photograph that came with a request, once nothing is owed to whoever asked."""
-    if request.state not in OPEN_STATES and transaction.documents_by_id(REQUEST_PHOTOGRAPH, [request.id]):
-        transaction.delete_document(REQUEST_PHOTOGRAPH, request.id)
-
-
-def _files(reader: Reader, state: RequestState | None, agency: AgencyId | None) -> Iterator[RequestFile]:
-    after = ""
-    while page := reader.documents(REQUEST_KIND, state=state, after=after, limit=_PAGE):
-        after = page[-1].id
-        for document in page:
-            if document.labels.get(ADDRESSED) in {None, agency}:
-                yield read_document(RequestFile, document.body)
-
-
 def _rows(reader: Reader, gallery: GalleryId) -> Iterator[FaceRow]:
     after: FaceId | None = None
     while page := reader.faces(gallery, after=after, limit=_PAGE):
         after = page[-1].face_id
         yield from page
-
-
-def entered(file: RequestFile, event: facts.RequestEvent, reason: str | None) -> Callable[[EntryDraft], Facts]:
-    """Return what the ledger says of a step in a request's life."""
-    request = file.request
-
-    def make(entry: EntryDraft) -> Facts:
-        return facts.SubjectRequest(
-            request=request.id,
-            request_kind=facts.RequestKind(request.kind.value),
-            event=event,
-            due=datetime.combine(request.deadline, time(), UTC),
-            handled_by=request.officer,
-            reason=reason,
-            subject=entry.commit("subject", file.asker),
-            answer=entry.commit("answer", file.answer or None),
-        )
-
-    return make
 
 
 def _enter_correction(change: Change, gallery: GalleryId, face: FaceId, permit: Permit) -> None:

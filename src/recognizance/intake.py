@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date
 
-from recognizance.desk import (
+from recognizance.correspondence import (
     MAX_STATEMENT_CHARACTERS,
     REQUEST_CODE,
     REQUEST_PHOTOGRAPH,

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recognizance.config import Settings, zone_of
-from recognizance.desk import REQUEST_PHOTOGRAPH, Desk
+from recognizance.correspondence import REQUEST_PHOTOGRAPH
+from recognizance.desk import Desk
 from recognizance.disclosing.disclosure import Disclosing
 from recognizance.docket import Kind
 from recognizance.duplicates import PAIR_KIND, forget_gone

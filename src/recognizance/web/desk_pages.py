@@ -11,7 +11,8 @@ from typing import Any
 
 from starlette.responses import Response
 
-from recognizance.desk import LEAST_SIMILARITY_PCT, Findings, RequestFile, SearchingDesk
+from recognizance.correspondence import RequestFile
+from recognizance.desk import LEAST_SIMILARITY_PCT, Findings, SearchingDesk
 from recognizance.errors import ConflictError, ImageError, InputError
 from recognizance.forgetting.erasure import Erased, Erasure, Proof
 from recognizance.galleries import Clock

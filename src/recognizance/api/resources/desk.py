@@ -8,7 +8,8 @@ from recognizance.api.resources.galleries import ErasureView, erasure_view
 from recognizance.api.resources.probes import MAX_BODY_BYTES
 from recognizance.api.routes import Call, File, Media, Method, Nothing, Repeat, Route
 from recognizance.api.services import PageQuery, Services
-from recognizance.desk import LEAST_SIMILARITY_PCT, Findings, RequestFile
+from recognizance.correspondence import RequestFile
+from recognizance.desk import LEAST_SIMILARITY_PCT, Findings
 from recognizance.errors import NotFoundError
 from recognizance.governance import Act
 from recognizance.governance.subjects import Refusal, RequestEvent, RequestKind, RequestState
