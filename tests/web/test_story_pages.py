@@ -3,14 +3,13 @@
 It is told twice: in English, in light colours on a large screen, and in Spanish, in dark colours on a phone. What is
 clicked and read is named by its English text, and found by that text's words in the language of the telling.
 
-Everybody in it sits at a browser of their own. Two things have no page and are done beside it: the proposal, which is
-a command's or a program's, and the passing of thirty-one days. Pictures of every step are made if a folder is set for
-them (`RECOGNIZANCE_TEST_SCREENSHOTS`).
+Everybody in it sits at a browser of their own. One thing has no page and is done beside it: the passing of thirty-one
+days. Pictures of every step are made if a folder is set for them (`RECOGNIZANCE_TEST_SCREENSHOTS`).
 """
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,12 +22,11 @@ from recognizance.faces import Calibration, FaceReader
 from recognizance.gallery.exact import ExactIndex
 from recognizance.governance.parties import PersonId, UseId
 from recognizance.governance.purposes import Purpose
-from recognizance.governing.registration import at_the_machine
 from recognizance.ledger import FolderSource, verify
 from recognizance.web.language import Language, Wording, wording
 
 from ..conftest import jpeg
-from ..review_world import FIRST, OVERSEERS, SEARCHER, SECOND, SUPERVISOR, World, _terms, review_world
+from ..review_world import FIRST, OVERSEERS, SEARCHER, SECOND, SUPERVISOR, USE, World, review_world
 from .world import DESK_OFFICER, PHONE, Browsers, Web, assert_accessible, look, now, served, take_up
 
 LARGE: ViewportSize = {"width": 1440, "height": 900}
@@ -138,8 +136,7 @@ def _a_use_is_discussed_and_approved(story: Story) -> None:
     purpose = Purpose.IDENTIFY_VICTIM if story.size == "desktop" else Purpose.IDENTIFY_DECEASED
     clock.now = present - timedelta(days=40)
     try:
-        terms = replace(_terms(present), purpose=purpose)
-        story.web.service.governing.uses.propose(story.use, terms, by=at_the_machine(SUPERVISOR))
+        _a_supervisor_proposes(story, purpose)
         public = story.open("/consultations")
         story.seen(public, "01-consultations")
         public.get_by_role("link", name=re.compile(story.use)).first.click()
@@ -170,6 +167,23 @@ def _a_use_is_discussed_and_approved(story: Story) -> None:
     story.seen(public, "06-use-active")
 
 
+def _a_supervisor_proposes(story: Story, purpose: Purpose) -> None:
+    """From the use that is in force, for another purpose; looked at as it will be published, and then for good."""
+    proposed = story.world.clock.now
+    page = story.open(f"/proposals/new?from={USE}", SUPERVISOR)
+    page.locator("[name=use]").fill(story.use)
+    page.locator(f"[name=purpose][value={purpose.value}]").check()
+    page.locator("[name=starts]").fill(f"{proposed:%Y-%m-%d}")
+    page.locator("[name=report_published]").fill(f"{proposed:%Y-%m-%d}")
+    story.seen(page, "00-proposing")
+    page.get_by_role("button", name=story.words("See it as it will be published"), exact=True).click()
+    story.seen(page, "00-looked-at")
+    page.get_by_role("button", name=story.words("Propose it, for good"), exact=True).click()
+    expect(page.get_by_role("status").first).to_contain_text(
+        story.words("Proposed, and public. Its votes and comments will stand here.")
+    )
+
+
 def _an_operator_searches(story: Story) -> int:
     page = story.open("/search", SEARCHER)
     story.seen(page, "07-choose-a-use")
@@ -185,7 +199,7 @@ def _an_operator_searches(story: Story) -> int:
     )
     story.seen(page, "09-faces")
     page.get_by_role("button", name=story.words("Search for this face"), exact=True).click()
-    expect(page.get_by_role("heading", level=1)).to_have_text(story.words("Candidates wait for review"))
+    expect(page.get_by_role("heading", level=1)).to_have_text(story.words("candidates wait for review").capitalize())
     story.seen(page, "10-waiting")
     assert NAME not in page.content()
     return int(page.url.rpartition("/")[2])
