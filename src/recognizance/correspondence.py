@@ -1,7 +1,7 @@
 """Correspondence: what people asked about themselves, as documents of the records, and what the ledger says of it.
 
-A request is sealed under its own id, with who asks, what they said and what they were told. Its label says whose desk it
-is on (decision 0049). The ledger has its kind, its deadline and who handled it, and nothing of what was said.
+A request is sealed under its own id, with who asks, what they said and what they were told. Its label says whose desk
+it is on (decision 0049). The ledger has its kind, its deadline and who handled it, and nothing of what was said.
 
 Decides nothing: who may read a request or take a step is for `desk`, and for `intake` where people have no account.
 """
