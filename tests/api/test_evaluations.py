@@ -34,13 +34,15 @@ def test_what_is_published_over_http_is_shown_with_the_decision_that_set_labels_
 
     shown, report = page(api, "lab-http"), page(api, "lab-http/files/report.html")
     document = page(api, "lab-http/files/result.json").content
-    decision = page(api, "lab-http/files/decision.csv").content
+    downloaded = page(api, "lab-http/files/decision.csv")
+    decision = downloaded.content
     named = json.loads(document)["exclusions"]["decision_digest"]
     assert sha256(document).hexdigest() == published["report_sha256"]
     assert "/evaluations/lab-http/files/report.html" in shown.text
     assert "2000 faces. In a larger gallery it errs more often" in shown.text
     assert "Counts until" in shown.text
     assert named in shown.text
+    assert downloaded.headers["Content-Disposition"] == 'attachment; filename="decision.csv"'
     assert (report.status_code, report.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
     # As the page says that anybody can check it: (echo DATA; cat decision.csv) | sha256sum
     assert sha256(made.data.commitment.encode() + b"\n" + decision).hexdigest() == named

@@ -84,10 +84,10 @@ class EvaluationsPages:
             data = shown_decision(self._results, _read(document))
         if data is None:
             raise NotFoundError("this test has no such file")
-        return Response(
-            data,
-            headers={"Content-Type": _TYPES["." + wanted.rpartition(".")[2]], "Content-Security-Policy": _POLICY},
-        )
+        headers = {"Content-Type": _TYPES["." + wanted.rpartition(".")[2]], "Content-Security-Policy": _POLICY}
+        if wanted in {RESULT, DECISION}:
+            headers["Content-Disposition"] = f'attachment; filename="{wanted}"'
+        return Response(data, headers=headers)
 
     def _found(self, visit: Visit) -> EvaluationRow:
         for row in self._register.register().evaluations.evaluations:
