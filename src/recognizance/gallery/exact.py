@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizance.errors import ConflictError, NotFoundError
-from recognizance.gallery import kernels
+from recognizance.gallery import kernels, row_table
 from recognizance.gallery.codes import Coder, ProbeCodes
 from recognizance.gallery.gate import Gate
 from recognizance.gallery.index import Candidate, Template, Templates, check_search, check_templates
@@ -209,9 +209,9 @@ class ExactIndex:
         self._fill(segments, before.count, templates)
         if 3 * count > 2 * len(self._table):
             table = _empty_table(count)
-            kernels.insert_rows(table, all_keys, 0, before.count)
+            row_table.insert_rows(table, all_keys, 0, before.count)
             self._table = table
-        if kernels.insert_rows(self._table, all_keys, before.count, count) >= 0:
+        if row_table.insert_rows(self._table, all_keys, before.count, count) >= 0:
             raise ConflictError("a key is in the index already, or twice among those to add")
         self._snapshot = _Snapshot(segments=segments, keys=all_keys, count=count)
 
@@ -275,20 +275,20 @@ class ExactIndex:
                 self._add(parsed, templates)
 
     def _row(self, high: int, low: int) -> int | None:
-        place = kernels.find_key(self._table, self._snapshot.keys, np.uint64(high), np.uint64(low))
+        place = row_table.find_key(self._table, self._snapshot.keys, np.uint64(high), np.uint64(low))
         row = int(self._table[place])
-        return None if row == kernels.EMPTY else row
+        return None if row == row_table.EMPTY else row
 
     def _remove_row(self, row: int) -> None:
         """Move the last face into a face's place. The gate is held alone."""
         snapshot = self._snapshot
         keys = snapshot.keys
         last = snapshot.count - 1
-        kernels.free_place(self._table, keys, kernels.find_key(self._table, keys, keys[row, 0], keys[row, 1]))
+        row_table.free_place(self._table, keys, row_table.find_key(self._table, keys, keys[row, 0], keys[row, 1]))
         segment, place = _locate(snapshot.segments, row)
         tail, tail_place = _locate(snapshot.segments, last)
         if row != last:
-            self._table[kernels.find_key(self._table, keys, keys[last, 0], keys[last, 1])] = row
+            self._table[row_table.find_key(self._table, keys, keys[last, 0], keys[last, 1])] = row
             for name in _Segment.__slots__:
                 getattr(segment, name)[place] = getattr(tail, name)[tail_place]
             keys[row] = keys[last]
@@ -367,7 +367,7 @@ def _power_of_two(number: int) -> int:
 
 def _empty_table(rows: int) -> NDArray[np.int32]:
     """A hash table with room for `rows` at a load of at most two thirds."""
-    return np.full(_power_of_two(max(3 * rows // 2 + 1, _SMALLEST_SEGMENT)), kernels.EMPTY, dtype=np.int32)
+    return np.full(_power_of_two(max(3 * rows // 2 + 1, _SMALLEST_SEGMENT)), row_table.EMPTY, dtype=np.int32)
 
 
 def _with_room_for_keys(keys: Keys, count: int, wanted: int) -> Keys:

@@ -4,7 +4,7 @@ Modern processors multiply unsigned by signed bytes and add up in one instructio
 `vpmaddubsw`). LLVM widens every byte to 32 bits first, which takes three times as long, so the instruction is asked for
 by name where the processor has it. Every variant computes the same integers; `ANY` is plain LLVM IR, right
 everywhere.
-Beside `kernels`, the only module that imports Numba.
+Beside `compiler`, the only module that imports Numba.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The loops that NumPy can't say fast, compiled by Numba. Here only this and `instructions` import it.
+"""The loops of a search, which NumPy can't say fast: codes, scores, bounds and heaps of the best candidates.
 
 Kernels release the interpreter's lock and start no thread of their own. The order of every floating-point addition that
 decides an answer is the order written here; only `_rough_score`, whose error is bounded, lets the compiler choose. Call
@@ -6,17 +6,12 @@ decides an answer is the order written here; only `_rough_score`, whose error is
 forbids every other one.
 """
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from recognizance.gallery import row_table
+from recognizance.gallery.compiler import Floats, Keys, compiled, ready, reassociated
 from recognizance.gallery.instructions import CHUNK_BYTES, chunk_product, instruction_sets
-
-Floats = NDArray[np.float32]
-Keys = NDArray[np.uint64]
 
 BLOCK = 256
 """Rows whose codes are compared before any of them is looked at closely; their dot products stay in the first cache."""
@@ -24,24 +19,8 @@ BLOCK = 256
 _TILE = 512
 """Templates whose sums are kept at once: 4 KiB of them, and 256 KiB of templates of 128 dimensions."""
 
-EMPTY = -1
-"""A free place in a hash table of rows."""
 
-
-def _compiled(function: Callable[..., Any], **options: Any) -> Any:
-    try:
-        return njit(function, nogil=True, error_model="numpy", cache=True, **options)
-    except RuntimeError:
-        # Neither this folder, nor the user's cache folder, nor NUMBA_CACHE_DIR can be written: compile in each process.
-        return njit(function, nogil=True, error_model="numpy", **options)
-
-
-def _reassociated(function: Callable[..., Any]) -> Any:
-    """Compile for a result that is only ever used with a bound on its error: sums may be taken in any order."""
-    return _compiled(function, fastmath={"reassoc", "contract"})
-
-
-@_compiled
+@compiled
 def encode(rotated: Floats, step: np.float32, codes: NDArray[np.uint8], residuals: Floats) -> None:
     """Write each row's four-bit codes, and the distance between the row and what its codes stand for, rounded up.
 
@@ -71,7 +50,7 @@ def encode(rotated: Floats, step: np.float32, codes: NDArray[np.uint8], residual
         residuals[row] = np.float32(np.sqrt(squares) * (1.0 + 1e-6))
 
 
-@_compiled
+@compiled
 def score(probe: Floats, template: Floats) -> np.float32:
     """One canonical score: `recognizance.gallery.index.scores` for a single row."""
     total = 0.0
@@ -80,7 +59,7 @@ def score(probe: Floats, template: Floats) -> np.float32:
     return min(max(np.float32(total), np.float32(-1.0)), np.float32(1.0))
 
 
-@_compiled
+@compiled
 def score_block(probes: Floats, columns: Floats, block: Floats) -> None:
     """Write the canonical score of every probe against every template.
 
@@ -108,7 +87,7 @@ def score_block(probes: Floats, columns: Floats, block: Floats) -> None:
 _chunk_product = chunk_product(instruction_sets()[0])
 
 
-@_compiled
+@compiled
 def code_products(
     codes: NDArray[np.uint8],
     start: int,
@@ -127,7 +106,7 @@ def code_products(
         products[row - start] = total
 
 
-@_compiled
+@compiled
 def _worse(
     score_a: np.float32, high_a: np.uint64, low_a: np.uint64, score_b: np.float32, high_b: np.uint64, low_b: np.uint64
 ) -> np.bool_:
@@ -139,7 +118,7 @@ def _worse(
     return low_a > low_b
 
 
-@_compiled
+@compiled
 def _sift_down(heap_scores: Floats, heap_keys: Keys, size: int) -> None:
     """Let the root of a heap, whose root is the worst candidate, sink to its place."""
     parent = 0
@@ -170,7 +149,7 @@ def _sift_down(heap_scores: Floats, heap_keys: Keys, size: int) -> None:
         parent = child
 
 
-@_compiled
+@compiled
 def _sift_up(heap_scores: Floats, heap_keys: Keys, child: int) -> None:
     """Let the last candidate of a heap rise to its place."""
     while child > 0:
@@ -188,14 +167,14 @@ def _sift_up(heap_scores: Floats, heap_keys: Keys, child: int) -> None:
         child = parent
 
 
-@_compiled
+@compiled
 def _swap(heap_scores: Floats, heap_keys: Keys, a: int, b: int) -> None:
     heap_scores[a], heap_scores[b] = heap_scores[b], heap_scores[a]
     for half in range(2):
         heap_keys[a, half], heap_keys[b, half] = heap_keys[b, half], heap_keys[a, half]
 
 
-@_compiled
+@compiled
 def _offer(
     heap_scores: Floats, heap_keys: Keys, size: int, new_score: np.float32, high: np.uint64, low: np.uint64
 ) -> int:
@@ -214,7 +193,7 @@ def _offer(
     return size
 
 
-@_compiled
+@compiled
 def _is_among(keys: Keys, high: np.uint64, low: np.uint64) -> bool:
     for place in range(keys.shape[0]):  # noqa: SIM110 -- Numba compiles no generator inside any()
         if keys[place, 0] == high and keys[place, 1] == low:
@@ -222,7 +201,7 @@ def _is_among(keys: Keys, high: np.uint64, low: np.uint64) -> bool:
     return False
 
 
-@_reassociated
+@reassociated
 def _rough_score(probe: Floats, template: Floats) -> np.float32:
     """A score within (d + 1) * 2**-24 of the canonical one (Higham, 3.1), whatever the order of its additions."""
     total = np.float32(0.0)
@@ -231,14 +210,14 @@ def _rough_score(probe: Floats, template: Floats) -> np.float32:
     return total
 
 
-@_compiled
+@compiled
 def _need(bar: float, margin: np.float32) -> np.float32:
     """The least value of scale * product + length * residual with which a face may reach the bar."""
     # Scores are limited to -1 from below, bounds are not, so a bar of -1 lets everything through.
     return np.float32(bar - margin) if bar > -1.0 else np.float32(-np.inf)
 
 
-@_compiled
+@compiled
 def _consider(
     probe: Floats,
     template: Floats,
@@ -263,7 +242,7 @@ def _consider(
     return max(bar, np.float64(heap_scores[heap, 0]))
 
 
-@_compiled
+@compiled
 def seed(
     codes: NDArray[np.uint8],
     rows: Floats,
@@ -303,7 +282,7 @@ def seed(
             )  # fmt: skip
 
 
-@_compiled
+@compiled
 def scan(
     codes: NDArray[np.uint8],
     residuals: Floats,
@@ -381,7 +360,7 @@ def scan(
     return waiting
 
 
-@_compiled
+@compiled
 def settle(
     rows: Floats,
     keys: Keys,
@@ -407,56 +386,6 @@ def settle(
             )  # fmt: skip
 
 
-@_compiled
-def _home(high: np.uint64, low: np.uint64, mask: int) -> np.int64:
-    """Where the search for a key begins in a table of `mask` + 1 places."""
-    # UUIDs of version 4 are random already; the odd constant (2**64 over the golden ratio) spreads those that are not.
-    mixed = (high ^ (low << np.uint64(1))) * np.uint64(0x9E3779B97F4A7C15)
-    return np.int64((mixed >> np.uint64(32)) & np.uint64(mask))
-
-
-@_compiled
-def find_key(table: NDArray[np.int32], keys: Keys, high: np.uint64, low: np.uint64) -> Any:
-    """Return the place in `table` of the row that has this key, or of the free place where it would go."""
-    mask = table.shape[0] - 1
-    place = _home(high, low, mask)
-    while table[place] != EMPTY:
-        row = table[place]
-        if keys[row, 0] == high and keys[row, 1] == low:
-            return place
-        place = (place + 1) & mask
-    return place
-
-
-@_compiled
-def free_place(table: NDArray[np.int32], keys: Keys, place: int) -> None:
-    """Empty a place of `table`, moving later rows back so that every search still finds its key without a gap."""
-    mask = table.shape[0] - 1
-    hole = place
-    following = (hole + 1) & mask
-    while table[following] != EMPTY:
-        row = table[following]
-        home = _home(keys[row, 0], keys[row, 1], mask)
-        if ((following - home) & mask) >= ((following - hole) & mask):
-            table[hole] = row
-            hole = following
-        following = (following + 1) & mask
-    table[hole] = EMPTY
-
-
-@_compiled
-def insert_rows(table: NDArray[np.int32], keys: Keys, start: int, stop: int) -> int:
-    """Enter rows `start` to before `stop`: all of them and return -1, or none and return a row whose key was there."""
-    for row in range(start, stop):
-        place = find_key(table, keys, keys[row, 0], keys[row, 1])
-        if table[place] != EMPTY:
-            for entered in range(start, row):
-                free_place(table, keys, find_key(table, keys, keys[entered, 0], keys[entered, 1]))
-            return row
-        table[place] = row
-    return -1
-
-
 _SIGNATURES = {
     encode: "void(f4[:,::1], f4, u1[:,::1], f4[::1])",
     seed: "void(u1[:,::1], f4[:,::1], u8[:,::1], i8, f4[:,::1], i1[:,::1], i1[:,::1], u8[:,::1], f8[::1], i8)",
@@ -468,16 +397,10 @@ _SIGNATURES = {
         "void(f4[:,::1], u8[:,::1], i8, f4[:,::1], f4[::1], u8[:,::1], f8[::1], f4[:,::1], u8[:,:,::1], i8[::1],"
         " i8[:,::1], f4[::1])"
     ),
-    find_key: "i8(i4[::1], u8[:,::1], u8, u8)",
-    free_place: "void(i4[::1], u8[:,::1], i8)",
-    insert_rows: "i8(i4[::1], u8[:,::1], i8, i8)",
     score_block: "void(f4[:,::1], f4[:,::1], f4[:,::1])",
 }
 
 
 def warm_up() -> None:
     """Compile what is called from Python, or load it from Numba's cache. Costs nothing the second time."""
-    for kernel, signature in _SIGNATURES.items():
-        if not kernel.signatures:
-            kernel.compile(signature)
-            kernel.disable_compile()
+    ready(_SIGNATURES | row_table.SIGNATURES)
