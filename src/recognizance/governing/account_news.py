@@ -281,6 +281,10 @@ class AccountNews:
     def due_mails(self, *, limit: int) -> list[DueMail]:
         """Mails to send now, the longest overdue first. Old news that nothing is owed for is removed on the way."""
         now = self._clock()
+        with self._records.reading() as reader:
+            # Most of the time there is nothing, and nobody should wait for a writer that writes nothing.
+            if not reader.documents_due(NEWS_KIND, now, limit=1):
+                return []
         with self._records.transaction() as transaction:
             due = transaction.documents_due(NEWS_KIND, now, limit=limit)
             for document in due:
