@@ -101,6 +101,20 @@ def test_a_second_run_does_nothing_twice(run: Run, folder: Path, service: Servic
         assert reader.gallery(GALLERY).face_count == 4
 
 
+def test_an_erasure_takes_the_notes_of_an_import_along(
+    run: Run, folder: Path, service: Service, permit_for: Permits
+) -> None:
+    """What the photographs were called and their hashes are traces too; notes of other people's stay."""
+    run(items_of_folder(folder))
+    erased = service.erasure.subject(GALLERY, SubjectId("Eileen_Collins"), permit=permit_for(Action.FORGET, GALLERY))
+
+    assert erased.needles is not None
+    assert service.erasure.traces(erased.needles) == ()
+    with service.records.reading() as reader:
+        noted = [item.path for item in reader.import_items(GALLERY, "job", limit=9)]
+    assert noted == ["broken/half.jpg", "broken/text.jpg", "empty/room.jpg", "hopper.png"]
+
+
 def test_a_csv_gives_paths_and_subjects(run: Run, folder: Path, service: Service) -> None:
     """Paths are relative to the file, and a byte-order mark from a spreadsheet does no harm."""
     manifest = folder / "people.csv"

@@ -49,6 +49,7 @@ CALLS: dict[str, Call] = {
     "delete subject": lambda t, w, ids: t.delete_subject(w.gallery, ALICE),
     "keep image": lambda t, w, ids: t.keep_image(w.gallery, ImageId("image"), b"x"),
     "import item": lambda t, w, ids: t.import_item(w.gallery, "job", path="a", digest=DIGEST),
+    "forget imported": lambda t, w, ids: t.forget_imported([DIGEST]),
     "import counts": lambda t, w, ids: t.import_counts(w.gallery, "job"),
     "import faces": lambda t, w, ids: t.import_faces(w.gallery, "job"),
     "record import": lambda t, w, ids: t.record_import_items(

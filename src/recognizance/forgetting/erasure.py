@@ -233,6 +233,7 @@ class Erasure:
                 names=target.names - transaction.names_in_use(target.names),
                 photographs=target.photographs - transaction.photographs_in_use(target.photographs),
             )
+            transaction.forget_imported(target.photographs)
             documents = self._clean(change, target.needles, permit)
             self._refuse_held(transaction, [place.entry_id for place in openings])
             self._destroy(transaction, openings)

@@ -30,6 +30,7 @@ _COUNTS = select(_items.state, func.count().label("files")).where(_OF_JOB).group
 _FACES = select(func.coalesce(func.sum(_items.face_count), 0)).where(_OF_JOB)
 _DELETE_ITEM = delete(schema.import_items).where(_OF_JOB, _THIS)
 _INSERT_ITEM = insert(schema.import_items)
+_DELETE_OF_PHOTOGRAPHS = delete(schema.import_items).where(_items.digest.in_(bindparam("digests", expanding=True)))
 _DELETE_JOB = delete(schema.import_items).where(_OF_JOB)
 
 _IMAGE = select(_images.image_id).where(
@@ -147,6 +148,12 @@ class ImportWriter(ImportReader, GalleryWriter):
             NotFoundError: If there is no such gallery.
         """
         self._run(_DELETE_JOB, {"gallery": self._gallery_row(gallery, locked=True).gallery_key, "job_id": job})
+
+    def forget_imported(self, digests: Collection[bytes]) -> None:
+        """Drop what any job noted of photographs, by their SHA-256: what they were called, and that they were there."""
+        for some in batches(list(digests)):
+            self._run(_DELETE_OF_PHOTOGRAPHS, {"digests": some})
+            self._erased = True
 
     def keep_image(self, gallery: GalleryId, image_id: ImageId, photograph: bytes) -> None:
         """Keep a photograph, sealed, until the last face of it is removed.

@@ -208,6 +208,7 @@ import_items = Table(
     Column("state", String(16), nullable=False),
     Column("reason", String, nullable=False),
     Column("face_count", Integer, nullable=False),
+    Index("import_items_by_digest", "digest"),
     sqlite_with_rowid=False,
 )
 
