@@ -28,6 +28,7 @@ from recognizance.web.public_register import group_charts
 from recognizance.web.visits import Visit
 
 DECISION = "decision.csv"
+_REPORT = "report.html"
 _HTML = "text/html; charset=utf-8"
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; sandbox"
 """A report is one file with its styles inside, and may do nothing else."""
@@ -63,7 +64,7 @@ class EvaluationsPages:
         document = self._document(row)
         evaluation = None if document is None else _read(document)
         decision = None if evaluation is None else shown_decision(self._results, evaluation)
-        files = [] if document is None else [*_reports(document), RESULT]
+        files = [] if document is None else [_REPORT, *_cards(document), RESULT]
         return visit.page(
             "public/evaluation.html",
             row=row,
@@ -111,15 +112,18 @@ def _read(document: bytes) -> Evaluation:
 
 @lru_cache(maxsize=16)
 def _file(document: bytes, name: str) -> bytes | None:
-    """One file of a result, made when it is asked for: drawing takes a second, and most are never asked for."""
+    """One file of a result, made when it is asked for: drawing a report takes seconds, and most are never asked for."""
     if name == RESULT:
         return document
-    report = _reports(document).get(name)
-    return None if report is None else write_html(report)
+    if name == _REPORT:
+        return write_html(evaluation_report(_read(document)))
+    card = _cards(document).get(name)
+    return None if card is None else write_html(card)
 
 
 @lru_cache(maxsize=4)
-def _reports(document: bytes) -> Mapping[str, Report]:
+def _cards(document: bytes) -> Mapping[str, Report]:
+    """The model's card and one for each threshold, by the names of their files; nothing is drawn for them."""
     evaluation = _read(document)
-    reports = {"report": evaluation_report(evaluation), "model-card": model_card(evaluation), **error_cards(evaluation)}
-    return {f"{name}.html": report for name, report in reports.items()}
+    cards = {"model-card": model_card(evaluation), **error_cards(evaluation)}
+    return {f"{name}.html": card for name, card in cards.items()}
