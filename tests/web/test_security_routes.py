@@ -187,6 +187,7 @@ def test_a_body_beyond_a_pages_limit_is_refused(guarded: Guarded) -> None:
     assert wrong == [], listed(wrong)
     assert {page.path for page in guarded.pages() if page.most_bytes > LARGEST_SENT_BYTES} <= {
         "/galleries/{gallery}/import",
+        "/galleries/{gallery}/import/{job}",
         "/leads/{lead}/attest",
     }
 
