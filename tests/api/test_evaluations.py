@@ -22,6 +22,8 @@ def with_labels_set_aside(api: ApiWorld, name: str, decision: bytes = DECISION) 
 
 
 def page(api: ApiWorld, path: str) -> httpx.Response:
+    """A public page, once the ledger's public files have what was promised."""
+    api.world.entries()
     return api.client.raw("GET", f"/evaluations/{path}")
 
 
