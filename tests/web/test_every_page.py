@@ -16,11 +16,12 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 from starlette.routing import Match, Route
 
+from recognizance.governance.parties import Role
 from recognizance.governing.account_documents import Stage
 from recognizance.web.frame import HALF_WAY
 from recognizance.web.frame import Page as Row
 
-from .security_world import Guarded, listed
+from .security_world import COUNTY_USE, Guarded, listed
 from .world import DESKTOP, PHONE, Scheme, look, served_app
 
 SIZES: dict[str, ViewportSize] = {"desktop": DESKTOP, "phone": PHONE}
@@ -67,6 +68,19 @@ class Shown:
     text: str = field(repr=False)
 
 
+QUERIES = {"/search/begin": f"?use={COUNTY_USE}"}
+
+UNSEEN = {
+    "/evaluations/{evaluation:path}": "no evaluation is published there: tests/web/test_public.py",
+    "/evaluations/{evaluation:path}/files/{file:path}": "no page",
+    "/invitation/{token}": "nobody is invited there: tests/web/test_sign_in_story.py",
+    "/account/passkeys/{passkey}/remove": "nobody has a passkey there: tests/web/test_passkeys.py",
+    "/searches/{index}/candidates/{number}": "no page",
+    "/galleries/{gallery}/duplicates/{pair}": "no two subjects are alike there: tests/web/test_administrator_duplicates.py",
+}
+"""Pages that the installation has nothing to show on, and why."""
+
+
 @pytest.fixture(scope="module")
 def shown(guarded: Guarded) -> list[Shown]:
     """Every page; what the table has besides are pictures, downloads, redirects, and what is only sent to."""
@@ -74,28 +88,39 @@ def shown(guarded: Guarded) -> list[Shown]:
 
 
 def _shown(row: Row, guarded: Guarded) -> Shown | None:
-    reader, session = _reader_of(row, guarded)
-    path, browser = guarded.address(row), guarded.browser()
-    if session:
-        browser.cookies.set("session", session)
-    answer = browser.get(path)
-    if answer.status_code != 200 or not answer.headers["content-type"].startswith("text/html"):
-        return None
-    return Shown(re.sub(r"\W+", "-", row.path).strip("-") or "start", path, reader, session, answer.text)
+    """The page as the first of those for whom it is who gets to see it."""
+    path = guarded.address(row) + QUERIES.get(row.path, "")
+    statuses: set[int] = set()
+    for reader, session in _readers_of(row, guarded):
+        browser = guarded.browser()
+        if session:
+            browser.cookies.set("session", session)
+        answer = browser.get(path)
+        statuses.add(answer.status_code)
+        if answer.status_code == 200:
+            if not answer.headers["content-type"].startswith("text/html"):
+                return None
+            name = re.sub(r"\W+", "-", row.path).strip("-") or "start"
+            return Shown(name, path, reader, session, answer.text)
+    assert statuses == {303} or row.path in UNSEEN, f"nobody sees {path}: {statuses}"
+    return None
 
 
-def _reader_of(row: Row, guarded: Guarded) -> tuple[str, str]:
-    """Somebody for whom a page is, and their session."""
+def _readers_of(row: Row, guarded: Guarded) -> Iterator[tuple[str, str]]:
+    """Those for whom a page is, one of each role, and their sessions."""
     if not row.who.stages:
-        return "anybody", ""
+        yield "anybody", ""
+        return
     if row.who == HALF_WAY:
         person = guarded.county["third"]
         guarded.web.known(person)
         opened = guarded.web.service.entrance.sign_in.trusted(person, device="a test")
         assert opened.stage is Stage.SECOND_FACTOR
-        return "half way", opened.token
-    person = guarded.owner(row)
-    return person, guarded.session(person)
+        yield "half way", opened.token
+        return
+    for role in sorted(row.who.roles or (Role.OPERATOR,)):
+        person = guarded.owner(row, role.value)
+        yield person, guarded.session(person)
 
 
 @dataclass
