@@ -76,7 +76,7 @@ UNSEEN = {
     "/invitation/{token}": "nobody is invited there: tests/web/test_sign_in_story.py",
     "/account/passkeys/{passkey}/remove": "nobody has a passkey there: tests/web/test_passkeys.py",
     "/searches/{index}/candidates/{number}": "no page",
-    "/galleries/{gallery}/duplicates/{pair}": "no two subjects are alike there: tests/web/test_administrator_duplicates.py",
+    "/galleries/{gallery}/duplicates/{pair}": "nobody is alike there: tests/web/test_administrator_duplicates.py",
 }
 """Pages that the installation has nothing to show on, and why."""
 
