@@ -231,6 +231,7 @@ def guarded_world(data: Path, faces: tuple[FaceReader, Calibration]) -> Iterator
         review = _enrol_and_search(guarded)
         _review(guarded, review)
         _ask_the_desk(guarded)
+        _ask_without_an_account(guarded)
         _use_the_pages(guarded)
         yield guarded
 
@@ -484,6 +485,15 @@ def _ask_the_desk(guarded: Guarded) -> None:
             answer = attack("answer-to-asker")
             guarded.do("step_request", "county desk_officer", path=where, event="answer", answer=answer)
         guarded.objects["request"] = request
+
+
+def _ask_without_an_account(guarded: Guarded) -> None:
+    asker, statement = attack("asker"), attack("statement-of-asker")
+    guarded.do("ask", None, kind="access", agency=COUNTY, asker=asker, statement=statement)
+    [comment] = guarded.do("list_comments", None, path={"use": "county-stopped"})["comments"]
+    where = {"use": "county-stopped", "comment": comment["comment"]}
+    for act in ("hide_comment", "show_comment"):
+        guarded.do(act, "overseer1", path=where, reason=attack("reason-for-hiding"))
 
 
 def _use_the_pages(guarded: Guarded) -> None:
