@@ -41,12 +41,13 @@ def _environment(language: Language) -> Environment:
         "percent": spoken.percent,
         # For what people wrote: what can't be seen, or turns the line round, is spelled out.
         "plain": plain_text,
-        # For what services say: a text, and whether it is in the reader's language.
-        "refusal": partial(said, wording=spoken),
         # For texts marked with `N_`, which come as values and may hold a percent sign.
         "translated": spoken.gettext,
     }
-    # Jinja declares no type for it; pyright takes what its defaults happen to be for one.
+    # For what services say: a text, and whether it is in the reader's language.
+    refusals: dict[str, object] = {"refusal": partial(said, wording=spoken)}
+    environment.filters.update(refusals)  # pyright: ignore[reportCallIssue, reportArgumentType]
+    # Jinja declares no type for either; pyright takes what its defaults happen to be for one.
     given: dict[str, object] = {"language": language, "languages": tuple(Language)}
     environment.globals.update(given)  # pyright: ignore[reportCallIssue, reportArgumentType]
     return environment
