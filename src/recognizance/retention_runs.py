@@ -11,7 +11,6 @@ A run that was interrupted is simply run again: what it destroyed is gone, and t
 """
 
 import logging
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
@@ -357,34 +356,6 @@ class RetentionRuns:
                 )
 
             change.enter(said)
-
-
-class Sweeper:
-    """Runs retention in the background of a server: soon after the start, and then again and again."""
-
-    def __init__(self, runs: RetentionRuns, by: Actor, *, every_s: float) -> None:
-        self._runs = runs
-        self._by = by
-        self._every_s = every_s
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def close(self) -> None:
-        """Let a run that is under way finish the batch that it is at, and stop."""
-        self._closing.set()
-        if self._thread.is_alive():
-            self._thread.join()
-
-    def _run(self) -> None:
-        while not self._closing.is_set():
-            try:
-                self._runs.run_all(by=self._by)
-            except Error as error:
-                _log.error("retention could not run; trying again in %g s", self._every_s, exc_info=error)
-            self._closing.wait(self._every_s)
 
 
 def _batches(ordered: Sequence[Due]) -> Iterator[Sequence[Due]]:

@@ -18,7 +18,8 @@ from recognizance.identifiers import FaceId, GalleryId, PrincipalId
 from recognizance.ledger import Entry, FolderSource, facts, prove
 from recognizance.permits import Action, Mandate
 from recognizance.retention_holdings import RESULTS_AT_ONCE
-from recognizance.retention_runs import RetentionRuns, Sweeper
+from recognizance.retention_runs import RetentionRuns
+from recognizance.rounds import Rounds
 
 from .conftest import ADA, GALLERY, OTHER_GALLERY, Installation, permit_for
 
@@ -239,12 +240,11 @@ def test_a_server_runs_retention_by_itself(installation: Installation, runs: Ret
     """Soon after it starts, and it stops when it is told to."""
     installation.enrol()
     installation.after(days=31)
-    sweeper = Sweeper(runs, ROOT, every_s=3600)
-    sweeper.start()
+    rounds = Rounds(lambda: runs.run_all(by=ROOT), name="retention", every_s=3600)
     deadline = time.monotonic() + 20
     while installation.rows() and time.monotonic() < deadline:
         time.sleep(0.02)
-    sweeper.close()
+    rounds.close()
 
     assert installation.rows() == []
 

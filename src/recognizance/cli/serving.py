@@ -74,23 +74,23 @@ def serve(
 def _serve_once(data: Path, settings: "Settings", listener: socket.socket, *, json: bool) -> "ProfileName | None":
     """Serve until somebody stops it, or chooses the profile at the first start; then answers which."""
     from recognizance.app import open_service, open_telling, warm_up
-    from recognizance.governing.installation import Sweeping
+    from recognizance.governing.installation import SWEEP_EVERY_S
     from recognizance.governing.registration import at_the_machine
-    from recognizance.governing.telling import TellingThread
-    from recognizance.retention_runs import Sweeper
+    from recognizance.governing.telling import ROUND_EVERY_S
+    from recognizance.rounds import Rounds
 
     service = open_service(data, settings)
     try:
         issued = None if service.keys.list() else service.keys.create()
         warm_up(service)
         _load_galleries(service)
-        sweeper = Sweeper(service.retention, at_the_machine(), every_s=RETENTION_EVERY_S)
-        telling = open_telling(service)
-        sweeper.start()
+        by, telling = at_the_machine(), open_telling(service)
         with (
-            contextlib.closing(Sweeping(service.governing.uses)),
-            contextlib.closing(sweeper),
-            contextlib.closing(TellingThread(telling)),
+            contextlib.closing(Rounds(service.governing.uses.sweep, name="sweep", every_s=SWEEP_EVERY_S)),
+            contextlib.closing(
+                Rounds(lambda: service.retention.run_all(by=by), name="retention", every_s=RETENTION_EVERY_S)
+            ),
+            contextlib.closing(Rounds(telling.round, name="telling", every_s=ROUND_EVERY_S)),
         ):
             _run(service, listener, issued, json=json)
         return service.entrance.set_up.wanted

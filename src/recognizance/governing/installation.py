@@ -6,14 +6,12 @@ whose policies don't validate isn't opened at all. Each ruling that refuses is o
 Implements docs/policy.md, "Files and profiles", and docs/governance.md, "Profiles".
 """
 
-import logging
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from recognizance.docket import Installation, docket_of, installation_of
-from recognizance.errors import Error, InputError, UnavailableError
+from recognizance.errors import InputError, UnavailableError
 from recognizance.galleries import Clock
 from recognizance.governance import RuledPolicy
 from recognizance.governance.authority import Authority, Ruling
@@ -44,7 +42,6 @@ MAX_POLICY_BYTES = 20_000
 SWEEP_EVERY_S = 60.0
 
 _ROLE = "role"
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,30 +188,3 @@ def refused(ruling: Ruling) -> Refused:
         missing=ruling.decision.policies or (_ROLE,),
         case=request.grounds.case,
     )
-
-
-class Sweeping:
-    """A thread that records what time has brought about. Nothing waits for it: uses are read as of now."""
-
-    def __init__(self, uses: Uses, *, every_s: float = SWEEP_EVERY_S) -> None:
-        self._uses = uses
-        self._every_s = every_s
-        self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sweep", daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        """End the thread, after the sweep that is under way."""
-        self._ending.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while True:
-            try:
-                if steps := self._uses.sweep():
-                    _log.info("%d uses moved on by time", steps)
-            except Error as error:
-                # What is due stays due; the next sweep takes it up.
-                _log.error("the sweep of uses failed", exc_info=error)
-            if self._ending.wait(self._every_s):
-                return

@@ -8,12 +8,11 @@ Never says in a mail whom it was about or what was found: a mail is read by ever
 """
 
 import logging
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from recognizance.errors import Error, NotFoundError
+from recognizance.errors import NotFoundError
 from recognizance.galleries import Clock
 from recognizance.governance.codec import read_document, write_document
 from recognizance.governance.parties import Role
@@ -121,31 +120,7 @@ class Telling:
         outcomes = self._relay.send([self._compose(mail) for mail in due]) if self._relay is not None else no_relay
         for mail, outcome in zip(due, outcomes, strict=True):
             self._news.settle(mail.id, outcome)
-        return outcomes.count(Delivery.SENT)
-
-
-class TellingThread:
-    """Runs rounds until it is closed; the first one at once. Nothing waits for it."""
-
-    def __init__(self, telling: Telling, *, every_s: float = ROUND_EVERY_S) -> None:
-        self._telling = telling
-        self._every_s = every_s
-        self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="telling", daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        """End the thread, after the round that is under way."""
-        self._ending.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while True:
-            try:
-                if sent := self._telling.round():
-                    _log.info("%d mails went out", sent)
-            except Error as error:
-                # What is due stays due; the next round takes it up.
-                _log.error("telling people failed", exc_info=error)
-            if self._ending.wait(self._every_s):
-                return
+        sent = outcomes.count(Delivery.SENT)
+        if sent:
+            _log.info("%d mails went out", sent)
+        return sent
