@@ -24,15 +24,8 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"  # read once, when NumPy is imported
 
 import numpy as np
 
-from recognizance.docket import (
-    GalleryDeclaration,
-    Installation,
-    Kind,
-    PersonRecord,
-    RecordsDocket,
-    UseRecord,
-    inserted,
-)
+from recognizance.docket import RecordsDocket
+from recognizance.documents import GalleryDeclaration, Installation, Kind, PersonRecord, UseRecord, inserted
 from recognizance.governance.authority import Authority, Docket, OwnerDocket
 from recognizance.governance.gate import Evidence, Fitness
 from recognizance.governance.oversight import Quorum, Sha256Hex

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from recognizance.config import Settings
-from recognizance.docket import Kind, inserted
+from recognizance.documents import Kind, inserted
 from recognizance.evaluation.entry import group_result
 from recognizance.evaluation.gate import Measure
 from recognizance.evaluation.measures import Rate

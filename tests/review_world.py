@@ -12,7 +12,7 @@ from PIL import Image
 
 from recognizance.app import Service, wire
 from recognizance.config import Settings
-from recognizance.docket import (
+from recognizance.documents import (
     GalleryDeclaration,
     Kind,
     PersonRecord,

@@ -9,7 +9,7 @@ import pytest
 
 from recognizance import intake as intake_module
 from recognizance.correspondence import REQUEST_PHOTOGRAPH
-from recognizance.docket import GalleryDeclaration, Kind, Standing, inserted, replaced, stored
+from recognizance.documents import GalleryDeclaration, Kind, Standing, inserted, replaced, stored
 from recognizance.errors import DeniedError, InputError, NotFoundError, ThrottledError
 from recognizance.faces import Calibration, FaceReader
 from recognizance.forgetting.erasure import REQUEST_KIND

@@ -14,15 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from recognizance.docket import (
-    GalleryDeclaration,
-    Kind,
-    PersonRecord,
-    found,
-    inserted,
-    installation_of,
-    replaced,
-)
+from recognizance.documents import GalleryDeclaration, Kind, PersonRecord, found, inserted, installation_of, replaced
 from recognizance.errors import ConflictError, InputError, NotFoundError
 from recognizance.governance.parties import Agency, AgencyId, Program
 from recognizance.governance.purposes import LawfulBasis, Source

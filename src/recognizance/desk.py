@@ -36,7 +36,7 @@ from recognizance.correspondence import (
     request_document,
     request_files,
 )
-from recognizance.docket import GalleryDeclaration, Kind, found
+from recognizance.documents import GalleryDeclaration, Kind, found
 from recognizance.errors import ConflictError, InputError, NotFoundError
 from recognizance.faces import QualityFilter, open_photograph
 from recognizance.forgetting.erasure import Cause, Erased, Erasure, Order

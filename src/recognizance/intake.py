@@ -32,7 +32,7 @@ from recognizance.correspondence import (
     request_document,
     stored_request,
 )
-from recognizance.docket import Kind, Standing, every, installation_of
+from recognizance.documents import Kind, Standing, every, installation_of
 from recognizance.errors import InputError, NotFoundError, ThrottledError
 from recognizance.faces import image_format
 from recognizance.forgetting.erasure import REQUEST_KIND

@@ -14,7 +14,7 @@ from recognizance.config import Settings, zone_of
 from recognizance.correspondence import REQUEST_PHOTOGRAPH
 from recognizance.desk import Desk
 from recognizance.disclosing.disclosure import Disclosing
-from recognizance.docket import Kind
+from recognizance.documents import Kind
 from recognizance.duplicates import PAIR_KIND, forget_gone
 from recognizance.enrolling.jobs import LOOKED_KIND, forget_ended
 from recognizance.errors import NotFoundError

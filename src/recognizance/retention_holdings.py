@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
-from recognizance.docket import Kind, UseRecord, every
+from recognizance.documents import Kind, UseRecord, every
 from recognizance.errors import InputError, NotFoundError
 from recognizance.forgetting.erasure import HOLD_KIND, RESULT_FIELDS
 from recognizance.galleries import Clock

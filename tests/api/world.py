@@ -13,7 +13,7 @@ from PIL import Image
 
 from recognizance.app import http_app
 from recognizance.cli.portraits import collins_portrait, hopper_portrait
-from recognizance.docket import Kind, PersonRecord, UseRecord, stored
+from recognizance.documents import Kind, PersonRecord, UseRecord, stored
 from recognizance.faces import Calibration, FaceReader
 from recognizance.governance.codec import write_document
 from recognizance.governance.parties import AgencyId, Person, PersonId, Role

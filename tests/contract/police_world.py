@@ -16,7 +16,7 @@ import boto3
 from botocore.config import Config
 
 from recognizance.config import Settings
-from recognizance.docket import GalleryDeclaration
+from recognizance.documents import GalleryDeclaration
 from recognizance.governance.oversight import Choice
 from recognizance.governance.parties import Agency, AgencyId, AgencyKind, CourseId, Person, Role, Training, UseId
 from recognizance.governance.profiles import ProfileName

@@ -27,7 +27,7 @@ import pytest
 
 from recognizance.app import Service, http_app, wire
 from recognizance.config import Settings
-from recognizance.docket import GalleryDeclaration, Kind, PersonRecord, UseRecord, inserted
+from recognizance.documents import GalleryDeclaration, Kind, PersonRecord, UseRecord, inserted
 from recognizance.faces import Calibration, FaceReader
 from recognizance.governance import Act, Credential, Grounds, Policy
 from recognizance.governance.codec import write_document

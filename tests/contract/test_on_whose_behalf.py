@@ -14,7 +14,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from recognizance.docket import Standing
+from recognizance.documents import Standing
 from recognizance.governance import Grounds
 from recognizance.governance.oversight import Choice
 from recognizance.governance.parties import UseId

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recognizance.docket import terms_sha256
+from recognizance.documents import terms_sha256
 from recognizance.forgetting.erasure import DELETES_DOCUMENT, Erasure, Holder
 from recognizance.galleries import Galleries
 from recognizance.gallery import BruteForceIndex

@@ -15,7 +15,7 @@ from PIL import Image
 from recognizance.app import Service, wire
 from recognizance.config import Settings
 from recognizance.desk import SearchingDesk
-from recognizance.docket import GalleryDeclaration, Kind
+from recognizance.documents import GalleryDeclaration, Kind
 from recognizance.errors import ConflictError, DeniedError, InputError, NotFoundError
 from recognizance.faces import Calibration, FaceReader, QualityFilter, open_photograph
 from recognizance.forgetting.erasure import REQUEST_KIND

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from recognizance.docket import Kind, inserted
+from recognizance.documents import Kind, inserted
 from recognizance.forgetting.left_behind import LASTS, left_behind
 from recognizance.governance.parties import AccessKey, OwnerKind
 from recognizance.governing.registration import at_the_machine

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from recognizance.docket import Kind, UseRecord, inserted
+from recognizance.documents import Kind, UseRecord, inserted
 from recognizance.errors import DeniedError, InputError, NotFoundError, UnavailableError
 from recognizance.governance import Principal
 from recognizance.governance.authority import OwnerDocket, Party

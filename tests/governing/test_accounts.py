@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from recognizance.docket import Standing
+from recognizance.documents import Standing
 from recognizance.errors import ConflictError, DeniedError, InputError, NotFoundError
 from recognizance.governance.parties import PersonId, Role
 from recognizance.governance.profiles import ProfileName

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from recognizance.docket import installation_of
+from recognizance.documents import installation_of
 from recognizance.errors import ConflictError
 from recognizance.governance.gate import nothing_runs
 from recognizance.governance.parties import Role

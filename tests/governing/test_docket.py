@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from recognizance.docket import Installation, Kind, PersonRecord, RecordsDocket, Standing, inserted, replaced, stored
+from recognizance.docket import RecordsDocket
+from recognizance.documents import Installation, Kind, PersonRecord, Standing, inserted, replaced, stored
 from recognizance.governance.parties import Agency, AgencyId, AgencyKind, CourseId, Person, PersonId, Role, Training
 from recognizance.governance.profiles import ProfileName
 from recognizance.identifiers import GalleryId, PrincipalId

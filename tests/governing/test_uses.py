@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from recognizance.docket import GalleryDeclaration, Standing, terms_sha256
+from recognizance.documents import GalleryDeclaration, Standing, terms_sha256
 from recognizance.errors import ConflictError, DeniedError, InputError
 from recognizance.governance import Asking, Credential, Principal
 from recognizance.governance.oversight import Choice

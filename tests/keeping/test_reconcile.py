@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from recognizance.agreement import check_agreement
-from recognizance.docket import Kind, Standing, inserted
+from recognizance.documents import Kind, Standing, inserted
 from recognizance.errors import ConflictError, CorruptionError, InputError, NotFoundError, UnavailableError
 from recognizance.governance.parties import Agency, AgencyId, AgencyKind
 from recognizance.identifiers import AccessKeyId, PrincipalId

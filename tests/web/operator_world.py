@@ -11,7 +11,7 @@ from html import unescape
 import httpx
 from PIL import Image
 
-from recognizance.docket import Kind, UseRecord, found, inserted
+from recognizance.documents import Kind, UseRecord, found, inserted
 from recognizance.gallery.exact import ExactIndex
 from recognizance.governance.leads import LeadId
 from recognizance.governance.parties import PersonId, UseId

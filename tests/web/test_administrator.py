@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from recognizance.docket import Standing
+from recognizance.documents import Standing
 from recognizance.enrolling.jobs import JOB_KIND, JobState
 from recognizance.governance.parties import CourseId, PersonId
 from recognizance.identifiers import GalleryId, PrincipalId, SubjectId
@@ -289,7 +289,7 @@ def test_a_mark_is_set_for_a_case_and_taken_back(web: Web, collins: Image.Image)
 def test_another_agencys_galleries_stay_closed(web: Web) -> None:
     """Whom a gallery holds is for its own agency: subjects, faces and marks are refused to others."""
     from recognizance.declarations import declare
-    from recognizance.docket import GalleryDeclaration, Kind, inserted
+    from recognizance.documents import GalleryDeclaration, Kind, inserted
     from recognizance.governance.parties import Agency, AgencyId, AgencyKind
     from recognizance.governance.purposes import LawfulBasis, Source
 

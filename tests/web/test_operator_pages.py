@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 from recognizance.app import http_app
-from recognizance.docket import Kind, PersonRecord, inserted, stored
+from recognizance.documents import Kind, PersonRecord, inserted, stored
 from recognizance.errors import NotFoundError
 from recognizance.faces import Calibration, FaceReader, UnindexedReason
 from recognizance.governance.parties import Agency, AgencyId, AgencyKind, Person, PersonId, Role, Training

@@ -15,7 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from PIL import Image
 
-from recognizance.docket import Kind, UseRecord, inserted, replaced, stored
+from recognizance.documents import Kind, UseRecord, inserted, replaced, stored
 from recognizance.governance.oversight import Quorum
 from recognizance.governance.parties import PersonId, UseId
 from recognizance.governance.uses import Use, UseEvent, UseState, advance

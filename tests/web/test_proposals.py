@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from recognizance.docket import terms_sha256
+from recognizance.documents import terms_sha256
 from recognizance.governance.parties import UseId
 from recognizance.governance.purposes import AuthorityKind
 from recognizance.governance.uses import UseState

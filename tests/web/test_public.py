@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from recognizance.docket import Kind, UseRecord, stored
+from recognizance.documents import Kind, UseRecord, stored
 from recognizance.governance.parties import UseId
 from recognizance.governance.purposes import Purpose, SearchClass
 from recognizance.governance.subjects import RequestEvent

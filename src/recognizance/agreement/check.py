@@ -18,7 +18,7 @@ from hashlib import sha256
 
 from recognizance.agreement.promised import PARTIES
 from recognizance.agreement.restorations import Expected, restorations
-from recognizance.docket import Kind, SearchCount, installation_of
+from recognizance.documents import Kind, SearchCount, installation_of
 from recognizance.errors import CorruptionError, InputError
 from recognizance.forgetting.proofs import PROOF_KIND, Proof
 from recognizance.gallery import Template

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from recognizance.docket import Kind
+from recognizance.documents import Kind
 from recognizance.errors import ConflictError, InputError, TokenReusedError
 from recognizance.governance.codec import read_document, write_document
 from recognizance.records import Document, Records

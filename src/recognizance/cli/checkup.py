@@ -289,7 +289,7 @@ def _pictures(data: Path) -> Iterator[Finding]:
     """Reviewers compare pictures: without those of enrolled faces they could only say that they can't."""
     from recognizance.cli.opening import records_of
     from recognizance.config import read_settings
-    from recognizance.docket import installation_of
+    from recognizance.documents import installation_of
     from recognizance.governance.profiles import ProfileName
 
     if not _has_ledger(data):

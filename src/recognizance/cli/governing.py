@@ -17,7 +17,7 @@ from recognizance.governance.purposes import LawfulBasis, Source
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from recognizance.docket import Standing
+    from recognizance.documents import Standing
 
 agency_app = typer.Typer(help="Register agencies, suspend them and let them resume.", no_args_is_help=True)
 person_app = typer.Typer(help="Register people and programs, and draw keys for them.", no_args_is_help=True)
@@ -115,7 +115,7 @@ def suspend_agency(
 ) -> None:
     """Stop an agency and all its people, from the next request on."""
     from recognizance.cli.opening import actor, government_of
-    from recognizance.docket import Standing
+    from recognizance.documents import Standing
     from recognizance.governance import parties
 
     with government_of(data) as governing:
@@ -136,7 +136,7 @@ def resume_agency(
 ) -> None:
     """Let a suspended agency go on."""
     from recognizance.cli.opening import actor, government_of
-    from recognizance.docket import Standing
+    from recognizance.documents import Standing
     from recognizance.governance import parties
 
     with government_of(data) as governing:
@@ -225,7 +225,7 @@ def add_program(
 @speaking_plainly
 def suspend_person(person: PersonId, data: Data = DEFAULT_DATA, acting_as: As = None, json: Json = False) -> None:
     """Stop somebody, from the next request on."""
-    from recognizance.docket import Standing
+    from recognizance.documents import Standing
 
     _set_person(data, person, Standing.SUSPENDED, acting_as, json=json)
 
@@ -234,7 +234,7 @@ def suspend_person(person: PersonId, data: Data = DEFAULT_DATA, acting_as: As = 
 @speaking_plainly
 def resume_person(person: PersonId, data: Data = DEFAULT_DATA, acting_as: As = None, json: Json = False) -> None:
     """Let somebody who was suspended go on."""
-    from recognizance.docket import Standing
+    from recognizance.documents import Standing
 
     _set_person(data, person, Standing.ACTIVE, acting_as, json=json)
 
@@ -344,7 +344,7 @@ def declare_gallery(
 ) -> None:
     """Say whose a gallery is, and where its images come from, before a face is in it."""
     from recognizance.cli.opening import actor, government_of
-    from recognizance.docket import GalleryDeclaration
+    from recognizance.documents import GalleryDeclaration
     from recognizance.errors import InputError
     from recognizance.governance.parties import AgencyId
     from recognizance.identifiers import GalleryId

@@ -12,7 +12,7 @@ from recognizance.cli.output import notices, print_json, print_table, results, s
 from recognizance.governance.oversight import Choice
 
 if TYPE_CHECKING:
-    from recognizance.docket import UseRecord
+    from recognizance.documents import UseRecord
     from recognizance.governance.gate import Evidence
     from recognizance.governance.uses import Use
 

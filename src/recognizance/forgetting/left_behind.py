@@ -10,7 +10,7 @@ Reads only. Implements docs/evaluation-gate.md, "Independent testing".
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from recognizance.docket import Kind, found
+from recognizance.documents import Kind, found
 from recognizance.governance.parties import AccessKey
 from recognizance.governance.requests import TEST_GALLERY_PREFIX, tester_of
 from recognizance.identifiers import GalleryId, PrincipalId

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from recognizance.docket import MACHINE, Kind, found, inserted
+from recognizance.docket import MACHINE
+from recognizance.documents import Kind, found, inserted
 from recognizance.errors import NotFoundError
 from recognizance.galleries import Clock
 from recognizance.governance import Asking, Credential, Principal, Role, parties

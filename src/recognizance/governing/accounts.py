@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from recognizance.docket import Installation, Kind, PersonRecord, found
+from recognizance.documents import Installation, Kind, PersonRecord, found
 from recognizance.errors import ConflictError, InputError, NotFoundError
 from recognizance.galleries import Clock
 from recognizance.governance import Act

@@ -8,7 +8,7 @@ record. Never loosens anything: only what was assumed can be changed, and it was
 Works on records and ledger alone, while no server does: a search under the old rules can't come in between.
 """
 
-from recognizance.docket import INSTALLATION_ID, Installation, Kind, PersonRecord, found, inserted, replaced
+from recognizance.documents import INSTALLATION_ID, Installation, Kind, PersonRecord, found, inserted, replaced
 from recognizance.errors import ConflictError
 from recognizance.galleries import Clock
 from recognizance.governance import Role

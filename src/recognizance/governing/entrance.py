@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 
-from recognizance.docket import Installation, docket_of
+from recognizance.docket import docket_of
+from recognizance.documents import Installation
 from recognizance.errors import AuthenticationError, ConflictError
 from recognizance.galleries import Clock
 from recognizance.governance.profiles import ProfileName

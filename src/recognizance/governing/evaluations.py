@@ -10,7 +10,7 @@ Reads no result document, which stands further up (`evaluation.publication`). Im
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from recognizance.docket import Kind, every, found, inserted
+from recognizance.documents import Kind, every, found, inserted
 from recognizance.errors import ConflictError, InputError, UnavailableError
 from recognizance.galleries import Clock
 from recognizance.governance import Act

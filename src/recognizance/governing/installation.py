@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from recognizance.docket import Installation, docket_of, installation_of
+from recognizance.docket import docket_of
+from recognizance.documents import Installation, installation_of
 from recognizance.errors import InputError, UnavailableError
 from recognizance.galleries import Clock
 from recognizance.governance import RuledPolicy

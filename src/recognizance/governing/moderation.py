@@ -10,7 +10,7 @@ Implements docs/governance.md, "Comments".
 
 from dataclasses import replace
 
-from recognizance.docket import Comment, Kind, UseRecord, replaced, stored
+from recognizance.documents import Comment, Kind, UseRecord, replaced, stored
 from recognizance.errors import ConflictError, InputError, NotFoundError
 from recognizance.governance import Act
 from recognizance.governance.parties import UseId

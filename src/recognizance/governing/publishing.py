@@ -19,7 +19,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from recognizance.docket import Kind, PersonRecord, Standing, UseRecord, every, installation_of, stored
+from recognizance.documents import Kind, PersonRecord, Standing, UseRecord, every, installation_of, stored
 from recognizance.errors import ConflictError, DeniedError, InputError
 from recognizance.galleries import Clock
 from recognizance.governance import Act, Role

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 
 from recognizance.declarations import declare
-from recognizance.docket import (
+from recognizance.docket import MACHINE
+from recognizance.documents import (
     INSTALLATION_ID,
-    MACHINE,
     GalleryDeclaration,
     Installation,
     Kind,

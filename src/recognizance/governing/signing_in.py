@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from recognizance.docket import Kind, PersonRecord, found
+from recognizance.documents import Kind, PersonRecord, found
 from recognizance.errors import ConflictError, InputError
 from recognizance.galleries import Clock
 from recognizance.governance import Asking, Credential, Principal, Role

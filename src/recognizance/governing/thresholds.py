@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from recognizance.docket import Kind, PersonRecord, Standing, every
+from recognizance.documents import Kind, PersonRecord, Standing, every
 from recognizance.errors import ConflictError, InputError, NotFoundError
 from recognizance.galleries import Clock
 from recognizance.governance import Act, Role

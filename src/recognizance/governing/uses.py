@@ -13,8 +13,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from recognizance.docket import (
-    MACHINE,
+from recognizance.docket import MACHINE, evidence_of
+from recognizance.documents import (
     PAGE,
     Comment,
     Kind,
@@ -23,7 +23,6 @@ from recognizance.docket import (
     Stored,
     UseRecord,
     every,
-    evidence_of,
     inserted,
     stored,
     terms_sha256,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from recognizance.docket import Kind, Standing, UseRecord, found
+from recognizance.documents import Kind, Standing, UseRecord, found
 from recognizance.governance.codec import write_document
 from recognizance.governance.oversight import Suspension
 from recognizance.governance.parties import PersonId, UseId

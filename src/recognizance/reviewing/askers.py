@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from recognizance.docket import Kind, PersonRecord, Standing, found
+from recognizance.documents import Kind, PersonRecord, Standing, found
 from recognizance.errors import DeniedError
 from recognizance.governance import Act, Asking, Credential, Principal
 from recognizance.governance.parties import Person, PersonId, UseId

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from recognizance.docket import Kind, UseRecord, found
+from recognizance.documents import Kind, UseRecord, found
 from recognizance.errors import ConflictError, InputError, NotFoundError
 from recognizance.faces import open_photograph
 from recognizance.governance.codec import write_document

@@ -12,7 +12,7 @@ from typing import Any
 from starlette.responses import Response
 
 from recognizance.declarations import AGENCY_TAG, BASIS_TAG, SOURCE_TAG, declared
-from recognizance.docket import GalleryDeclaration
+from recognizance.documents import GalleryDeclaration
 from recognizance.errors import ConflictError
 from recognizance.galleries import Galleries
 from recognizance.governance.parties import AgencyId, Role

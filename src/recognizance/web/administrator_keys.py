@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time
 
 from starlette.responses import Response
 
-from recognizance.docket import Kind, found
+from recognizance.documents import Kind, found
 from recognizance.errors import ConflictError, InputError
 from recognizance.galleries import Clock
 from recognizance.governance import Act

@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from recognizance.docket import PersonRecord, Standing
+from recognizance.documents import PersonRecord, Standing
 from recognizance.errors import InputError, NotFoundError
 from recognizance.governance import Act
 from recognizance.governance.parties import (

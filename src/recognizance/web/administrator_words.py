@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from recognizance.docket import Standing
+from recognizance.documents import Standing
 from recognizance.enrolling.jobs import JobState
 from recognizance.faces import FileState
 from recognizance.governance.parties import AgencyKind

@@ -11,7 +11,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from recognizance.docket import UseRecord
+from recognizance.documents import UseRecord
 from recognizance.errors import ConflictError, InputError, NotFoundError
 from recognizance.galleries import Clock
 from recognizance.governance.deadlines import deadlines

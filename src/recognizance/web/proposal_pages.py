@@ -12,7 +12,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from recognizance.docket import GalleryDeclaration, Kind, UseRecord, every, terms_sha256
+from recognizance.documents import GalleryDeclaration, Kind, UseRecord, every, terms_sha256
 from recognizance.errors import ConflictError, InputError, NotFoundError
 from recognizance.galleries import Clock
 from recognizance.governance.parties import Role, UseId

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from starlette.responses import Response
 
-from recognizance.docket import UseRecord
+from recognizance.documents import UseRecord
 from recognizance.errors import NotFoundError
 from recognizance.governance.parties import AgencyId, Role, UseId
 from recognizance.governance.terms import AccountabilityReport

@@ -6,7 +6,7 @@ from datetime import datetime
 from recognizance.api.forms import Name, Sha256, Text, form
 from recognizance.api.routes import Call, Method, Nothing, Repeat, Route, Who
 from recognizance.api.services import PageQuery, Services
-from recognizance.docket import GalleryDeclaration, Kind, found
+from recognizance.documents import GalleryDeclaration, Kind, found
 from recognizance.errors import InputError, NotFoundError
 from recognizance.forgetting.erasure import Cause, Erased, Proof
 from recognizance.forgetting.marks import Marked, MarkState

@@ -6,7 +6,7 @@ from datetime import date
 from recognizance.api.forms import Day, Name, form
 from recognizance.api.routes import Call, Method, Nothing, Repeat, Route, Who
 from recognizance.api.services import PageQuery, Services
-from recognizance.docket import Standing
+from recognizance.documents import Standing
 from recognizance.governance import Act
 from recognizance.governance.parties import (
     Agency,

@@ -6,7 +6,7 @@ from datetime import datetime
 from recognizance.api.forms import Name, Sha256, Text, form
 from recognizance.api.routes import Call, Method, Nothing, Route, Who
 from recognizance.api.services import PageQuery, Services
-from recognizance.docket import Comment, UseRecord
+from recognizance.documents import Comment, UseRecord
 from recognizance.governance import Act
 from recognizance.governance.oversight import Choice, Suspension, Vote, sha256_hex
 from recognizance.governance.parties import UseId
