@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from PIL import Image
 
 from recognizance.app import Service, open_faces, wire
@@ -20,6 +21,10 @@ from recognizance.governing.access import ADMINISTRATOR, principal_of
 from recognizance.identifiers import DecisionId, GalleryId
 from recognizance.permits import Action, Permit
 from recognizance.storage import open_records
+
+# A busy machine is no failure.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 

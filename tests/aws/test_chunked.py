@@ -5,7 +5,7 @@ import hashlib
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recognizance.aws import chunked
@@ -212,7 +212,6 @@ def test_a_body_has_only_so_many_chunks(monkeypatch: pytest.MonkeyPatch) -> None
         decoded(framed(SIGNED_CHUNKS), Framing.SIGNED, SIGNED)
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(pieces=st.lists(st.binary(min_size=1, max_size=40), max_size=5), trailer=st.booleans())
 def test_what_is_signed_in_chunks_comes_back(pieces: list[bytes], trailer: bool) -> None:
     """Any division of any body into chunks verifies and decodes to that body."""
@@ -234,7 +233,6 @@ def test_what_is_signed_in_chunks_comes_back(pieces: list[bytes], trailer: bool)
     )
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(body=st.binary(max_size=80), framing=st.sampled_from(Framing))
 def test_any_bytes_are_decoded_or_refused(body: bytes, framing: Framing) -> None:
     """Nothing but an `InputError` comes out of a body that is not in form."""

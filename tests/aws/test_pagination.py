@@ -3,7 +3,7 @@
 import contextlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recognizance.aws.pagination import MAX_TOKEN, PageTokenError, PageTokens
@@ -12,7 +12,6 @@ TOKENS = PageTokens(b"k" * 32)
 NAMES = st.from_regex(r"[a-zA-Z0-9_.:\-]{1,255}", fullmatch=True)
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(name=NAMES, within=st.text(max_size=20))
 def test_a_token_gives_back_its_name(name: str, within: str) -> None:
     """Every name that the service model allows goes into a token that the service model allows."""
@@ -40,7 +39,6 @@ def test_a_token_belongs_to_its_operation_gallery_and_installation() -> None:
             tokens.read(token, operation=operation, within=within)
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(name=NAMES, place=st.integers(0, 300), character=st.characters(min_codepoint=33, max_codepoint=126))
 def test_a_changed_token_is_refused(name: str, place: int, character: str) -> None:
     """One character is enough."""
@@ -52,7 +50,6 @@ def test_a_changed_token_is_refused(name: str, place: int, character: str) -> No
             TOKENS.read(changed, operation="o")
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(token=st.text(max_size=40))
 def test_any_text_is_a_token_or_refused(token: str) -> None:
     """Nothing but a `PageTokenError` comes of text that is no token."""

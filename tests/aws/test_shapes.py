@@ -11,7 +11,7 @@ import pytest
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from botocore.serialize import create_serializer
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recognizance.aws.service_model import compile_pattern, load_model
@@ -230,7 +230,6 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(name=st.sampled_from(sorted(MODEL.operations)), value=JSON)
 def test_any_json_is_a_request_or_refused(name: str, value: object) -> None:
     """No body makes the checker fail in another way than `InputError`, whatever the operation."""
@@ -238,7 +237,6 @@ def test_any_json_is_a_request_or_refused(name: str, value: object) -> None:
         check_request(MODEL.operations[name], json.dumps(value).encode())
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(body=st.binary(max_size=60))
 def test_any_bytes_are_a_request_or_refused(body: bytes) -> None:
     """Nor do bytes that are no JSON."""

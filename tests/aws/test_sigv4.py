@@ -9,7 +9,7 @@ import pytest
 from botocore.auth import SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recognizance.aws import sigv4
@@ -108,7 +108,6 @@ def as_signed_now(signed: SignedRequest, *, key: str, secret: str, token: str | 
     )
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(
     method=st.sampled_from(["GET", "POST", "PUT"]),
     path=PATHS,
@@ -140,7 +139,6 @@ def test_what_botocore_signs_in_a_header_verifies(
     assert (verified.access_key_id, verified.session_token, verified.payload) == (key, token, body)
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(query=st.dictionaries(WORDS.filter(bool), WORDS, max_size=3), key=KEYS, secret=SECRETS, token=st.none() | ASCII)
 def test_what_botocore_presigns_verifies(query: dict[str, str], key: str, secret: str, token: str | None) -> None:
     """A query that botocore presigns is accepted, until it expires."""
@@ -361,7 +359,6 @@ def test_an_unknown_form_of_body_is_refused_by_name(form: str) -> None:
         unsigned(form, UnsignedPayload.ACCEPT)
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(
     method=st.text(max_size=5),
     path=st.text(st.characters(max_codepoint=255), max_size=20),

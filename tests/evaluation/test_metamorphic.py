@@ -107,7 +107,7 @@ def shuffled(world: World, order: NDArray[np.int32], names: NDArray[np.int32]) -
     return World(Samples(subjects, groups), np.ascontiguousarray(world.scores[np.ix_(order, order)]))
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(SEEDS)
 def test_the_order_of_pictures_and_people_changes_no_figure(seed: int) -> None:
     """Of comparisons and searches, single and combined: none hangs on how a manifest is sorted or whom it numbers."""
@@ -133,7 +133,7 @@ def test_the_order_of_pictures_and_people_changes_no_figure(seed: int) -> None:
         assert searches_of(search.at(threshold)) == searches_of(again.at(threshold))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(SEEDS)
 def test_every_rate_is_monotone_in_the_threshold_for_everybody_and_every_group(seed: int) -> None:
     """A stricter threshold accepts fewer strangers and misses more mates; and whoever looks further misses fewer."""
@@ -156,7 +156,7 @@ def test_every_rate_is_monotone_in_the_threshold_for_everybody_and_every_group(s
         assert search.at(0.3, rank=far).fnir.rate.errors <= search.at(0.3, rank=near).fnir.rate.errors
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(SEEDS, st.floats(-0.5, 0.9))
 def test_errors_and_their_complements_are_everything_that_was_tried(seed: int, threshold: float) -> None:
     """TMR, true rejections, hits and correct rejections of searches are counted apart, and add up with the errors."""
@@ -250,7 +250,7 @@ def test_every_probe_twice_leaves_the_rates_of_searches_and_narrows_nothing() ->
         )
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(SEEDS)
 def test_enrolling_everybody_twice_changes_no_search(seed: int) -> None:
     """Candidates are people: a second copy of a picture accuses nobody more and finds nobody better."""

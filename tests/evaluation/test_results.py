@@ -130,7 +130,7 @@ def test_what_is_too_large_is_refused_unread() -> None:
         read_evaluation(b" " * (MAX_DOCUMENT_BYTES + 1))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(place=st.integers(0, len(IDENTIFICATION) - 1), byte=st.integers(0, 255))
 def test_any_changed_byte_is_another_document_or_none(place: int, byte: int) -> None:
     """Nothing but `InputError`, and never the same commitment."""

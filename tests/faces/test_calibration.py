@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recognizance.errors import CorruptionError, NotFoundError
@@ -83,7 +83,6 @@ def test_eighty_and_ninety_nine_keep_their_promises() -> None:
     assert TABLE.false_match_rate(TABLE.score_at_pct(99)).bound == pytest.approx(1e-6)
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(SCORES, SCORES)
 def test_a_higher_score_is_never_less_similar(first: float, second: float) -> None:
     """Similarity rises and the rate falls with the score, everywhere."""
@@ -93,7 +92,6 @@ def test_a_higher_score_is_never_less_similar(first: float, second: float) -> No
     assert 1 >= TABLE.false_match_rate(low).bound >= TABLE.false_match_rate(high).bound > 0
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(SCORES)
 def test_similarity_has_no_steps(score: float) -> None:
     """A score that is a hair higher is a hair more similar: no jump at a knot or an anchor."""
@@ -102,14 +100,12 @@ def test_similarity_has_no_steps(score: float) -> None:
     assert TABLE.similarity_pct(min(score + step, 1.0)) - TABLE.similarity_pct(score) < 1e-3
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(st.floats(0.01, 100))
 def test_a_similarity_has_one_score(similarity_pct: float) -> None:
     """`score_at_pct` is the inverse of `similarity_pct`."""
     assert TABLE.similarity_pct(TABLE.score_at_pct(similarity_pct)) == pytest.approx(similarity_pct, abs=1e-6)
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(st.floats(-12, -0.001))
 def test_a_rate_has_one_score(exponent: float) -> None:
     """`score_at_fmr` is the inverse of `false_match_rate`, as far as scores go."""
@@ -120,7 +116,6 @@ def test_a_rate_has_one_score(exponent: float) -> None:
     assert score == 1 or TABLE.false_match_rate(score).bound == pytest.approx(fmr, rel=1e-6)
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(
     requested=st.floats(0, 100),
     size=st.integers(0, 20_000_000),

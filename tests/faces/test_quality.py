@@ -11,7 +11,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 import skimage
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
@@ -92,7 +92,6 @@ def turned(pose: Pose, *, scale: float = 60.0) -> NDArray[np.float32]:
     return np.array(points, dtype=np.float32)
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(
     yaw=st.floats(-60, 60),
     pitch=st.floats(-40, 40),
@@ -268,7 +267,6 @@ def test_a_tilted_head_is_no_fault() -> None:
     assert unindexed_reasons(Face(pose=Pose(0, 0, 175)), QualityFilter.HIGH) == ()
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(
     yaw=st.floats(-90, 90),
     pitch=st.floats(-180, 180),

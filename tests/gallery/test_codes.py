@@ -33,7 +33,7 @@ def bounds(coder: Coder, probe: Templates, templates: Templates) -> tuple[np.nda
     return limits + prepared.margins[0], prepared.lengths[0] * residuals
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     dimensions=st.integers(1, 300),
     seed=st.integers(0, 2**32),

@@ -77,7 +77,7 @@ def instances(record: type[Any]) -> st.SearchStrategy[Any]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data(), entry_id=ids, time=moments)
 def test_every_kind_reads_back_and_fits_the_schema(
     kind: str, data: st.DataObject, entry_id: EntryId, time: dt.datetime
@@ -107,7 +107,7 @@ OTHER_VALUES: list[Any] = [None, True, -1, 2**53 - 1, 0.5, 7.5, "", "ab c", "A" 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_the_parser_and_the_schema_refuse_the_same(kind: str, data: st.DataObject) -> None:
     """Change one value anywhere in an entry: both accept it, or both refuse it."""

@@ -186,7 +186,7 @@ class Following(RuleBasedStateMachine):
 def test_any_sequence_of_changes_can_be_followed() -> None:
     """After each step faces, subjects and templates agree with a plain model, and the full checker finds nothing."""
     Following.TestCase.settings = settings(
-        max_examples=12, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+        max_examples=12, stateful_step_count=20, suppress_health_check=list(HealthCheck)
     )
     Following.TestCase().runTest()
 

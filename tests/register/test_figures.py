@@ -131,7 +131,7 @@ tables = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(tables)
 def test_nothing_published_contradicts_the_truth_or_names_a_small_count(
     table: list[tuple[str, str, str, int]],
