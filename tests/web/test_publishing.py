@@ -112,8 +112,9 @@ def test_rights_impact_sharing_and_figures_are_published(web: Web) -> None:
 )
 def test_a_mistake_stands_beside_its_field(web: Web, path: str, form: dict[str, str], field: str) -> None:
     """Nothing goes on the record, and what was typed is still there."""
+    supervisor = reading(web, SUPERVISOR)
     before = len(web.world.entries())
-    answer = reading(web, SUPERVISOR).post(f"/publish/{path}", **{"use": "", **form})
+    answer = supervisor.post(f"/publish/{path}", **{"use": "", **form})
 
     assert answer.status_code == 422
     assert f'id="error-{field}"' in answer.text
