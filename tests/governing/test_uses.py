@@ -176,6 +176,22 @@ def test_only_its_own_agency_gives_a_use_up(governing: Governing, police: Police
         governing.uses.withdraw(USE, by=at_the_machine(police.supervisor.id))
 
 
+def test_a_purpose_stays_new_until_it_was_approved(governing: Governing, police: Police, clock: Clock) -> None:
+    """Proposing and giving up again doesn't spare a purpose its public comments; an approval does, given up or not."""
+    supervisor = at_the_machine(police.supervisor.id)
+    governing.uses.propose(USE, terms(), by=supervisor)
+    governing.uses.withdraw(USE, by=supervisor)
+    again = governing.uses.propose(OTHER, terms(), by=supervisor)
+    clock.now += timedelta(days=31)
+    for overseer in police.overseers[:3]:
+        governing.uses.vote(OTHER, Choice.APPROVE, "weighed", by=at_the_machine(overseer.id))
+    governing.uses.withdraw(OTHER, by=supervisor)
+    third = governing.uses.propose(UseId("third"), terms(), by=supervisor)
+
+    assert again.comments_until == again.proposed_at + timedelta(days=30)
+    assert third.comments_until == third.proposed_at
+
+
 def test_a_dismissed_supervisor_proposes_nothing(governing: Governing, police: Police) -> None:
     """Standing counts at once."""
     governing.registration.set_person_standing(police.supervisor.id, Standing.REMOVED, by=at_the_machine())

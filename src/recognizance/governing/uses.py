@@ -32,7 +32,7 @@ from recognizance.galleries import Clock
 from recognizance.governance import Act, Role
 from recognizance.governance.codec import write_document
 from recognizance.governance.gate import Evidence, Running
-from recognizance.governance.oversight import Choice, Sha256Hex, Suspension, Vote, quorum_of
+from recognizance.governance.oversight import Choice, Outcome, Sha256Hex, Suspension, Vote, quorum_of
 from recognizance.governance.parties import Person, PersonId, UseId
 from recognizance.governance.profiles import Profile, ProfileName, propose
 from recognizance.governance.purposes import Capture
@@ -400,10 +400,19 @@ def _purpose_is_new(reader: Reader, terms: UseTerms) -> bool:
         each.value.use.terms.agency == terms.agency
         and each.value.use.terms.gallery == terms.gallery
         and each.value.use.terms.purpose is terms.purpose
-        and each.value.use.state not in _NEVER_APPROVED
-        and each.value.use.emergency is None
+        and _was_approved(each.value.use)
         for each in every(reader, Kind.USE, UseRecord)
     )
+
+
+def _was_approved(use: Use) -> bool:
+    """Whether it was ever agreed to after the public could comment.
+
+    An emergency wasn't. A use may be given up before anybody has voted, which must not spare the next one its comments.
+    """
+    if use.emergency is not None or use.state in _NEVER_APPROVED:
+        return False
+    return use.state is not UseState.WITHDRAWN or use.count.outcome is Outcome.APPROVED
 
 
 def _entering(before: Use, after: Use, cause: str) -> Callable[[object], facts.Facts]:
