@@ -70,7 +70,7 @@ def main() -> None:
     arguments.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
     given = arguments.parse_args()
     console = Console(stderr=True)
-    permit = _permit()
+    permit = permit_to_measure()
     reader = open_reader(threads=given.threads)
 
     with (given.faces / "lfw.csv").open(newline="", encoding="utf-8") as file:
@@ -239,7 +239,7 @@ def _spelled(value: object) -> str:
     return str(value)
 
 
-def _permit() -> Permit:
+def permit_to_measure() -> Permit:
     administrator = Principal(PrincipalId("benchmark"), frozenset({Role.ADMINISTRATOR}))
     return Policy().decide(administrator, Action.MEASURE, gallery=None, decision_id=DecisionId("benchmark"))
 
