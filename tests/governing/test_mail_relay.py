@@ -42,7 +42,7 @@ class Post:
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if address.startswith("nobody"):
-            return "550 no such box"
+            return f"550 no box {address}"
         if address.startswith("later"):
             return "451 try again"
         envelope.rcpt_tos.append(address)
@@ -194,13 +194,15 @@ def test_elsewhere_a_plain_line_is_refused(host: str, more: dict[str, str]) -> N
         RelaySettings(host, 25, Line.PLAIN, SENDER, **more)
 
 
-def test_one_letter_that_is_refused_holds_no_other_up() -> None:
-    """For good, for now, to no address at all: each has its own outcome, in their order."""
+def test_one_letter_that_is_refused_holds_no_other_up(caplog: pytest.LogCaptureFixture) -> None:
+    """For good, for now, to no address at all: each has its own outcome, in their order; the log names nobody."""
     letters = [letter(to, at) for at, to in enumerate(["nobody@a.example", "later@a.example", "ada", "ada@a.example"])]
     with post(None) as server:
         outcomes = relay(server.port, Line.PLAIN).send(letters)
     assert outcomes == [Delivery.NEVER, Delivery.LATER, Delivery.NEVER, Delivery.SENT]
     assert [to for to, _message, _line in server.received] == ["ada@a.example"]
+    said = [record.getMessage() for record in caplog.records if record.name.startswith("recognizance")]
+    assert said == ["the mail relay refused a letter: 550", "the mail relay refused a letter: 451"]
 
 
 def test_a_relay_that_takes_no_content_is_tried_again() -> None:

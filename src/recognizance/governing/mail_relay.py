@@ -99,7 +99,7 @@ class SmtpRelay:
                 outcomes.extend(self._sent(line, letter) for letter in letters)
         except (smtplib.SMTPException, OSError, ValueError) as error:
             # ValueError is what smtplib raises for a host name that can't be one.
-            _log.warning("the mail relay %s didn't take everything: %s", self._settings.host, error)
+            _log.warning("the mail relay %s didn't take everything: %s", self._settings.host, _kind_of(error))
         return outcomes + [Delivery.LATER] * (len(letters) - len(outcomes))
 
     def _opened(self) -> smtplib.SMTP:
@@ -133,10 +133,10 @@ class SmtpRelay:
         try:
             line.send_message(message_of(letter, sender=self._settings.sender))
         except smtplib.SMTPRecipientsRefused as error:
-            [(code, said)] = error.recipients.values()
-            return _refused(code, said)
+            [(code, _)] = error.recipients.values()
+            return _refused(code)
         except smtplib.SMTPDataError as error:
-            return _refused(error.smtp_code, error.smtp_error)
+            return _refused(error.smtp_code)
         return Delivery.SENT
 
 
@@ -163,9 +163,17 @@ def is_address(text: str) -> bool:
     return len(text) <= 254 and _ADDRESS.fullmatch(text) is not None
 
 
-def _refused(code: int, said: bytes | str) -> Delivery:
-    _log.warning("the mail relay refused a letter: %d %r", code, said)
+def _refused(code: int) -> Delivery:
+    # The code alone: relays repeat in their sentences whom a letter was for.
+    _log.warning("the mail relay refused a letter: %d", code)
     return Delivery.NEVER if code >= _FIRST_PERMANENT else Delivery.LATER
+
+
+def _kind_of(error: Exception) -> str:
+    """What to log of it: nothing that the other side wrote."""
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"{type(error).__name__} {error.smtp_code}"
+    return type(error).__name__ if isinstance(error, smtplib.SMTPException) else str(error)
 
 
 def _is_this_machine(host: str) -> bool:
