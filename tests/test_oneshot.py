@@ -1,6 +1,7 @@
 """One-to-one comparison: every face of the target gets its answer, and nothing is kept."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -9,7 +10,7 @@ from recognizance.app import Service
 from recognizance.errors import DeniedError
 from recognizance.faces import Photograph, QualityFilter, open_photograph
 from recognizance.oneshot import Comparison
-from recognizance.permits import Action, Permit
+from recognizance.permits import Action, Mandate, Permit
 
 from .conftest import jpeg
 
@@ -76,6 +77,23 @@ def test_a_picture_without_faces_is_told_apart_from_no_match(
     empty = compare(collins, nobody)
     assert empty.source is not None
     assert (empty.matched, empty.unmatched) == ((), ())
+
+
+def test_every_face_of_the_target_takes_a_search_of_the_day(
+    service: Service, permit_for: Permits, collins: Image.Image, both: Image.Image
+) -> None:
+    """A page of portraits is a gallery: comparing with it counts as often as comparing with each, or isn't answered."""
+    mandate = Mandate("robberies", "pd", "find", None, 3, True, None, None, None)
+    permit = replace(permit_for(Action.COMPARE), mandate=mandate)
+
+    def run(target: Image.Image) -> Comparison:
+        pictures = [open_photograph(jpeg(each), permit) for each in (collins, target)]
+        return service.oneshot.compare(*pictures, threshold_pct=80.0, quality_filter=QualityFilter.NONE, permit=permit)
+
+    assert len(run(both).matched) == 1
+    with pytest.raises(DeniedError, match="a search left for today, of the 3"):
+        run(both)
+    assert len(run(collins).matched) == 1
 
 
 def test_detection_needs_its_own_permit(service: Service, permit_for: Permits, collins: Image.Image) -> None:

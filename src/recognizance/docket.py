@@ -93,27 +93,40 @@ def count_search(transaction: Transaction, permit: Permit, *, now: datetime, pic
     mandate = permit.mandate
     if mandate is None:
         return
-    use, day = UseId(mandate.use), now.astimezone(UTC).date()
-    counted = found(transaction, Kind.COUNT, _count_id(use, day), SearchCount)
-    before = 0 if counted is None else counted.value.searches
-    if before + pictures > mandate.searches_per_day:
+    use = UseId(mandate.use)
+    if searches_on(transaction, use, _utc_day(now)) + pictures > mandate.searches_per_day:
         raise DeniedError(
             f"'search' is refused. Missing: a search left for today, of the {mandate.searches_per_day} that the use"
             f" {use!r} allows; ask nobody before tomorrow (UTC); the overseers, by approving a new use",
             decision_id=permit.decision_id,
         )
-    value = SearchCount(use, day, before + pictures)
+    add_searches(transaction, use, now=now, pictures=pictures)
+
+
+def add_searches(transaction: Transaction, use: UseId, *, now: datetime, pictures: int) -> None:
+    """Count searches that were made under a use on a day, whatever its limit is."""
+    day = _utc_day(now)
+    counted = found(transaction, Kind.COUNT, _count_id(use, day), SearchCount)
     if counted is None:
-        inserted(transaction, Kind.COUNT, _count_id(use, day), value)
+        inserted(transaction, Kind.COUNT, _count_id(use, day), SearchCount(use, day, pictures))
     else:
-        replaced(transaction, counted, value)
+        replaced(transaction, counted, SearchCount(use, day, counted.value.searches + pictures))
 
 
-def counting(permit: Permit) -> Callable[[Transaction, datetime], None]:
+def on_one_day(one: datetime, other: datetime) -> bool:
+    """Whether two moments are of the same day, as searches a day are counted."""
+    return _utc_day(one) == _utc_day(other)
+
+
+def _utc_day(moment: datetime) -> date:
+    return moment.astimezone(UTC).date()
+
+
+def counting(permit: Permit, *, pictures: int = 1) -> Callable[[Transaction, datetime], None]:
     """`count_search` for one permit, as the recorder takes it."""
 
     def count(transaction: Transaction, now: datetime) -> None:
-        count_search(transaction, permit, now=now)
+        count_search(transaction, permit, now=now, pictures=pictures)
 
     return count
 

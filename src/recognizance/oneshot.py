@@ -69,10 +69,14 @@ class OneShot:
         """Compare the source's largest face with every face of the target.
 
         There is no gallery here, so the threshold is the caller's own: its false match rate holds for one comparison.
+        Each face of the target takes one of the use's searches of the day: a page of a hundred portraits is a gallery.
 
         Args:
             threshold_pct: 0 to 100; a similarity equal to it matches.
             quality_filter: Faces of either photograph that don't pass it are left out.
+
+        Raises:
+            DeniedError: If the use has fewer searches left today than there are faces.
         """
         permit.require(Action.COMPARE)
         with self._attempting(permit, Action.COMPARE):
@@ -85,7 +89,8 @@ class OneShot:
                 similarities_pct=[face.similarity_pct for face in comparison.matched],
                 matches=len(comparison.matched),
             )
-            self._record(compared, before=counting(permit))
+            faces = len(comparison.matched) + len(comparison.unmatched)
+            self._record(compared, before=counting(permit, pictures=max(faces, 1)))
         return comparison
 
     def _attempting(self, permit: Permit, action: Action) -> AbstractContextManager[None]:

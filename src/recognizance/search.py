@@ -157,6 +157,7 @@ class Search:
 
         Raises:
             NotFoundError: If there is no such gallery, or no such face in it.
+            InputError: If candidates wait for reviewers, and its photograph was not kept.
         """
         permit.require(Action.SEARCH, gallery)
         asked = _Asked(gallery, threshold_pct, limit, permit)
@@ -166,6 +167,9 @@ class Search:
                 row = reader.faces_by_id(gallery, [face_id]).get(face_id)
             if row is None:
                 raise NotFoundError(f"there is no face {face_id!r} in the gallery {gallery!r}")
+            if _is_reviewed(permit):
+                # A refusal that came only where there are candidates would say that there are some, uncounted.
+                self._openings.require_picture(gallery, row)
             return self._among_faces(asked, _Probe(template, ("face", face_id), row), excluded=(face_id,))
 
     def subjects_by_face(

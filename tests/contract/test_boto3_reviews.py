@@ -104,8 +104,12 @@ def test_users_are_not_searched_for(client: Any) -> None:
 def test_an_enrolled_face_whose_photograph_was_not_kept_is_no_probe(
     client: Any, enrolled: list[dict[str, Any]]
 ) -> None:
-    """Nobody could compare it, so there is no search either."""
-    with pytest.raises(ClientError) as caught:
-        client.search_faces(**ASKED, FaceId=enrolled[0]["FaceId"])
+    """Nobody could compare it, so there is no search either; and it's refused alike whether somebody resembles it."""
+    refusals: list[dict[str, Any]] = []
+    for at_least in (90, 100):
+        with pytest.raises(ClientError) as caught:
+            client.search_faces(**(ASKED | {"FaceMatchThreshold": at_least}), FaceId=enrolled[0]["FaceId"])
+        refusals.append(caught.value.response["Error"])
 
-    assert caught.value.response["Error"]["Code"] == "InvalidParameterException"
+    assert refusals[0]["Code"] == "InvalidParameterException"
+    assert refusals[0] == refusals[1]

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recognizance.enrolling.subjects import Subjects
-from recognizance.errors import ConflictError, InputError, LimitError, NotFoundError, UnavailableError
+from recognizance.enrolling.subjects import AssociationOutcome, Subjects
+from recognizance.errors import ConflictError, DeniedError, InputError, LimitError, NotFoundError, UnavailableError
 from recognizance.faces import Calibration, FaceReader
 from recognizance.identifiers import FaceId, SubjectId
 from recognizance.ledger import Entry, FolderSource, facts, read_checkpoint, read_entries
-from recognizance.permits import Action
+from recognizance.permits import Action, Mandate, Permit
 from recognizance.records import MAX_FACES_OF_SUBJECT, NewFace, SubjectKey, check_records
 from tests.forgetting.conftest import GALLERY, Installation, open_installation, permit_for
 from tests.records.test_crashes import Fault, Plan, failing_calls, sabotage
@@ -108,11 +108,53 @@ def test_two_that_are_alike_become_one(scene: Scene) -> None:
 
 
 def test_faces_that_are_unlike_stay_with_their_subject(scene: Scene) -> None:
-    """Nobody is made one with a stranger; what doesn't resemble never leaves, and nothing is entered of it."""
+    """Nobody is made one with a stranger; what is unlike never leaves, and that it was tried is on the ledger."""
     held, before = scene.held, len(scene.changes())
     assert set(merge(scene, into=STRANGER)) == set(scene.faces[ADA])
     assert scene.held == held
-    assert len(scene.changes()) == before
+    assert scene.changes()[before:] == [C.ASSOCIATED]
+
+
+def under_use(permit: Permit, *, review_required: bool, searches_per_day: int = 5) -> Permit:
+    mandate = Mandate("robberies", "pd", "find", None, searches_per_day, review_required, None, None, None)
+    return replace(permit, mandate=mandate)
+
+
+def give(scene: Scene, subject: SubjectId, face: FaceId, *, permit: Permit) -> AssociationOutcome:
+    return scene.subjects.associate(GALLERY, subject, [face], threshold_pct=99, token=None, permit=permit)[face]
+
+
+def free_face_like_ada(scene: Scene) -> FaceId:
+    """A face that is enrolled as nobody's, as a picture of somebody unknown would be."""
+    with scene.installation.records.reading() as reader:
+        _, [template] = reader.templates_of(GALLERY, scene.faces[ADA][:1])
+    [face] = scene.installation.world.faces(1)
+    with scene.installation.recorder.changing() as change:
+        change.transaction.add_faces(GALLERY, [replace(face, template=template)])
+    return face.face_id
+
+
+def test_giving_a_face_is_no_way_to_learn_whose_it_is(scene: Scene) -> None:
+    """Where two reviewers decide, nothing is compared: a stranger's name is told apart from the right one by nobody."""
+    permit, unknown = under_use(ENROL, review_required=True), free_face_like_ada(scene)
+    answers: list[AssociationOutcome] = []
+    for name in (STRANGER, ADA):
+        answers.append(give(scene, name, unknown, permit=permit))
+        scene.subjects.disassociate(GALLERY, name, [unknown], token=None, permit=permit)
+
+    assert answers == [AssociationOutcome.ASSOCIATED] * 2
+    assert scene.subjects.merge(GALLERY, ADA, STRANGER, threshold_pct=99, permit=permit, forgetting=FORGET) == ()
+
+
+def test_a_face_that_is_refused_as_unlike_takes_a_search_of_the_use(scene: Scene) -> None:
+    """Trying one name after another is a search; with the day's last one gone, nothing more is said."""
+    permit, unknown = under_use(ENROL, review_required=False, searches_per_day=2), free_face_like_ada(scene)
+    assert give(scene, STRANGER, unknown, permit=permit) is AssociationOutcome.LOW_SIMILARITY
+    assert scene.subjects.merge(GALLERY, STRANGER, ADA, threshold_pct=99, permit=permit, forgetting=FORGET)
+    with pytest.raises(DeniedError, match="a search left for today"):
+        give(scene, STRANGER, unknown, permit=permit)
+
+    assert give(scene, ADA, unknown, permit=permit) is AssociationOutcome.ASSOCIATED
 
 
 def test_a_subject_without_faces_is_simply_deleted(scene: Scene) -> None:

@@ -13,7 +13,7 @@ from recognizance.governance import Asking, Credential, Principal
 from recognizance.governance.oversight import Choice
 from recognizance.governance.parties import AgencyId, Role, UseId
 from recognizance.governance.profiles import ProfileName
-from recognizance.governance.purposes import LawfulBasis, Source
+from recognizance.governance.purposes import LawfulBasis, Purpose, Source
 from recognizance.governance.uses import UseState
 from recognizance.governing.installation import POLICIES_FOLDER, Governing
 from recognizance.governing.registration import at_the_machine
@@ -154,6 +154,32 @@ def test_an_emergency_lapses_after_48_hours_by_itself(governing: Governing, poli
 
     assert (begun, running, state_of(governing)) == (UseState.EMERGENCY, UseState.EMERGENCY, UseState.LAPSED)
     assert governing.uses.sweep() == 1
+
+
+def test_one_emergency_after_the_other_is_no_way_round_the_overseers(
+    governing: Governing, police: Police, clock: Clock
+) -> None:
+    """After one that nobody authorised, the next waits as long as the public would; one that was agreed to is none."""
+    supervisor = at_the_machine(police.supervisor.id)
+
+    def declare(use: str, purpose: Purpose = Purpose.INVESTIGATE_OFFENCE) -> UseState:
+        began = clock.now - timedelta(days=1)
+        asked = replace(terms(began=began), purpose=purpose)
+        governing.uses.propose(UseId(use), asked, by=supervisor)
+        return governing.uses.declare_emergency(UseId(use), "it can't wait", by=supervisor).state
+
+    first = declare("first")
+    with pytest.raises(ConflictError, match=r"an emergency of this gallery, 'first', was declared"):
+        declare("at-once", Purpose.PREVENT_IMMINENT_HARM)
+    clock.now += timedelta(days=29)
+    with pytest.raises(ConflictError, match="until overseers authorise it or"):
+        declare("too-soon")
+    clock.now += timedelta(days=1)
+    second = declare("second")
+    for overseer in police.overseers[:3]:
+        governing.uses.vote(UseId("second"), Choice.APPROVE, "weighed", by=at_the_machine(overseer.id))
+
+    assert [first, second, declare("third")] == [UseState.EMERGENCY] * 3
 
 
 def test_a_suspended_use_is_revoked_or_reinstated_by_votes(governing: Governing, police: Police, clock: Clock) -> None:

@@ -4,6 +4,10 @@ A face is given to a subject only if it resembles those that the subject has, be
 would spoil every later search. A client's token makes a repeated request harmless. Taking a face from a subject leaves
 it enrolled; forgetting it is `enrolment.py`'s.
 
+To say that two faces are unlike is a comparison by name. So where a use's candidates wait for reviewers nothing is
+compared: whoever gives a face says whose it is, and learns nothing. Elsewhere each face that is refused as unlike takes
+one of the use's searches of the day. Implements decision 0059.
+
 Making one subject of two, or two of one, is one transaction with its entries: whatever is interrupted, faces are as
 they were or as they were asked to be, and no face is ever between two subjects.
 """
@@ -12,6 +16,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 
+from recognizance.docket import counting
 from recognizance.errors import InputError, NotFoundError, TokenReusedError
 from recognizance.faces import Calibration
 from recognizance.galleries import Clock
@@ -137,7 +142,8 @@ class Subjects:
         """Give faces to a subject, and say for each what became of it.
 
         Each face is compared with the mean of those that the subject has, or, for a subject without any, with the first
-        face given: somebody else's face among them would spoil every later search.
+        face given: somebody else's face among them would spoil every later search. Under a use whose candidates wait
+        for reviewers nothing is compared; such a use searches for no subjects either.
 
         Args:
             threshold_pct: The least similarity to that, 0 to 100.
@@ -146,6 +152,7 @@ class Subjects:
             NotFoundError: If there is no such gallery, or no such subject in it.
             LimitError: If the subject would have too many faces. Nothing is changed then.
             ConflictError: If the token came with another request.
+            DeniedError: If more faces are too unlike than the use has searches left today. Nothing is changed then.
         """
         permit.require(Action.ENROL, gallery)
         request = "\n".join([gallery, subject, repr(threshold_pct), *face_ids])
@@ -153,7 +160,7 @@ class Subjects:
             transaction = change.transaction
             if self._replayed(transaction, "associate", token, request):
                 return _association_as_it_stands(subject, face_ids, transaction.faces_by_id(gallery, face_ids))
-            unlike = self._unlike(transaction, gallery, subject, face_ids, threshold_pct)
+            unlike = self._unlike(change, gallery, subject, face_ids, threshold_pct, permit)
             outcome = transaction.associate(gallery, subject, [face for face in face_ids if face not in unlike])
             given = tuple(face for face, what in outcome.items() if what is Association.ASSOCIATED)
             _enter(change, gallery, ContentDelta(ContentChange.ASSOCIATED, faces=given, subject=subject), permit)
@@ -208,6 +215,7 @@ class Subjects:
             NotFoundError: If there is no such gallery, or one of the subjects isn't in it.
             InputError: If both are the same.
             LimitError: If the other subject would have too many faces.
+            DeniedError: As for `associate`.
         """
         permit.require(Action.ENROL, gallery)
         forgetting.require(Action.FORGET, gallery)
@@ -215,7 +223,10 @@ class Subjects:
             raise InputError(f"subject {subject!r} is itself already")
         with self._recorder.changing() as change:
             faces = _faces_of(change.transaction, gallery, subject)
-            unlike = self._unlike_among(change.transaction, gallery, into, faces, threshold_pct)
+            unlike = self._unlike_among(change, gallery, into, faces, threshold_pct, permit)
+            if unlike and len(unlike) == len(faces):
+                # Nothing moves; that it was tried is on the record all the same.
+                _enter(change, gallery, ContentDelta(ContentChange.ASSOCIATED, subject=into), permit)
             _move(change, gallery, subject, into, [face for face in faces if face not in unlike], permit)
             if not unlike:
                 change.transaction.delete_subject(gallery, subject)
@@ -246,27 +257,46 @@ class Subjects:
 
     def _unlike(
         self,
-        transaction: Transaction,
+        change: Change,
         gallery: GalleryId,
         subject: SubjectId,
         face_ids: Sequence[FaceId],
         threshold_pct: float,
+        permit: Permit,
     ) -> set[FaceId]:
         """Those of the faces that belong to nobody and don't resemble the subject enough."""
-        rows = transaction.faces_by_id(gallery, face_ids)
+        rows = change.transaction.faces_by_id(gallery, face_ids)
         free = [face for face in face_ids if face in rows and rows[face].subject is None]
-        return self._unlike_among(transaction, gallery, subject, free, threshold_pct)
+        return self._unlike_among(change, gallery, subject, free, threshold_pct, permit)
 
     def _unlike_among(
+        self,
+        change: Change,
+        gallery: GalleryId,
+        subject: SubjectId,
+        faces: Sequence[FaceId],
+        threshold_pct: float,
+        permit: Permit,
+    ) -> set[FaceId]:
+        """Those of the faces, which are there and not the subject's, that don't resemble it enough; each is counted."""
+        held = change.transaction.subject(gallery, subject).face_count
+        if permit.mandate is not None and permit.mandate.review_required:
+            return set()
+        unlike = self._compared(change.transaction, gallery, subject, faces, threshold_pct, held=held)
+        if unlike:
+            change.require(counting(permit, pictures=len(unlike)))
+        return unlike
+
+    def _compared(
         self,
         transaction: Transaction,
         gallery: GalleryId,
         subject: SubjectId,
         faces: Sequence[FaceId],
         threshold_pct: float,
+        *,
+        held: int,
     ) -> set[FaceId]:
-        """Those of the faces, which are there and not the subject's, that don't resemble it enough."""
-        held = transaction.subject(gallery, subject).face_count
         order, templates = transaction.templates_of(gallery, faces)
         if not order:
             return set()

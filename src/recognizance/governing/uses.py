@@ -9,7 +9,7 @@ Implements docs/governance.md, "The life of a use".
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -250,7 +250,12 @@ class Uses:
         return self._change(use, give_up, cause=UseEvent.WITHDRAW, by=supervisor)
 
     def declare_emergency(self, use: UseId, grounds: str, *, by: Actor) -> Use:
-        """Begin a proposed use before anybody agreed, for 48 hours at the most."""
+        """Begin a proposed use before anybody agreed, for 48 hours at the most.
+
+        Raises:
+            ConflictError: If an emergency of the same agency and gallery was declared not long ago, and overseers
+                didn't authorise it: one after the other would be a use that nobody agreed to.
+        """
         supervisor, agency = self._gate.require(by, Act.DECLARE_EMERGENCY)
 
         def declare(before: Use, now: datetime) -> Use:
@@ -258,7 +263,11 @@ class Uses:
                 raise DeniedError(f"an emergency of {before.terms.agency!r} is declared by one of its own supervisors")
             return declare_emergency(before, Emergency(PersonId(supervisor), grounds, now))
 
-        return self._change(use, declare, cause=UseEvent.DECLARE_EMERGENCY, by=supervisor, said=grounds)
+        def require(reader: Reader, before: Use, now: datetime) -> None:
+            _require_no_other_emergency(reader, before, now, rest=self._profile.comment_period)
+
+        cause = UseEvent.DECLARE_EMERGENCY
+        return self._change(use, declare, cause=cause, by=supervisor, said=grounds, require=require)
 
     def get(self, use: UseId) -> UseRecord:
         """A use as it stands at this moment; public.
@@ -329,10 +338,12 @@ class Uses:
         by: PrincipalId,
         cause: UseEvent | None = None,
         said: str | None = None,
+        require: Callable[[Reader, Use, datetime], None] = lambda _reader, _use, _now: None,
     ) -> Use:
         """Take what is overdue, then somebody's step, then what that decides, all in one transaction.
 
         Args:
+            require: Refuses the step for what stands elsewhere in the records.
             by: Who takes the step.
             cause: Set for a step that is somebody's decision alone; a vote's outcome is entered by what it decides.
         """
@@ -340,6 +351,7 @@ class Uses:
         with self._recorder.changing() as change:
             known = self._settle(change, stored(change.transaction, Kind.USE, use, UseRecord), now)
             record = known.value
+            require(change.transaction, record.use, now)
             after = replace(record, use=step(record.use, now))
             if entered is not None:
                 change.enter(lambda _: entered(record))
@@ -392,6 +404,21 @@ def _overseers(reader: Reader) -> list[Person]:
         for each in every(reader, Kind.PERSON, PersonRecord)
         if Role.OVERSEER in each.value.person.roles and each.document.state == Standing.ACTIVE
     ]
+
+
+def _require_no_other_emergency(reader: Reader, use: Use, now: datetime, *, rest: timedelta) -> None:
+    """Refuse an emergency that follows another one which overseers were asked about and didn't authorise."""
+    whose = (use.terms.agency, use.terms.gallery)
+    for each in every(reader, Kind.USE, UseRecord):
+        other = each.value.use
+        if other.emergency is None or (other.terms.agency, other.terms.gallery) != whose:
+            continue
+        began, again = other.emergency.declared_at, other.emergency.declared_at + rest
+        if now < again and other.count.outcome is not Outcome.APPROVED:
+            raise ConflictError(
+                f"an emergency of this gallery, {other.id!r}, was declared on {began:%Y-%m-%d}; until overseers"
+                f" authorise it or {again:%Y-%m-%d} has come there is no other: what is wanted is voted on"
+            )
 
 
 def _purpose_is_new(reader: Reader, terms: UseTerms) -> bool:

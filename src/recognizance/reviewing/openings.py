@@ -96,6 +96,16 @@ class Openings:
         self._new_id = new_id
         self._random_bytes = random_bytes
 
+    def require_picture(self, gallery: GalleryId, probe: FaceRow) -> None:
+        """Refuse an enrolled face that reviewers couldn't compare, before anything is known of who resembles it.
+
+        Raises:
+            InputError: If its photograph was not kept.
+        """
+        with self._records.reading() as reader:
+            if not reader.kept_among(gallery, [probe.image_id]):
+                raise InputError(_NOT_KEPT)
+
     def prepare(
         self, gallery: GalleryId, probe: PlacedFace | FaceRow, hits: Sequence[Hit], permit: Permit
     ) -> PreparedReview:
@@ -115,10 +125,7 @@ class Openings:
         with self._records.reading() as reader:
             placed = _kept(reader, gallery, probe, permit) if isinstance(probe, FaceRow) else probe
             if placed is None:
-                raise InputError(
-                    "the face's photograph was not kept, so that nobody could compare it with the candidates: "
-                    "search with a photograph, as SearchFacesByImage does"
-                )
+                raise InputError(_NOT_KEPT)
             faces: dict[FaceId | None, PlacedFace] = {None: placed}
             for alias, hit in aliased:
                 if (kept := _kept(reader, gallery, hit.row, permit)) is not None:
@@ -205,6 +212,12 @@ class Openings:
     ) -> None:
         labels = {"review": prepared.id, "gallery": prepared.gallery}
         transaction.insert_document(Document(kind, document_id, "kept", write_document(value), labels=labels))
+
+
+_NOT_KEPT = (
+    "the face's photograph was not kept, so that nobody could compare it with the candidates: "
+    "search with a photograph, as SearchFacesByImage does"
+)
 
 
 def _kept(reader: Reader, gallery: GalleryId, row: FaceRow, permit: Permit) -> PlacedFace | None:
