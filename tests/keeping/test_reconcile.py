@@ -4,21 +4,22 @@ import contextlib
 import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from recognizance.agreement import check_agreement
+from recognizance.docket import searches_on
 from recognizance.documents import Kind, Standing, inserted
 from recognizance.errors import ConflictError, CorruptionError, InputError, NotFoundError, UnavailableError
-from recognizance.governance.parties import Agency, AgencyId, AgencyKind
+from recognizance.governance.parties import Agency, AgencyId, AgencyKind, UseId
 from recognizance.identifiers import AccessKeyId, PrincipalId
 from recognizance.keeping.reconcile import Gap, Reconciled, adopt, finish
 from recognizance.ledger import Entry, FolderSource, facts, read_checkpoint
 from recognizance.ledger.sources import read_entries
-from recognizance.permits import Action
+from recognizance.permits import Action, Mandate
 from recognizance.recording import KEY_FILE, acts, read_key
 from recognizance.records import MasterKey, Records, Secret, check_records
 from recognizance.reviewing.upkeep import withdraw_use
@@ -73,6 +74,9 @@ def go_on(installation: Installation) -> None:
     """What the copy doesn't know: an enrolment, two erasures, a gallery gone, an agency and a key stopped, a hold."""
     installation.enrol(name="grace-hopper.jpg")
     face = installation.rows()[0].face_id
+    mandate = Mandate("robberies", "pd", "find", "targeted", 5, True, "24-1701", None, None)
+    for _ in range(2):
+        installation.search(face, permit=replace(permit_for(Action.SEARCH), mandate=mandate))
     installation.erasure().faces(GALLERY, [face], permit=permit_for(Action.FORGET))
     installation.erasure().gallery(OTHER_GALLERY, permit=permit_for(Action.MANAGE_GALLERY, OTHER_GALLERY))
     with installation.recorder.changing() as change:
@@ -201,6 +205,17 @@ def test_what_was_taken_away_is_taken_away_again(reconciled: tuple[Installation,
     assert (standing, active) == (Standing.SUSPENDED, [])
     assert done.galleries_erased == (OTHER_GALLERY,)
     assert done.rights_ended == (f"agency {AGENCY}", f"keys of {CLERK}")
+
+
+def test_searches_that_the_records_forgot_are_counted_all_the_same(
+    reconciled: tuple[Installation, Reconciled],
+) -> None:
+    """Putting older records back gives nobody the day's searches a second time."""
+    installation, _ = reconciled
+    with installation.records.reading() as reader:
+        counted = [searches_on(reader, UseId(use), installation.now.date()) for use in ("robberies", "thefts")]
+
+    assert counted == [2, 0]
 
 
 def test_what_nobody_can_tell_is_named_for_people(reconciled: tuple[Installation, Reconciled]) -> None:

@@ -23,7 +23,7 @@ from recognizance.forgetting.erasure import Cause, Erasure, Order
 from recognizance.governance.codec import read_document, write_document
 from recognizance.governing.uses import EndsUse
 from recognizance.identifiers import GalleryId, PrincipalId
-from recognizance.keeping.rights import end_rights
+from recognizance.keeping.rights import count_searches, end_rights
 from recognizance.ledger import (
     Entry,
     FileStore,
@@ -160,6 +160,7 @@ def finish(
     erased = _erase_again(lost, erasure, permit_for)
     with recorder.changing() as change:
         rights = end_rights(change, [entry for _, entry in lost], recorder.pseudonym, ends_use, now=now, by=by)
+        count_searches(change.transaction, [entry for _, entry in lost], now=now)
         repeat = tuple(_to_repeat(lost, gone=frozenset(erased)))
         holds = sum(isinstance(entry.facts, facts.Hold) for _, entry in lost)
         done = Reconciled(gap, erased, rights, repeat, holds)

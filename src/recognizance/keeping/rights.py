@@ -1,13 +1,16 @@
 """Rights that were taken away in the time that older records have lost, taken away again.
 
 Public entries say of uses, agencies, people and owners of keys that they were stopped. Of each, the last entry counts.
+They also say under which use somebody searched, which takes a search of that day away.
 What gives a right is never taken from the ledger: nobody becomes entitled because a copy of records was put back.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from recognizance.docket import add_searches, on_one_day
 from recognizance.documents import Kind, Standing, UseRecord, found
 from recognizance.governance.codec import write_document
 from recognizance.governance.oversight import Suspension
@@ -44,6 +47,20 @@ def end_rights(
             ended.append(f"{kind.value} {name}")
     ended += [f"keys of {owner}" for owner in _switch_keys_off(change.transaction, lost, pseudonym)]
     return tuple(sorted(ended))
+
+
+def count_searches(transaction: Transaction, lost: Sequence[Entry], *, now: datetime) -> None:
+    """Count today's searches that the records have lost under their uses, so that nobody has them a second time.
+
+    A comparison counts once, because its entry doesn't say with how many faces it was.
+    """
+    made = Counter(
+        entry.facts.use
+        for entry in lost
+        if isinstance(entry.facts, facts.Search | facts.Comparison) and on_one_day(entry.time, now)
+    )
+    for use, searches in sorted(made.items()):
+        add_searches(transaction, UseId(use), now=now, pictures=searches)
 
 
 def _last_transitions(lost: Sequence[Entry]) -> dict[str, tuple[facts.UseTransition, datetime]]:
