@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from ..review_world import SUPERVISOR
 from .world import DESKTOP, PHONE, Browsers, Scheme, assert_accessible, look
 
 
@@ -84,3 +85,16 @@ def test_a_mistake_is_said_at_the_top_and_at_its_field(browsers: Browsers) -> No
     expect(page).to_have_title(re.compile("^Error: "))
     page.get_by_role("alert").get_by_role("link").click()
     expect(page.get_by_label("Login")).to_be_focused()
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_a_supervisors_pages_stand_in_one_row(browsers: Browsers, language: str) -> None:
+    """On a desktop; what everybody may read is behind one word, which the keyboard opens."""
+    page = browsers.open("/publish", as_=SUPERVISOR, language=language)
+    menu = page.locator("nav.navigation")
+    assert menu.bounding_box()["height"] < 60  # type: ignore[index]  # it is shown
+    expect(menu.locator(".navigation-row a[aria-current]")).to_have_attribute("href", "/publish")
+    menu.locator(".navigation-more summary").press("Enter")
+    assert_fits(page)
+    menu.get_by_role("link", name="Register" if language == "en" else "Registro público").click()
+    expect(page.locator(".navigation-more summary")).to_have_class("is-here")

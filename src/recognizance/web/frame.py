@@ -127,6 +127,19 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Navigation:
+    """The pages that a reader may go to from anywhere.
+
+    Attributes:
+        own: Those that the reader's roles bring; empty for everybody else.
+        public: Those of everybody. Whoever works here has them behind one word, so that their own stand in one row.
+    """
+
+    own: Sequence[Link]
+    public: Sequence[Link]
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """What all pages share.
 
@@ -269,14 +282,19 @@ class Frame:
         given = {"advice": advice, "detail": detail, "said": said, "number": number, "refused": refused}
         return visit.page("problem.html", status=known, title=title or usual, **given)
 
-    def navigation(self, visit: Visit) -> list[Link]:
+    def navigation(self, visit: Visit) -> Navigation:
         """The pages that this reader may go to from anywhere."""
         here: str = visit.request.scope["path"]
-        return [
-            Link(page.path, visit.gettext(page.navigation), here == page.path or here.startswith(page.path + "/"))
-            for page in self.pages
-            if page.navigation and page.who.has(visit.signed_in)
-        ]
+
+        def link(page: Page) -> Link:
+            is_here = here == page.path or here.startswith(page.path + "/")
+            return Link(page.path, visit.gettext(page.navigation), is_here)
+
+        named = [page for page in self.pages if page.navigation and page.who.has(visit.signed_in)]
+        return Navigation(
+            own=[link(page) for page in named if page.who.stages],
+            public=[link(page) for page in named if not page.who.stages],
+        )
 
     def _render(self, visit: Visit, template: str, given: Mapping[str, object]) -> str:
         return self.templates.render(
