@@ -20,7 +20,8 @@ from recognizance.register.rows import FigureRow, GroupRow
 from recognizance.register.suppression import SMALL, WITHHELD, Cell
 from recognizance.web.language import Language, wording
 from recognizance.web.public_charts import bar, interval, most_of
-from recognizance.web.public_register import bars, by_month, group_charts, month_table, shown_value
+from recognizance.web.public_register import bars, by_month, group_charts, month_table
+from recognizance.web.public_tables import shown_value
 from recognizance.web.public_words import (
     COLUMNS,
     REFUSALS,

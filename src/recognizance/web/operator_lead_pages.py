@@ -21,7 +21,7 @@ from recognizance.web.frame import Page, only
 from recognizance.web.language import N_
 from recognizance.web.operator_pictures import picture_response
 from recognizance.web.operator_shelf import Shelf
-from recognizance.web.operator_words import EVIDENCE_WORDS, LEAD_OUTCOME_WORDS, LEAD_STATE_WORDS, STAMP
+from recognizance.web.operator_words import EVIDENCE_WORDS, LEAD_OUTCOME_WORDS, LEAD_STATE_WORDS, RECIPIENTS, STAMP
 from recognizance.web.visits import Visit
 
 MOST_DOCUMENT_BYTES = 32 << 20
@@ -30,14 +30,6 @@ MOST_DOCUMENT_BYTES = 32 << 20
 MOST_DESCRIPTION_CHARACTERS = 2_000
 NEEDS_DOCUMENT = N_("Choose the document, or give its SHA-256.")
 NO_DIGEST = N_("This is no SHA-256: 64 digits from 0 to 9 and letters from a to f.")
-
-RECIPIENTS = {
-    "defence": N_("the defence"),
-    "prosecution": N_("the prosecution"),
-    "court": N_("a court"),
-    "oversight": N_("the oversight body"),
-}
-"""Who gets a case's record; the codes are public in the ledger."""
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")

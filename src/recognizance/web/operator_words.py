@@ -119,6 +119,14 @@ EVIDENCE_WORDS: Mapping[EvidenceKind, str] = {
     EvidenceKind.STATEMENT: N_("a statement"),
     EvidenceKind.PHYSICAL_OBJECT: N_("an object"),
 }
+RECIPIENTS: Mapping[str, str] = {
+    "defence": N_("the defence"),
+    "prosecution": N_("the prosecution"),
+    "court": N_("a court"),
+    "oversight": N_("the oversight body"),
+}
+"""Who gets a case's record; the codes are public in the ledger."""
+
 STAMP = N_("Investigative lead, not the sole basis for any action")
 """`LEAD_STAMP`, as a title in the reader's language; the English original stands beside it wherever a lead leaves."""
 

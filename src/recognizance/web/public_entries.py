@@ -17,6 +17,7 @@ from recognizance.ledger import Entry, NewerSchemaError
 from recognizance.ledger.facts.fields import private_types, public_types
 from recognizance.register.document import plain_text
 from recognizance.web.language import N_, Wording
+from recognizance.web.record_words import FIELD_WORDS, KIND_WORDS, code_words
 
 SENTENCES: Mapping[str, str] = {
     "access_key": N_("An access key of %(agency)s: %(standing)s."),
@@ -80,7 +81,7 @@ _LONGEST_SHOWN = 300
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of an entry. `value` is empty for a commitment, whose value isn't public."""
+    """One field of an entry, in words. `value` is empty for a commitment, whose value isn't public."""
 
     name: str
     value: str
@@ -92,7 +93,7 @@ class Told:
     """An entry, told.
 
     Attributes:
-        kind: As the entry has it; empty for one that can't be read.
+        kind: In words; empty for an entry that can't be read.
         text: The leaf, as it is in the ledger.
     """
 
@@ -113,19 +114,26 @@ def told(index: int, data: bytes, wording: Wording) -> Told:
     except (NewerSchemaError, InputError):
         return Told(index, "", wording.gettext(UNREADABLE), text)
     facts = type(entry.facts)
-    values = {name: spelled(getattr(entry.facts, name), wording) for name in public_types(facts)}
+    values = {name: spelled(name, getattr(entry.facts, name), wording) for name in public_types(facts)}
     short = {name: _short(value) for name, value in values.items()}
-    fields = [Field(name, value) for name, value in values.items()]
-    fields += [Field(name, "", is_commitment=True) for name in private_types(facts)]
+    fields = [Field(_called(name, wording), value) for name, value in values.items()]
+    fields += [Field(_called(name, wording), "", is_commitment=True) for name in private_types(facts)]
     sentence = wording.gettext(SENTENCES.get(facts.kind, facts.kind)) % short
-    return Told(index, facts.kind, sentence, text, entry.id, entry.time, tuple(fields))
+    kind = wording.gettext(KIND_WORDS.get(facts.kind, facts.kind))
+    return Told(index, kind, sentence, text, entry.id, entry.time, tuple(fields))
 
 
-def spelled(value: object, wording: Wording) -> str:
-    """A value in words: codes as people write them, moments in the reader's language."""
+def _called(field: str, wording: Wording) -> str:
+    return wording.gettext(FIELD_WORDS.get(field, field))
+
+
+def spelled(field: str, value: object, wording: Wording) -> str:
+    """A field's value in words: codes as people say them, moments in the reader's language."""
     match value:
         case None | () | "":
             return "–"
+        case str() if (words := code_words(field, value)) is not None:
+            return wording.gettext(words)
         case bool():
             return wording.gettext(N_("yes")) if value else wording.gettext(N_("no"))
         case datetime():
@@ -137,7 +145,7 @@ def spelled(value: object, wording: Wording) -> str:
         case float():
             return f"{value:.6g}"
         case tuple():
-            return ", ".join(spelled(each, wording) for each in value)
+            return ", ".join(spelled(field, each, wording) for each in value)
         case _:
             return plain_text(str(value))
 

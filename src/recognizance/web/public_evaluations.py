@@ -22,9 +22,9 @@ from recognizance.register.reports import write_html
 from recognizance.register.reports.blocks import Report
 from recognizance.register.rows import EvaluationRow
 from recognizance.web.frame import Page
-from recognizance.web.language import N_
 from recognizance.web.overseer_words import VERDICTS
 from recognizance.web.public_register import group_charts
+from recognizance.web.public_words import ERRORS
 from recognizance.web.visits import Visit
 
 DECISION = "decision.csv"
@@ -33,12 +33,6 @@ _HTML = "text/html; charset=utf-8"
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; sandbox"
 """A report is one file with its styles inside, and may do nothing else."""
 
-MEASURES = {
-    "FMR": N_("Two different people taken for one (FMR)"),
-    "FNMR": N_("One person taken for two (FNMR)"),
-    "FPIR": N_("Searches for somebody absent that brought somebody up (FPIR)"),
-    "FNIR": N_("Searches for somebody enrolled that didn't bring them up (FNIR)"),
-}
 _TYPES = {".html": _HTML, ".json": "application/json", ".csv": "text/csv; charset=utf-8"}
 
 
@@ -69,7 +63,7 @@ class EvaluationsPages:
             "public/evaluation.html",
             row=row,
             charts=group_charts(groups),
-            measures=MEASURES,
+            errors=ERRORS,
             verdicts=_verdicts(),
             set_aside=None if evaluation is None else evaluation.exclusions,
             decision=None if decision is None else DECISION,

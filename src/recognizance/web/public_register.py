@@ -6,31 +6,26 @@ and nothing shown that it withholds. Each page links the same as files. Implemen
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from markupsafe import Markup
 from starlette.responses import Response
 
 from recognizance.errors import NotFoundError
 from recognizance.register import SECTIONS, LiveRegister
-from recognizance.register.document import display, tables_of
+from recognizance.register.document import tables_of
 from recognizance.register.figures import ALL_AGENCIES, NO_AGENCY
 from recognizance.register.rows import FigureRow, GroupRow, PeopleFigureRow
 from recognizance.register.suppression import Cell
 from recognizance.web.frame import Page
 from recognizance.web.language import N_, Wording
 from recognizance.web.public_charts import bar, interval, most_of
-from recognizance.web.public_words import COLUMNS, MEASURES, OUTCOMES, SECTION_TITLES, TABLE_TITLES
+from recognizance.web.public_tables import counted, table_view
+from recognizance.web.public_words import ERRORS, MEASURES, OUTCOMES, SECTION_TITLES
 from recognizance.web.visits import Visit
 
-WITHHELD = N_("withheld")
 MOST_MONTHS = 24
 """Shown on a page; the files have all."""
 
-MOST_ROWS = 500
-"""Of one table on a page; the files have all."""
-
-_ENTRY_COLUMNS = frozenset({"about", "entry"})
 _Figure = FigureRow | PeopleFigureRow
 
 
@@ -39,18 +34,6 @@ class BarRow:
     label: str
     count: str
     drawing: Markup
-
-
-@dataclass(frozen=True, slots=True)
-class TableView:
-    """A table of the register, ready to be shown: values as texts, entries as links."""
-
-    name: str
-    title: str
-    columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    left_out: int
-    entry_columns: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +101,7 @@ class RegisterPages:
         elif name == "people":
             months = month_table(register.people.figures, lambda _: True, visit.wording)
         title, about = SECTION_TITLES[name]
+        charts = group_charts(register.evaluations.groups) if name == "evaluations" else []
         return visit.page(
             "public/register_section.html",
             register=register,
@@ -125,15 +109,17 @@ class RegisterPages:
             title=title,
             about=about,
             tables=[
-                _view(name, table, rows, visit.wording)
+                table_view(name, table, rows, visit.wording)
                 for table, rows in tables_of(section)
-                if not (months is not None and table == "figures")
+                # What is drawn isn't listed once more; the files have all of it.
+                if not (months is not None and table == "figures") and not (charts and table == "groups")
             ],
             months=months,
             measures=MEASURES,
             agencies=agencies,
             agency=agency,
-            groups=group_charts(register.evaluations.groups) if name == "evaluations" else [],
+            tests=by_test(charts),
+            errors=ERRORS,
         )
 
 
@@ -150,23 +136,6 @@ def by_month(figures: Sequence[FigureRow], measure: str, agency: str) -> list[tu
 def bars(counts: Sequence[tuple[str, Cell]], wording: Wording) -> list[BarRow]:
     largest = most_of([cell for _, cell in counts])
     return [BarRow(label, counted(cell, wording), bar(cell, largest)) for label, cell in counts]
-
-
-def counted(cell: Cell, wording: Wording) -> str:
-    """A count as it is published, in the reader's language.
-
-    >>> from recognizance.web.language import Language, wording
-    >>> [counted(cell, wording(Language.ENGLISH)) for cell in (Cell(1234, 1234), Cell(1, 4), Cell(0, None))]
-    ['1,234', '<5', 'withheld']
-    """
-    least = wording.number(cell.least)
-    if cell.is_exact:
-        return least
-    if cell.is_small:
-        return str(cell.value)
-    if cell.most is None:
-        return wording.gettext(N_("at least %(least)s")) % {"least": least} if cell.least else wording.gettext(WITHHELD)
-    return wording.gettext(N_("%(least)s to %(most)s")) % {"least": least, "most": wording.number(cell.most)}
 
 
 def month_table(figures: Sequence[_Figure], is_wanted: Callable[[_Figure], bool], wording: Wording) -> MonthTable:
@@ -203,6 +172,14 @@ def group_charts(groups: Sequence[GroupRow]) -> list[GroupChart]:
     return charts
 
 
+def by_test(charts: Sequence[GroupChart]) -> Mapping[str, Sequence[GroupChart]]:
+    """The charts of each test, in their order."""
+    found: dict[str, list[GroupChart]] = {}
+    for chart in charts:
+        found.setdefault(chart.evaluation, []).append(chart)
+    return found
+
+
 def _together(
     figures: Sequence[FigureRow], measure: str, dimension: str, words: Mapping[str, str], wording: Wording
 ) -> list[tuple[str, Cell]]:
@@ -216,32 +193,3 @@ def _together(
         for row in rows
         if row.month == newest and (category := row.category) is not None
     ]
-
-
-def _view(section: str, table: str, rows: Sequence[object], wording: Wording) -> TableView:
-    columns = list(type(rows[0]).__dataclass_fields__) if rows else []  # type: ignore[attr-defined]  # rows are dataclasses
-    # The newest rows of a long table, which are at its end, are those that somebody looks for.
-    shown = rows[-MOST_ROWS:]
-    return TableView(
-        table,
-        TABLE_TITLES.get((section, table), table),
-        [COLUMNS.get(name, name) for name in columns],
-        [[shown_value(getattr(row, name), wording) for name in columns] for row in shown],
-        len(rows) - len(shown),
-        frozenset(place for place, name in enumerate(columns) if name in _ENTRY_COLUMNS),
-    )
-
-
-def shown_value(value: object, wording: Wording) -> str:
-    """A value of the register as a text in the reader's language."""
-    match value:
-        case Cell():
-            return counted(value, wording)
-        case bool():
-            return wording.gettext(N_("yes")) if value else wording.gettext(N_("no"))
-        case datetime():
-            return wording.moment(value)
-        case int():
-            return wording.number(value)
-        case _:
-            return display(value)

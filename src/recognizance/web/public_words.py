@@ -251,6 +251,14 @@ OUTCOMES: Mapping[str, str] = {
     "withheld": N_("withheld"),
 }
 
+ERRORS: Mapping[str, str] = {
+    "FMR": N_("Two different people taken for one (FMR)"),
+    "FNMR": N_("One person taken for two (FNMR)"),
+    "FPIR": N_("Searches for somebody absent that brought somebody up (FPIR)"),
+    "FNIR": N_("Searches for somebody enrolled that didn't bring them up (FNIR)"),
+}
+"""Kinds of errors that a test counts, by their codes of ISO/IEC 19795-1."""
+
 REQUEST_KINDS: Mapping[RequestKind, tuple[str, str]] = {
     RequestKind.ACCESS: (
         N_("Am I in it?"),
