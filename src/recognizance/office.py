@@ -166,6 +166,7 @@ def furnish(
         acted_on=acted_on_in,
         running=running,
         unusual=UnusualThresholds(zone=zone_of(settings.time_zone)),
+        sends=bool(settings.mail_host),
     )
     galleries = Galleries(
         records,

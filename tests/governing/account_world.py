@@ -77,6 +77,7 @@ def opened(data: Path, profile: ProfileName, *, sends: bool = False) -> Iterator
             ends_use=withdraw_use,
             running=nothing_runs,
             acted_on=acted_on_in,
+            sends=sends,
         )
         entrance = open_entrance(
             records,

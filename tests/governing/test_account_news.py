@@ -90,6 +90,7 @@ def has_news(world: World, token: str) -> bool:
         (lambda w, p, t: w.entrance.accounts.reset(p, by=ROOT), Happening.RESET),
         (lambda w, p, t: w.entrance.accounts.disable(p, by=ROOT), Happening.DISABLED),
         (lambda w, p, t: w.entrance.accounts.link_identity(p, "i", "7", by=ROOT), Happening.IDENTITY_LINKED),
+        (lambda w, p, t: w.governing.registration.issue_key(p, by=ROOT), Happening.KEY_DRAWN),
     ],
 )  # fmt: skip
 def test_whoever_owns_an_account_is_told_of_each_change(

@@ -213,6 +213,7 @@ def governing_of(data: Path, records: Records, recorder: Recorder) -> Governing:
         ends_use=withdraw_use,
         acted_on=acted_on_in,
         running=_running_in(data),
+        sends=bool(read_settings(data).mail_host),
     )
 
 

@@ -62,6 +62,8 @@ class Happening(StrEnum):
     DISABLED = "disabled"
     ENABLED = "enabled"
     IDENTITY_LINKED = "identity_linked"
+    KEY_DRAWN = "key_drawn"
+    """An administrator drew an access key: whoever holds it votes, reviews and searches in this person's name."""
     NEW_PLACE = "new_place"
     """Signed in with a kind of browser, or from a part of the network, that they never signed in from."""
     CODE_REPEATED = "code_repeated"

@@ -21,6 +21,8 @@ from recognizance.governance.gate import Running
 from recognizance.governance.profiles import PROFILES, Profile, ProfileName, rulebook
 from recognizance.governance.rules import PolicyFile
 from recognizance.governance.unusual import Thresholds as UnusualThresholds
+from recognizance.governing.account_documents import AccountIndex
+from recognizance.governing.account_news import AccountNews
 from recognizance.governing.evaluations import Evaluations
 from recognizance.governing.findings import Findings
 from recognizance.governing.incidents import Incidents
@@ -83,6 +85,7 @@ def open_governing(
     acted_on: ActedOn,
     running: Running,
     unusual: UnusualThresholds = UnusualThresholds(),  # noqa: B008 - a value that never changes
+    sends: bool = False,
 ) -> Governing:
     """Open the governing parts of the installation in `data`; one that nobody set up becomes a private one.
 
@@ -91,6 +94,7 @@ def open_governing(
         acted_on: Counts the leads that an agency acted on.
         running: What this installation searches with, which evaluations of uses are held against.
         unusual: From when on use is out of the ordinary, and where the night is.
+        sends: Whether there is a mail server, so that mails are queued for it.
 
     Raises:
         InputError: If a policy doesn't validate, or an operator's own one permits something.
@@ -99,6 +103,7 @@ def open_governing(
         installation = installation_of(reader)
         sealing_key = reader.derived_key("session tokens").reveal()
         secrets_key = reader.derived_key("secrets of sessions").reveal()
+        index = AccountIndex(reader.derived_key("labels of accounts"))
     name = ProfileName.PRIVATE if installation is None else installation.profile
     # Before anything is written: what doesn't validate leaves no trace.
     rules = rulebook(PROFILES[name], own_policies(data))
@@ -110,11 +115,9 @@ def open_governing(
         if not ruling.decision.allowed:
             recorder.record(acts.refusal(refused(ruling)))
 
-    policy = RuledPolicy(
-        Authority(profile, rules, docket_of(records, installation, clock=clock, running=running)),
-        clock=clock,
-        record=record,
-    )
+    docket = docket_of(records, installation, clock=clock, running=running)
+    policy = RuledPolicy(Authority(profile, rules, docket), clock=clock, record=record)
+    news = AccountNews(records, docket, index, sends=sends, clock=clock, random_bytes=random_bytes)
     gate = Gate(policy, new_id=new_id)
     uses = Uses(records, recorder, gate, profile, clock=clock, ends_use=ends_use, running=running)
     return Governing(
@@ -124,7 +127,7 @@ def open_governing(
         policy=policy,
         gate=gate,
         registration=Registration(
-            records, recorder, gate, profile, clock=clock, new_id=new_id, random_bytes=random_bytes
+            records, recorder, gate, profile, news, clock=clock, new_id=new_id, random_bytes=random_bytes
         ),
         publishing=Publishing(records, recorder, gate, profile, clock=clock, acted_on=acted_on),
         incidents=Incidents(records, recorder, gate, clock=clock),

@@ -48,6 +48,7 @@ from recognizance.governance.profiles import Profile, ProfileName
 from recognizance.governance.requests import EnrolmentFacts, SearchFacts
 from recognizance.governance.subjects import RequestId
 from recognizance.governing.access import IssuedKey, draw_key_pair
+from recognizance.governing.account_news import AccountNews, Happening
 from recognizance.identifiers import DecisionId, GalleryId, PrincipalId
 from recognizance.ledger import facts
 from recognizance.permits import Action, Permit
@@ -180,11 +181,13 @@ class Registration:
         recorder: Recorder,
         gate: Gate,
         profile: Profile,
+        news: AccountNews,
         *,
         clock: Clock,
         new_id: Callable[[], str],
         random_bytes: Callable[[int], bytes],
     ) -> None:
+        self._news = news
         self._records = records
         self._recorder = recorder
         self._gate = gate
@@ -306,6 +309,8 @@ class Registration:
     ) -> IssuedKey:
         """Draw an access key for a person or a program, bound to one use if that is named.
 
+        A person is told, because whoever drew it could act in their name.
+
         Raises:
             InputError: If there is nobody of this id.
         """
@@ -318,6 +323,8 @@ class Registration:
                 issued.id, secret=Secret(issued.secret.encode()), principal=owner, created=now
             )
             inserted(change.transaction, Kind.KEY, issued.id, key)
+            if kind is OwnerKind.PERSON:
+                self._news.note(change.transaction, PersonId(owner), Happening.KEY_DRAWN)
             change.enter(
                 acts.access_key(
                     issued.id, owner, facts.Standing.ADDED, agency=agency or NO_AGENCY, use=use, expires=expires

@@ -38,6 +38,10 @@ HAPPENINGS: Mapping[Happening, Said] = {
     Happening.IDENTITY_LINKED: Said(
         N_("An administrator linked your account to your organisation's sign-in"), _TELL_ADMINISTRATOR
     ),
+    Happening.KEY_DRAWN: Said(
+        N_("An administrator drew an access key that acts in your name"),
+        N_("If you don't hold it yourself, somebody else can vote, review or search as you: tell the overseers."),
+    ),
     Happening.NEW_PLACE: Said(N_("Signed in with another browser, or from elsewhere, than before"), _IF_NOT_YOU),
     Happening.CODE_REPEATED: Said(
         N_("A code of your authenticator app was used twice"),
