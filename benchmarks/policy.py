@@ -131,7 +131,6 @@ def _police_request(*, allowed: bool) -> Request:
         terms,
         review_required=True,
         course=CourseId("face-examination"),
-        evaluation=EvaluationReference(EvaluationId("lab"), Sha256Hex("1e" * 32), ErrorLimits(fpir=0.01)),
         limits=replace(terms.limits, offences=frozenset({OffenceCode("robbery")})),
     )
     proposed = propose(
@@ -144,6 +143,9 @@ def _police_request(*, allowed: bool) -> Request:
         purpose_is_new=False,
         now=terms.starts,
     )
+    use = activate_default_use(proposed, terms.starts)
+    # Named afterwards: a use that relies on an evaluation isn't activated without its results, which are nobody's here.
+    evaluation = EvaluationReference(EvaluationId("lab"), Sha256Hex("1e" * 32), ErrorLimits(fpir=0.01))
     return Request(
         caller=Caller(
             PrincipalId("operator"),
@@ -156,7 +158,7 @@ def _police_request(*, allowed: bool) -> Request:
         act=Act.SEARCH,
         now=NOW,
         gallery=GalleryFacts(gallery, agency, frozenset({Source.ARREST_RECORD})),
-        use=activate_default_use(proposed, terms.starts),
+        use=replace(use, terms=replace(terms, evaluation=evaluation)),
         use_agency_kind=AgencyKind.LAW_ENFORCEMENT,
         search=SearchFacts(SearchClass.ARCHIVE, Capture.STILL, threshold_pct=99.0, candidates=10),
         grounds=Grounds("case-7" if allowed else None, "a witness filmed it", OffenceCode("robbery")),
