@@ -15,6 +15,7 @@ from recognizance.identifiers import FaceId, GalleryId, ImageId, ModelId, Subjec
 from recognizance.permits import Action, Permit
 from recognizance.records import Box, NewFace, Records, SubjectKey
 from recognizance.storage import open_records
+from tests.records.world import erase_gallery
 
 from .conftest import NOW
 
@@ -92,7 +93,7 @@ def test_a_gallery_that_takes_anothers_name_is_not_taken_for_it(service: Service
 
     other = open_records(service.data, Settings())
     with other.transaction() as transaction:
-        transaction.delete_gallery(GALLERY)
+        erase_gallery(transaction, GALLERY)
         transaction.create_gallery(GALLERY, model=service.reader.model, created=NOW, tags={})
     store(other, service.reader.model, random_templates(1, seed=2), first=100)
     other.close()

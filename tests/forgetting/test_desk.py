@@ -14,9 +14,9 @@ from PIL import Image
 
 from recognizance.app import Service, wire
 from recognizance.config import Settings
-from recognizance.desk import SearchingDesk
+from recognizance.desk import MOST_PHOTOGRAPHS, SearchingDesk
 from recognizance.documents import GalleryDeclaration, Kind
-from recognizance.errors import ConflictError, DeniedError, InputError, NotFoundError
+from recognizance.errors import ConflictError, DeniedError, InputError, LimitError, NotFoundError
 from recognizance.faces import Calibration, FaceReader, QualityFilter, open_photograph
 from recognizance.forgetting.erasure import REQUEST_KIND
 from recognizance.governance import Asking, Credential
@@ -191,6 +191,19 @@ def test_a_photograph_finds_faces_by_the_desks_own_recorded_search(station: Stat
     assert like.faces[0].similarity_pct > 99
     assert [each.face.external_image_id for each in again.faces] == ["collins"]
     assert again.faces[0].candidate_in == (search.id,)
+
+
+def test_one_request_is_no_way_to_search_for_others(station: Station, collins: Image.Image) -> None:
+    """Somebody may send a better photograph of themselves a few times; then the request has had its searches."""
+    desk, by = station.desk, station.officer
+    request = station.verified(RequestKind.ACCESS)
+    for _ in range(MOST_PHOTOGRAPHS):
+        assert desk.faces_like(request.id, jpeg(collins, quality=40), by=by).faces
+    with station.service.recorder.following() as promised, pytest.raises(LimitError, match="with 5 photographs"):
+        desk.faces_like(request.id, jpeg(collins, quality=40), by=by)
+
+    assert promised == []
+    assert desk.faces_like(station.verified(RequestKind.ACCESS).id, jpeg(collins, quality=40), by=by).faces
 
 
 def test_a_photograph_is_searched_for_an_open_request_and_its_own_galleries_only(

@@ -16,6 +16,7 @@ from recognizance.ledger import Entry, facts
 from recognizance.permits import Action, Permit
 from recognizance.records import FaceRow, NewFace, Secret
 from tests.conftest import jpeg
+from tests.records.world import erase_gallery
 
 from .conftest import ADA, GALLERY, Installation
 from .conftest import permit_for as permit_here
@@ -98,7 +99,7 @@ def test_a_mark_survives_a_change_of_the_model(installation: Installation, marks
     mark(marks, ada)
     other_model = ModelId("another@fedcba9876543210")
     with installation.records.transaction() as transaction:
-        transaction.delete_gallery(GALLERY)
+        erase_gallery(transaction, GALLERY)
         transaction.create_gallery(GALLERY, model=other_model, created=installation.now)
         [face] = installation.world.faces(1, image_id=ImageId(installation.world.uuid()))
         transaction.add_faces(GALLERY, [replace(face, model=other_model, image_sha256=ada.image_sha256)])

@@ -13,6 +13,7 @@ from recognizance.ledger import EntryId, FileStore, Opening, facts
 from recognizance.permits import Action, Mandate
 from recognizance.recording import KEY_FILE, LEDGER_FOLDER, Recorder, acts, schema_statement, software_statement, state
 from recognizance.records import Records, check_records
+from tests.records.world import erase_gallery
 
 from .world import GALLERY, MODEL, NOW, World, create_gallery, key_entry, permit, search_entry
 
@@ -77,7 +78,7 @@ def test_what_belongs_to_a_gallery_can_not_be_shown_after_it(world: World) -> No
             recorder.record(acts.search(asking, searched), gallery=GALLERY)
         before = openings_of(records, promised[0].id)
         with recorder.changing() as change:
-            change.transaction.delete_gallery(GALLERY)
+            erase_gallery(change.transaction, GALLERY)
         after = openings_of(records, promised[0].id)
         entry = world.entries(recorder)[1]
 

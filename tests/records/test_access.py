@@ -10,7 +10,7 @@ from recognizance.identifiers import AccessKeyId, GalleryId, PrincipalId
 from recognizance.records import AccessKey, ImportItem, ImportState, Records, Secret, TokenUse
 from recognizance.records.access import TOKEN_LIFETIME
 
-from .world import World
+from .world import World, erase_gallery
 
 KEY = AccessKeyId("RCZAAAAAAAAAAAAAAAAA")
 OWNER = PrincipalId("sheriff")
@@ -130,7 +130,7 @@ def test_a_new_gallery_of_an_old_name_has_imported_nothing(records: Records, gal
     item = ImportItem("a.jpg", bytes(32), ImportState.ENROLLED, face_count=1)
     with records.transaction() as transaction:
         transaction.record_import_items(gallery, "job", [item])
-        transaction.delete_gallery(gallery)
+        erase_gallery(transaction, gallery)
         transaction.create_gallery(gallery, model=world.model, created=world.now)
 
         assert transaction.import_item(gallery, "job", path=item.path, digest=item.digest) is None

@@ -33,7 +33,7 @@ from recognizance.records import (
     check_records,
 )
 
-from .world import World, stored
+from .world import World, erase_gallery, stored
 
 ALICE = SubjectId("alice")
 BOB = SubjectId("bob")
@@ -167,7 +167,7 @@ CHANGES: dict[str, Change] = {
     "associate": lambda t, w, ids: t.associate(w.gallery, BOB, ids[10:20]),
     "disassociate": lambda t, w, ids: t.disassociate(w.gallery, ALICE, ids[:2]),
     "delete subject": lambda t, w, ids: t.delete_subject(w.gallery, ALICE),
-    "delete gallery": lambda t, w, ids: t.delete_gallery(w.gallery),
+    "delete gallery": lambda t, w, ids: erase_gallery(t, w.gallery),
     "access key": lambda t, w, ids: t.add_access_key(
         AccessKeyId("AKIASECOND"), secret=Secret(b"second"), principal=PrincipalId("p"), created=w.now
     ),

@@ -17,7 +17,7 @@ from recognizance.identifiers import GalleryId
 from recognizance.records import MasterKey, Records, check_records
 from recognizance.records.database import translated
 
-from .world import World, stored
+from .world import World, erase_gallery, stored
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_a_backup_is_whole_private_and_never_overwrites(
     folder.mkdir()
     records.backup(folder / "records.sqlite3")
     with records.transaction() as transaction:
-        transaction.delete_gallery(gallery)
+        erase_gallery(transaction, gallery)
 
     assert (folder / "records.sqlite3").stat().st_mode & 0o777 == 0o600
     with pytest.raises(ConflictError):

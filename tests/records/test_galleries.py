@@ -8,7 +8,7 @@ from recognizance.errors import ConflictError, LimitError, NotFoundError
 from recognizance.identifiers import GalleryId, ModelId, SubjectId
 from recognizance.records import MAX_TAGS, RELOAD, Records, SubjectKey, check_records
 
-from .world import World
+from .world import World, erase_gallery
 
 
 def test_a_gallery_is_described_as_it_was_created(records: Records, world: World) -> None:
@@ -37,7 +37,7 @@ def test_what_is_missing_is_not_found(records: Records, world: World) -> None:
     with records.transaction() as transaction:
         for call in (
             lambda: transaction.gallery(nowhere),
-            lambda: transaction.delete_gallery(nowhere),
+            lambda: erase_gallery(transaction, nowhere),
             lambda: transaction.tag_gallery(nowhere, {}),
             lambda: transaction.add_faces(nowhere, world.faces(1)),
             lambda: transaction.add_faces(nowhere, []),
@@ -107,7 +107,7 @@ def test_a_deleted_gallery_is_gone_from_the_files(records: Records, gallery: Gal
 
     before = remains()
     with records.transaction() as transaction:
-        deleted = transaction.delete_gallery(gallery)
+        deleted = erase_gallery(transaction, gallery)
 
     assert deleted.face_count == 130
     assert before == set(secrets)
@@ -123,7 +123,7 @@ def test_an_index_of_a_deleted_gallery_is_never_taken_for_its_successor(
         for _ in range(5):
             transaction.add_faces(gallery, world.faces(1))
         old = transaction.gallery(gallery).version
-        transaction.delete_gallery(gallery)
+        erase_gallery(transaction, gallery)
         transaction.create_gallery(gallery, model=world.model, created=world.now)
         fresh = transaction.gallery(gallery).version
         transaction.add_faces(gallery, world.faces(1))

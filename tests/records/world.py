@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from recognizance.identifiers import FaceId, GalleryId, ImageId, ModelId
-from recognizance.records import Box, NewFace, Records
+from recognizance.records import Box, GalleryRow, NewFace, Records, Transaction
 from recognizance.records.rows import Templates
 
 
@@ -53,3 +53,13 @@ def stored(records: Records, gallery: GalleryId) -> dict[FaceId, bytes]:
             for block in reader.templates(gallery)
             for face_id, template in zip(block.face_ids, block.templates, strict=True)
         }
+
+
+def erase_gallery(transaction: Transaction, gallery: GalleryId, *, most: int = 1_000_000) -> GalleryRow:
+    """All of a gallery's erasure in one transaction; what it was."""
+    erasure = f"erasure of {gallery}"
+    row = transaction.close_gallery(gallery, erasure=erasure)
+    while transaction.erase_closed(erasure, most=most):
+        pass
+    transaction.drop_closed(erasure)
+    return row

@@ -12,6 +12,7 @@ Reads everything once, changes nothing, and holds no sealed value longer than it
 tables, rows and entries, never what was sealed. Implements `docs/ledger.md`, "Records and ledger".
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -20,6 +21,7 @@ from recognizance.agreement.promised import PARTIES
 from recognizance.agreement.restorations import Expected, restorations
 from recognizance.documents import Kind, SearchCount, installation_of
 from recognizance.errors import CorruptionError, InputError
+from recognizance.forgetting.closing import UNDER_WAY_KIND
 from recognizance.forgetting.proofs import PROOF_KIND, Proof
 from recognizance.gallery import Template
 from recognizance.governance.codec import read_document
@@ -140,6 +142,7 @@ def _disagreements(
     yield from _check_holds(seen, documents.holds)
     yield from _check_keys(reader, seen)
     yield from _check_galleries(reader, seen.expected)
+    yield from _check_erasures(reader, seen.expected)
     yield from _check_faces(reader, seen.faces)
     yield from _check_counts(seen.expected, documents.counts)
 
@@ -300,13 +303,13 @@ def _name_of(kind: str, document_id: str) -> str:
 
 def _check_missing(seen: _Seen, destroyed: set[tuple[str, str]]) -> Iterator[Disagreement]:
     """What can't be opened any more was destroyed by an erasure that says so, lost by a restoration, or dropped."""
-    galleries, lost = seen.expected.all.erased_galleries, set[int]()
-    last_erasure = max((index for several in galleries.values() for index in several), default=-1)
+    galleries, lost = seen.expected.all.removed_galleries, set[int]()
+    last_removal = max((index for several in galleries.values() for index in several), default=-1)
     for entry_id, index, name, gallery in seen.missing:
         if (entry_id, name) in destroyed:
             continue
-        erased = max(galleries.get(gallery, [-1])) if gallery is not None else last_erasure
-        if name in OF_GALLERY and index < erased:
+        removed = max(galleries.get(gallery, [-1])) if gallery is not None else last_removal
+        if name in OF_GALLERY and index < removed:
             continue
         if seen.expected.is_lost(index):
             lost.add(index)
@@ -364,6 +367,19 @@ def _check_galleries(reader: Reader, expected: Expected) -> Iterator[Disagreemen
             )
     for name in sorted(expected.galleries() - rows.keys()):
         yield Disagreement("galleries", f"gallery_id={name}", "is gone; the ledger has it")
+
+
+def _check_erasures(reader: Reader, expected: Expected) -> Iterator[Disagreement]:
+    """Every gallery that was removed has been erased, or is being."""
+    under_way = Counter(
+        document.labels.get("gallery") for document in reader.documents(UNDER_WAY_KIND, limit=1_000_000)
+    )
+    for name, indexes in sorted(expected.all.removed_galleries.items()):
+        # What a restoration lost is erased again, with entries of its own.
+        removed = [index for index in indexes if not expected.is_lost(index)]
+        if len(removed) > expected.all.erased_galleries[name] + under_way[name]:
+            text = "was removed, and nothing says that all of it is gone"
+            yield Disagreement("galleries", f"gallery_id={name}", text, removed[-1])
 
 
 def _check_faces(reader: Reader, enrolled: Mapping[str, Mapping[str, str]]) -> Iterator[Disagreement]:

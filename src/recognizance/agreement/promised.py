@@ -66,7 +66,8 @@ class Promised:
         searches: Pictures searched for or compared, by use.
         digests: SHA-256 of documents that entries name by it, by kind.
         stated: Digests of what was stated at starts, as `recording.statements` remembers it.
-        erased_galleries: Indexes of entries that erased a gallery, by its name.
+        removed_galleries: Indexes of entries that removed a gallery, by its name.
+        erased_galleries: How many entries say that all of a gallery of this name is gone.
     """
 
     states: dict[str, dict[str, frozenset[str]]] = field(default_factory=dict[str, dict[str, frozenset[str]]])
@@ -74,7 +75,8 @@ class Promised:
     searches: Counter[str] = field(default_factory=Counter[str])
     digests: dict[str, set[str]] = field(default_factory=lambda: {"erasure": set(), "retention_run": set()})
     stated: set[str] = field(default_factory=set[str])
-    erased_galleries: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
+    removed_galleries: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
+    erased_galleries: Counter[str] = field(default_factory=Counter[str])
 
     def add(self, index: int, entry: Entry) -> None:
         """Take the next entry of the log into account."""
@@ -131,6 +133,7 @@ class Promised:
     def _add_gallery(self, index: int, said: facts.Facts) -> None:
         match said:
             case facts.Gallery() as gallery if gallery.standing is facts.Standing.REMOVED:
+                self.removed_galleries.setdefault(gallery.gallery, []).append(index)
                 self.galleries.pop(gallery.gallery, None)
                 self.states.get("retention_schedule", {}).pop(gallery.gallery, None)
             case facts.Gallery() as gallery:
@@ -142,6 +145,6 @@ class Promised:
             case facts.Retention() as retention:
                 self._expect("retention_schedule", retention.gallery, "in_force")
             case facts.Erasure() as erasure if erasure.scope is facts.ErasureScope.GALLERY and erasure.gallery:
-                self.erased_galleries.setdefault(erasure.gallery, []).append(index)
+                self.erased_galleries[erasure.gallery] += 1
             case _:
                 pass

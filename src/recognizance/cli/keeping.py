@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from recognizance.cli.options import DEFAULT_DATA, As, Data, Json
-from recognizance.cli.output import notices, print_json, progress, results, speaking_plainly
+from recognizance.cli.output import notices, print_json, progress, results, speaking_plainly, steps
 
 if TYPE_CHECKING:
     from recognizance.keeping.reconcile import Reconciled
@@ -121,7 +121,10 @@ def _finish(data: Path, reason: str, acting_as: str | None) -> "Reconciled":
     from recognizance.reviewing.upkeep import withdraw_use
     from recognizance.storage import now
 
-    with closing(open_office(data, read_settings(data), reconciling=True)) as office:
+    with (
+        closing(open_office(data, read_settings(data), reconciling=True)) as office,
+        progress("erasing galleries again, by rows", None) as advance,
+    ):
         return finish(
             FolderSource(office.recorder.public),
             office.records,
@@ -132,6 +135,7 @@ def _finish(data: Path, reason: str, acting_as: str | None) -> "Reconciled":
             now=now(),
             reason=reason,
             by=actor(acting_as).principal.id,
+            progress=steps(advance),
         )
 
 

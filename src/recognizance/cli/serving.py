@@ -74,6 +74,8 @@ def serve(
 def _serve_once(data: Path, settings: "Settings", listener: socket.socket, *, json: bool) -> "ProfileName | None":
     """Serve until somebody stops it, or chooses the profile at the first start; then answers which."""
     from recognizance.app import open_service, open_telling, warm_up
+    from recognizance.forgetting.closing import ROUND_EVERY_S as ERASE_EVERY_S
+    from recognizance.forgetting.closing import ROUND_S
     from recognizance.governing.installation import SWEEP_EVERY_S
     from recognizance.governing.registration import at_the_machine
     from recognizance.governing.telling import ROUND_EVERY_S
@@ -91,6 +93,9 @@ def _serve_once(data: Path, settings: "Settings", listener: socket.socket, *, js
                 Rounds(lambda: service.retention.run_all(by=by), name="retention", every_s=RETENTION_EVERY_S)
             ),
             contextlib.closing(Rounds(telling.round, name="telling", every_s=ROUND_EVERY_S)),
+            contextlib.closing(
+                Rounds(lambda: service.erasure.finish(within_s=ROUND_S), name="erasure", every_s=ERASE_EVERY_S)
+            ),
         ):
             _run(service, listener, issued, json=json)
         return service.entrance.set_up.wanted

@@ -3,7 +3,8 @@
 What goes together: rows and templates, photographs that were kept for no other face, what documents of governance say
 of the face, and the salts of the ledger's commitments that name it. The ledger's entries stay as they are: what they
 committed to can't be shown any more, by anybody. All of it is one transaction with the entry that says so, so an
-erasure that was interrupted has happened whole or not at all, and doing it again is always safe.
+erasure that was interrupted has happened whole or not at all, and doing it again is always safe. A whole gallery may be
+too large for that, and goes otherwise (`closing.py`).
 
 After the transaction the write-ahead log is emptied, indexes in memory follow, and `traces` looks whether anything is
 left. It must never leave something behind silently: a kind of document that nobody here knows how to clean is refused,
@@ -18,8 +19,17 @@ from datetime import date
 from pathlib import Path
 
 from recognizance.errors import ConflictError, CorruptionError
+from recognizance.forgetting.closing import (
+    UNDER_WAY_KIND,
+    USUAL_TURNS,
+    ClosedGalleries,
+    Progress,
+    Turns,
+    UnderWay,
+    silent,
+)
 from recognizance.forgetting.holders import DELETES_DOCUMENT, DeletesDocument, EndsGallery, Holder
-from recognizance.forgetting.holds import HOLD_KIND, held, held_in, refuse_held
+from recognizance.forgetting.holds import HOLD_KIND, held, refuse_held
 from recognizance.forgetting.proofs import (
     DELETION,
     PROOF_KIND,
@@ -31,7 +41,6 @@ from recognizance.forgetting.proofs import (
     said,
 )
 from recognizance.forgetting.targets import (
-    NOBODY,
     Target,
     faces_target,
     looked_through,
@@ -72,6 +81,7 @@ class Erasure:
         holders: For each kind of document that may name a face, who cleans it.
         ends_gallery: Ends what searches of a gallery led to, before the gallery goes.
         kept: Kinds of documents that name people on purpose, and have a retention of their own.
+        turns: How much of a gallery one transaction removes.
     """
 
     def __init__(
@@ -85,6 +95,7 @@ class Erasure:
         holders: Mapping[str, Holder],
         ends_gallery: EndsGallery,
         kept: Collection[str] = (),
+        turns: Turns = USUAL_TURNS,
     ) -> None:
         self._records = records
         self._recorder = recorder
@@ -92,8 +103,10 @@ class Erasure:
         self._clock = clock
         self._new_id = new_id
         self._holders = holders
-        self._ends_gallery = ends_gallery
-        self._kept = frozenset({*kept, PROOF_KIND, HOLD_KIND})
+        self._kept = frozenset({*kept, PROOF_KIND, UNDER_WAY_KIND, HOLD_KIND})
+        self._closing = ClosedGalleries(
+            records, recorder, galleries, clock=clock, new_id=new_id, ends_gallery=ends_gallery, turns=turns
+        )
 
     def faces(
         self,
@@ -154,25 +167,45 @@ class Erasure:
             entry = self._enter(change, proof, order, permit, target)
         return Erased((), (), proof, change.receipts, None, entry)
 
-    def gallery(self, gallery: GalleryId, *, order: Order = DELETION, permit: Permit) -> Erased:
+    def gallery(
+        self,
+        gallery: GalleryId,
+        *,
+        order: Order = DELETION,
+        permit: Permit,
+        within_s: float | None = None,
+        progress: Progress = silent,
+    ) -> Erased:
         """Erase a gallery: everything in it, the key under which it was sealed, and what searches of it led to.
 
-        One transaction, however large the gallery is: in proportion to its faces, others wait for their turn to write
-        (docs/forgetting.md has a measurement). Halves would be a gallery without a key that can still be listed, or one
-        that is gone and of which nothing says so.
+        It is closed at once, for good, and without its key: no face of it can be found any more, and another gallery
+        may take its name. The rest goes in transactions that keep nobody waiting (`closing.py`).
+
+        Args:
+            within_s: Answer after so many seconds, although something is left; `finish` goes on with it.
+            progress: Told how many rows are gone, and of how many.
 
         Raises:
             NotFoundError: If there is no such gallery.
             ConflictError: If an order to preserve holds one of its faces, photographs or searches.
+            UnavailableError: If it couldn't be put on the record, or the disk failed. It may be closed all the same.
         """
-        permit.require(Action.MANAGE_GALLERY, gallery)
-        try:
-            with self._recorder.changing() as change:
-                proof, entry = self._erase_gallery(change, gallery, order, permit)
-        finally:
-            # Also if it is gone and the entry isn't promised yet; a gallery that is still there is loaded again.
-            self._galleries.drop(gallery)
-        return Erased((), (), proof, change.receipts, None, entry)
+        return self._closing.erase(gallery, order=order, permit=permit, within_s=within_s, progress=progress)
+
+    def finish(self, *, within_s: float | None = None, progress: Progress = silent) -> int:
+        """Go on with the erasures of galleries that are under way; answers how many are over now.
+
+        Args:
+            within_s: Begin no further transaction after so many seconds. What is left stays to be done.
+
+        Raises:
+            UnavailableError: If something couldn't be put on the record, or the disk failed; what is left stays.
+        """
+        return self._closing.finish(within_s=within_s, progress=progress)
+
+    def under_way(self) -> list[UnderWay]:
+        """The galleries that are closed and not yet erased, the oldest first."""
+        return self._closing.under_way()
 
     def proof(self, erasure: str) -> Proof:
         """What an erasure destroyed.
@@ -253,31 +286,6 @@ class Erasure:
             needles=target.needles,
             entry=entry,
         )
-
-    def _erase_gallery(self, change: Change, gallery: GalleryId, order: Order, permit: Permit) -> tuple[Proof, EntryId]:
-        transaction, now = change.transaction, self._clock()
-        transaction.gallery(gallery)
-        refuse_held(held_in(transaction, gallery, now.date()))
-        documents = self._ends_gallery(change, gallery, now, done_by=permit.principal)
-        salts, images = transaction.opening_count(gallery), transaction.image_count(gallery)
-        row = transaction.delete_gallery(gallery)
-        proof = Proof(
-            id=self._new_id(),
-            scope=facts.ErasureScope.GALLERY,
-            gallery=gallery,
-            cause=order.cause,
-            at=now,
-            version_before=row.version,
-            version_after=0,
-            faces=row.face_count,
-            images=images,
-            documents=documents,
-            salts=salts,
-            openings=(),
-        )
-        provenance = self._galleries.provenance(change, gallery)
-        change.enter(acts.gallery(permit, row, facts.Standing.REMOVED, provenance=provenance))
-        return proof, self._enter(change, proof, order, permit, NOBODY)
 
     def _proof(
         self,

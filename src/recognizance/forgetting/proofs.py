@@ -95,9 +95,10 @@ class Erased:
 
     Attributes:
         faces: In the order they were asked in; `unknown` are those that the gallery did not hold.
-        proof: `None` if there was nothing to erase; then nothing was entered either.
+        proof: `None` if there was nothing to erase; then nothing was entered either. Or if it is under way.
         receipts: Of the ledger's entries about it, the erasure's own last; `entry` is that one.
         needles: What was looked for and must not be found again; `None` where nothing was there.
+        under_way: The erasure of a gallery that is closed, of which not everything is gone yet; its proof comes then.
     """
 
     faces: tuple[FaceId, ...]
@@ -106,6 +107,7 @@ class Erased:
     receipts: tuple[Receipt, ...]
     needles: Needles | None
     entry: EntryId | None = None
+    under_way: str | None = None
 
 
 def said(proof: Proof, order: Order, principal: PrincipalId, faces: Sequence[FaceId]) -> Maker:

@@ -44,10 +44,6 @@ class Seen:
     position: int
 
 
-NOBODY = Target((), frozenset(), frozenset(), frozenset(), frozenset(), frozenset())
-"""What an erasure of a whole gallery, or of results alone, names one by one."""
-
-
 def faces_target(reader: Reader, gallery: GalleryId, asked: Sequence[FaceId], spare_owned: bool) -> Target | None:
     rows = reader.faces_by_id(gallery, asked)
     there = [rows[face] for face in asked if face in rows and not (spare_owned and rows[face].subject)]

@@ -19,6 +19,7 @@ from datetime import datetime
 from pathlib import Path
 
 from recognizance.errors import ConflictError, CorruptionError, NotFoundError
+from recognizance.forgetting.closing import Progress, silent
 from recognizance.forgetting.erasure import Cause, Erasure, Order
 from recognizance.governance.codec import read_document, write_document
 from recognizance.governing.uses import EndsUse
@@ -141,6 +142,7 @@ def finish(
     now: datetime,
     reason: str,
     by: PrincipalId,
+    progress: Progress = silent,
 ) -> Reconciled:
     """Take away again what the lost entries took away, and put on the record that the records were put back.
 
@@ -148,6 +150,7 @@ def finish(
         permit_for: Asks the policy for the erasure of a gallery.
         reason: Why the records were put back; public.
         by: Who did it.
+        progress: Told how many rows of a gallery are gone, and of how many.
 
     Raises:
         NotFoundError: If nothing waits to be finished.
@@ -157,7 +160,7 @@ def finish(
     if gap is None:
         raise NotFoundError("the records are reconciled with the ledger")
     lost = list(_lost(source, gap))
-    erased = _erase_again(lost, erasure, permit_for)
+    erased = _erase_again(lost, erasure, permit_for, progress)
     with recorder.changing() as change:
         rights = end_rights(change, [entry for _, entry in lost], recorder.pseudonym, ends_use, now=now, by=by)
         count_searches(change.transaction, [entry for _, entry in lost], now=now)
@@ -240,18 +243,16 @@ def _erase_again(
     lost: Sequence[tuple[int, Entry]],
     erasure: Erasure,
     permit_for: Callable[[GalleryId], Permit],
+    progress: Progress,
 ) -> tuple[str, ...]:
     """Erase the galleries that had been erased; answers those that are gone."""
-    removed = {
-        entry.facts.gallery
-        for _, entry in lost
-        if isinstance(entry.facts, facts.Gallery) and entry.facts.standing is facts.Standing.REMOVED
-    }
+    removed = _removed(lost)
     for name in sorted(removed):
         gallery = GalleryId(name)
         try:
-            erasure.gallery(gallery, order=Order(Cause.RESTORATION), permit=permit_for(gallery))
+            erasure.gallery(gallery, order=Order(Cause.RESTORATION), permit=permit_for(gallery), progress=progress)
         except NotFoundError:
+            # Gone, or closed already; what is left of one that is closed goes by itself.
             continue
         except ConflictError:
             # An order to preserve that had ended before holds it again; what is left is for people.
@@ -259,8 +260,21 @@ def _erase_again(
     return tuple(sorted(removed))
 
 
+def _removed(lost: Sequence[tuple[int, Entry]]) -> set[str]:
+    """The galleries that the lost entries say were removed."""
+    return {
+        entry.facts.gallery
+        for _, entry in lost
+        if isinstance(entry.facts, facts.Gallery) and entry.facts.standing is facts.Standing.REMOVED
+    }
+
+
 def _to_repeat(lost: Sequence[tuple[int, Entry]], *, gone: frozenset[str]) -> Iterable[ToRepeat]:
+    removed = _removed(lost)
     for index, entry in lost:
         said = entry.facts
-        if isinstance(said, facts.Erasure) and said.gallery not in gone:
+        if not isinstance(said, facts.Erasure) or said.gallery in gone:
+            continue
+        # A gallery that these records know as closed goes on being erased by itself, and needs nobody.
+        if said.scope is not facts.ErasureScope.GALLERY or said.gallery in removed:
             yield ToRepeat(index, entry.time, said.gallery, said.scope.value, said.faces, said.request)

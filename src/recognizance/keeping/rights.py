@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from recognizance.docket import add_searches, on_one_day
+from recognizance.docket import add_searches, utc_day
 from recognizance.documents import Kind, Standing, UseRecord, found
 from recognizance.governance.codec import write_document
 from recognizance.governance.oversight import Suspension
@@ -57,10 +57,10 @@ def count_searches(transaction: Transaction, lost: Sequence[Entry], *, now: date
     made = Counter(
         entry.facts.use
         for entry in lost
-        if isinstance(entry.facts, facts.Search | facts.Comparison) and on_one_day(entry.time, now)
+        if isinstance(entry.facts, facts.Search | facts.Comparison) and utc_day(entry.time) == utc_day(now)
     )
     for use, searches in sorted(made.items()):
-        add_searches(transaction, UseId(use), now=now, pictures=searches)
+        add_searches(transaction, UseId(use), utc_day(now), searches)
 
 
 def _last_transitions(lost: Sequence[Entry]) -> dict[str, tuple[facts.UseTransition, datetime]]:

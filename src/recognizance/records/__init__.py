@@ -11,6 +11,7 @@ The only folder that imports SQLAlchemy and Alembic, and that holds SQL. Everyth
             ...
 """
 
+from recognizance.records.closed import ClosedGallery
 from recognizance.records.documents import Document
 from recognizance.records.keys import MasterKey, Secret, replace_key_file
 from recognizance.records.outbox import OpeningRow, OutboxRow
@@ -58,6 +59,7 @@ __all__ = [
     "Association",
     "Box",
     "Changes",
+    "ClosedGallery",
     "Disassociation",
     "Document",
     "DocumentPlace",

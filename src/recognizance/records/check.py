@@ -12,7 +12,9 @@ from sqlalchemy import bindparam, exists, func, select, text
 from recognizance.errors import CorruptionError, Error
 from recognizance.identifiers import GalleryId, ImageId
 from recognizance.records import schema
+from recognizance.records.closed import ClosedReader
 from recognizance.records.documents import Document, DocumentReader
+from recognizance.records.galleries import IS_OPEN
 from recognizance.records.imports import ImportReader
 from recognizance.records.outbox import OutboxReader
 from recognizance.records.packs import PACK_FACES, Locker, Pack
@@ -33,7 +35,8 @@ _rs = schema.removed_subjects.c
 
 _FILE_SOUND = text("PRAGMA integrity_check(10)")
 _LINKS_SOUND = text("PRAGMA foreign_key_check")
-_ALL_GALLERIES = select(schema.galleries).order_by(_galleries.gallery_key)
+_ALL_GALLERIES = select(schema.galleries).where(IS_OPEN).order_by(_galleries.gallery_key)
+_CLOSED_WITH_KEY = select(func.count()).where(~IS_OPEN, _galleries.wrapped_key != b"")
 _FACES = select(
     func.count().label("rows"),
     func.count(_faces.subject_id).label("owned"),
@@ -75,7 +78,7 @@ _DOCUMENT_ROWS = select(schema.documents).order_by(schema.documents.c.kind, sche
 _KEPT = select(_kept.image_id).where(_kept.gallery_key == bindparam("gallery")).order_by(_kept.image_id)
 
 
-class CheckReader(SubjectReader, ImportReader, DocumentReader, OutboxReader):
+class CheckReader(SubjectReader, ImportReader, ClosedReader, DocumentReader, OutboxReader):
     def problems(self) -> Iterator[str]:
         """Everything that is wrong, as sentences; nothing if all is sound. Takes as long as reading it all."""
         yield from self._file_problems()
@@ -98,6 +101,8 @@ class CheckReader(SubjectReader, ImportReader, DocumentReader, OutboxReader):
                 self.access_key(key.id)
             except Error as error:
                 yield f"access key {key.id!r}: {error}"
+        if keys := self._run(_CLOSED_WITH_KEY).scalar_one():
+            yield f"{keys} galleries that are being erased have a key still"
         yield from self._outbox_problems()
         yield from self._document_problems()
 

@@ -1,4 +1,4 @@
-"""Galleries: creating, describing, listing, tagging, deleting. Deleting one destroys its data key with it."""
+"""Galleries: creating, describing, listing, tagging. How one goes is in `closed.py`; here it is gone at once."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,11 +18,15 @@ _galleries = schema.galleries.c
 _tags = schema.gallery_tags.c
 _OF_GALLERY_ROW = _galleries.gallery_key == bindparam("gallery")
 
-_BY_ID = select(schema.galleries).where(_galleries.gallery_id == bindparam("gallery_id"))
+CLOSED = select(schema.closed_galleries.c.gallery_key)
+"""Galleries that are being erased. Nothing finds them by a name, and nothing that was sealed under their keys opens."""
+IS_OPEN = _galleries.gallery_key.not_in(CLOSED)
+
+_BY_ID = select(schema.galleries).where(_galleries.gallery_id == bindparam("gallery_id"), IS_OPEN)
 _BY_ID_LOCKED = _BY_ID.with_for_update()  # SQLite has one writer anyway, and leaves this out
 _PAGE = (
     select(schema.galleries)
-    .where(_galleries.gallery_id > bindparam("after"))
+    .where(_galleries.gallery_id > bindparam("after"), IS_OPEN)
     .order_by(_galleries.gallery_id)
     .limit(bindparam("limit"))
 )
@@ -56,24 +60,6 @@ _DELETE_TAGS = delete(schema.gallery_tags).where(
     _tags.gallery_key == bindparam("gallery"), _tags.tag.in_(bindparam("names", expanding=True))
 )
 _INSERT_TAGS = insert(schema.gallery_tags)
-# Children before parents, so that the foreign keys hold at each step.
-_EMPTY_IN_ORDER = tuple(
-    delete(table).where(table.c.gallery_key == bindparam("gallery"))
-    for table in (
-        schema.packs,
-        schema.faces,
-        schema.subjects,
-        schema.kept_images,
-        schema.images,
-        schema.removed_faces,
-        schema.removed_subjects,
-        schema.import_items,
-        schema.openings,
-        schema.gallery_tags,
-        schema.galleries,
-    )
-)
-
 _rf = schema.removed_faces.c
 _rs = schema.removed_subjects.c
 # The version below which removals are forgotten: that of the first row past the horizon, counted from the newest.
@@ -182,36 +168,21 @@ class GalleryWriter(GalleryReader, PackWriter):
             self.tag_gallery(gallery, tags)
         return self.gallery(gallery)
 
-    def delete_gallery(self, gallery: GalleryId) -> GalleryRow:
-        """Delete a gallery with all that it holds, and its data key; answers what it was.
-
-        Takes time in proportion to its faces.
-
-        Raises:
-            NotFoundError: If there is none of this name.
-        """
-        row = self._gallery_row(gallery, locked=True)
-        described = _described(row, self._tags_by_gallery([row.gallery_key]))
-        # Whoever holds an index of this gallery must not take one created later under its name for a continuation.
-        self._run(_RAISE_FLOOR, {"floor": max(row.version, self._run(_FLOOR).scalar_one())})
-        # Overwritten first and removed later: the page that held the key is zeroed by `secure_delete` in either case.
-        self._run(_SET_KEY, {"gallery": row.gallery_key, "wrapped": b""})
-        for statement in _EMPTY_IN_ORDER:
-            self._run(statement, {"gallery": row.gallery_key})
-        self._erased = True
-        return described
-
     def raise_versions(self, versions: Mapping[GalleryId, int]) -> None:
         """Take galleries to versions that the ledger has of them, if those are later; no version may come twice.
 
         Only for records that were put back from an older copy. Whoever holds an index has to load it again.
         """
         if versions:
-            self._run(_RAISE_FLOOR, {"floor": max(*versions.values(), self._run(_FLOOR).scalar_one())})
+            self._raise_floor(max(versions.values()))
         for gallery, version in versions.items():
             row = self._run(_BY_ID_LOCKED, {"gallery_id": gallery}).one_or_none()
             if row is not None and row.version < version:
                 self._run(_RAISE_VERSION, {"gallery": row.gallery_key, "now_version": version, "now_horizon": version})
+
+    def _raise_floor(self, version: int) -> None:
+        """Have galleries that are created from now on begin beyond this version."""
+        self._run(_RAISE_FLOOR, {"floor": max(version, self._run(_FLOOR).scalar_one())})
 
     def tag_gallery(self, gallery: GalleryId, tags: Mapping[str, str]) -> None:
         """Set tags, replacing the values of those that are there.

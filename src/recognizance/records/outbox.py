@@ -13,13 +13,13 @@ import dataclasses
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 
 from recognizance.errors import CorruptionError
 from recognizance.identifiers import GalleryId
 from recognizance.records import schema
 from recognizance.records.access import AccessReader
-from recognizance.records.galleries import GalleryReader
+from recognizance.records.galleries import CLOSED, GalleryReader
 from recognizance.records.keys import DataKey, context
 from recognizance.records.session import Row, batches
 
@@ -44,14 +44,16 @@ _MARK = (
     .where(_outbox.entry_id == bindparam("id"), _outbox.log_index.is_(None))
     .values(log_index=bindparam("at"), data=b"")
 )
+# Those of a gallery that is being erased have lost their key: what they opened can't be shown any more.
+HAS_KEY = or_(_openings.gallery_key.is_(None), _openings.gallery_key.not_in(CLOSED))
 _OPENINGS_OF = (
     select(_openings.entry_id, _openings.field, _openings.gallery_key, _openings.sealed)
-    .where(_openings.entry_id == bindparam("id"))
+    .where(_openings.entry_id == bindparam("id"), HAS_KEY)
     .order_by(_openings.field)
 )
 _ALL_OPENINGS = (
     select(_openings.entry_id, _openings.field, _openings.gallery_key, _openings.sealed)
-    .where(_openings.entry_id > bindparam("after"))
+    .where(_openings.entry_id > bindparam("after"), HAS_KEY)
     .order_by(_openings.entry_id, _openings.field)
     .limit(bindparam("limit"))
 )

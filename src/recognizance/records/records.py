@@ -12,8 +12,10 @@ from recognizance.records import schema
 from recognizance.records.access import INSTALLATION_CONTEXT, AccessWriter
 from recognizance.records.ages import AgeReader
 from recognizance.records.check import CheckReader
+from recognizance.records.closed import ClosedWriter
 from recognizance.records.database import Database
 from recognizance.records.documents import DocumentWriter
+from recognizance.records.galleries import IS_OPEN
 from recognizance.records.imports import ImportWriter
 from recognizance.records.keys import MasterKey, WrappedKey, new_data_key
 from recognizance.records.migrations import migrate
@@ -27,7 +29,7 @@ FILE_NAME = "records.sqlite3"
 _INSTALLED = select(schema.installation.c.wrapped_key)
 _INSTALL = insert(schema.installation)
 _SET_INSTALLED = update(schema.installation).values(wrapped_key=bindparam("wrapped"))
-_GALLERY_KEYS = select(schema.galleries.c.gallery_key, schema.galleries.c.wrapped_key)
+_GALLERY_KEYS = select(schema.galleries.c.gallery_key, schema.galleries.c.wrapped_key).where(IS_OPEN)
 _SET_GALLERY_KEY = (
     update(schema.galleries)
     .where(schema.galleries.c.gallery_key == bindparam("gallery"))
@@ -39,7 +41,7 @@ class Reader(CheckReader, TraceReader, AgeReader):
     """One consistent snapshot of everything. Belongs to one thread, and ends with its `with` block."""
 
 
-class Transaction(Reader, SubjectWriter, ImportWriter, AccessWriter, DocumentWriter, OutboxWriter):
+class Transaction(Reader, SubjectWriter, ImportWriter, ClosedWriter, AccessWriter, DocumentWriter, OutboxWriter):
     """Changes that happen together or not at all. Reads see what it has written so far."""
 
     @property

@@ -77,6 +77,18 @@ galleries = Table(
     sqlite_autoincrement=True,
 )
 
+# Galleries that are being erased: closed to everybody, without a key, and emptied a bounded transaction at a time.
+closed_galleries = Table(
+    "closed_galleries",
+    metadata,
+    Column("gallery_key", ForeignKey("galleries.gallery_key"), primary_key=True, autoincrement=False),
+    Column("erasure", String(64), nullable=False, unique=True),
+    # What has been removed so far.
+    Column("face_count", BigInteger, nullable=False),
+    Column("image_count", BigInteger, nullable=False),
+    Column("opening_count", BigInteger, nullable=False),
+)
+
 gallery_tags = Table(
     "gallery_tags",
     metadata,

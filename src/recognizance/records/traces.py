@@ -19,8 +19,9 @@ from sqlalchemy import LargeBinary, Table, bindparam, func, select
 from recognizance.identifiers import FaceId, GalleryId, ImageId
 from recognizance.records import schema
 from recognizance.records.documents import DocumentReader
+from recognizance.records.galleries import CLOSED, IS_OPEN
 from recognizance.records.keys import DataKey, context
-from recognizance.records.outbox import OutboxReader
+from recognizance.records.outbox import HAS_KEY, OutboxReader
 from recognizance.records.session import Row, batches
 
 _CHUNK_BYTES = 1 << 20
@@ -30,12 +31,12 @@ REMOVALS = frozenset({schema.removed_faces.name, schema.removed_subjects.name})
 
 _openings = schema.openings.c
 _outbox = schema.outbox.c
-_GALLERIES = select(schema.galleries)
+_GALLERIES = select(schema.galleries).where(IS_OPEN)
 _TABLES = {table.name: select(table) for table in schema.metadata.sorted_tables}
 _OPENINGS_FROM = (
     select(_outbox.position, _openings.entry_id, _openings.field, _openings.gallery_key, _openings.sealed)
     .join(schema.outbox, _outbox.entry_id == _openings.entry_id)
-    .where(_outbox.position > bindparam("after"))
+    .where(_outbox.position > bindparam("after"), HAS_KEY)
     .order_by(_outbox.position, _openings.field)
 )
 _OPENINGS_OF_GALLERY = _OPENINGS_FROM.where(_openings.gallery_key == bindparam("gallery"))
@@ -51,17 +52,25 @@ _FACES_FROM_IMAGE = select(schema.faces.c.face_id).where(
     schema.faces.c.gallery_key == bindparam("gallery"), schema.faces.c.image_id == bindparam("image")
 )
 _DIGESTS_IN_USE = (
-    select(schema.images.c.sha256).distinct().where(schema.images.c.sha256.in_(bindparam("digests", expanding=True)))
+    select(schema.images.c.sha256)
+    .distinct()
+    .where(schema.images.c.sha256.in_(bindparam("digests", expanding=True)), schema.images.c.gallery_key.not_in(CLOSED))
 )
 _NAMES_OF_IMAGES = (
     select(schema.images.c.external_image_id)
     .distinct()
-    .where(schema.images.c.external_image_id.in_(bindparam("names", expanding=True)))
+    .where(
+        schema.images.c.external_image_id.in_(bindparam("names", expanding=True)),
+        schema.images.c.gallery_key.not_in(CLOSED),
+    )
 )
 _NAMES_OF_SUBJECTS = (
     select(schema.subjects.c.subject_id)
     .distinct()
-    .where(schema.subjects.c.subject_id.in_(bindparam("names", expanding=True)))
+    .where(
+        schema.subjects.c.subject_id.in_(bindparam("names", expanding=True)),
+        schema.subjects.c.gallery_key.not_in(CLOSED),
+    )
 )
 _LAST_POSITION = select(func.coalesce(func.max(_outbox.position), 0))
 _DOCUMENTS = select(schema.documents).order_by(schema.documents.c.kind, schema.documents.c.document_id)
@@ -144,19 +153,20 @@ def _found(pattern: re.Pattern[bytes] | None, data: bytes) -> bool:
 
 class TraceReader(DocumentReader, OutboxReader):
     def traces(self, needles: Needles) -> Iterator[Trace]:
-        """Every row that holds one of `needles`, in the clear or sealed. Takes as long as reading everything."""
+        """Every row that holds one of `needles`, in the clear or sealed. Takes as long as reading everything.
+
+        What a gallery that is being erased had sealed can't be opened by anybody; its rows are read in the clear.
+        """
         lockers = {row.gallery_key: self._locker(row) for row in self._run(_GALLERIES).all()}
         for name, statement in _TABLES.items():
             table = schema.metadata.tables[name]
             for row in self._run(statement.execution_options(yield_per=_FETCH)):
                 if name not in REMOVALS and _stand_in(needles, row):
                     yield Trace(name, _place(table, row))
-                elif table is schema.packs:
-                    locker = lockers[row.gallery_key]
+                elif table is schema.packs and (locker := lockers.get(row.gallery_key)) is not None:
                     if needles.are_in_bytes(locker.key.unseal(row.sealed, locker.context(row.face_ids))):
                         yield Trace(name, _place(table, row))
-                elif table is schema.kept_images:
-                    locker = lockers[row.gallery_key]
+                elif table is schema.kept_images and (locker := lockers.get(row.gallery_key)) is not None:
                     bound_to = context("photograph", locker.gallery, row.image_id)
                     photograph = locker.key.unseal(row.sealed, bound_to)
                     if needles.are_in_file(photograph) or needles.are_in_bytes(photograph):

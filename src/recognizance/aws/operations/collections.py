@@ -13,6 +13,10 @@ from recognizance.galleries import Galleries
 from recognizance.identifiers import GalleryId
 from recognizance.permits import Action
 
+LONGEST_DELETION_S = 5.0
+"""How long `DeleteCollection` erases before it answers. The collection is gone at once in any case; clients give up
+after a minute and try again, and would then be told that there is no such collection."""
+
 _OK = 200
 
 
@@ -45,7 +49,8 @@ class CollectionOperations:
 
     def _delete(self, request: Members, call: Call) -> Mapping[str, Answer]:
         gallery = gallery_of(request)
-        self._erasure.gallery(gallery, permit=call.permit(Action.MANAGE_GALLERY, gallery))
+        permit = call.permit(Action.MANAGE_GALLERY, gallery)
+        self._erasure.gallery(gallery, permit=permit, within_s=LONGEST_DELETION_S)
         return {"StatusCode": _OK}
 
     def _describe(self, request: Members, call: Call) -> Mapping[str, Answer]:
