@@ -110,6 +110,50 @@ def test_an_entry_is_proved_by_itself(data: Path, tmp_path: Path) -> None:
     assert base64.b64encode(proof.read_bytes()).decode() in machine
 
 
+def test_a_receipt_that_was_kept_is_checked_against_the_ledger_of_today(data: Path, tmp_path: Path) -> None:
+    """As a file and as the header's base64, from a copy of the ledger that grew, and against the entry alone."""
+    kept, header, entry, copy = (tmp_path / name for name in ("kept", "header", "entry", "copy.zip"))
+    entry.write_text(run("prove", 1, "--data", data, "--out", kept).stdout)
+    header.write_bytes(base64.b64encode(kept.read_bytes()) + b"\n")
+    with World(data).opened() as (_, recorder):
+        recorder.record(key_entry("3"))
+    run("export", copy, "--data", data)
+    key = key_of(data)
+
+    for receipt in (kept, header):
+        checked = run("check-receipt", receipt, "--from", copy, "--key", key)
+        assert (checked.exit_code, checked.stdout) == (0, entry.read_text())
+        assert "entry 1" in checked.stderr
+    alone = run("check-receipt", kept, "--entry", entry, "--key", key, "--json")
+    assert '"index":1,"size":3,"ledger_continues":null' in alone.stdout
+
+
+def test_a_receipt_of_another_past_does_not_hold(data: Path, tmp_path: Path) -> None:
+    """Whoever rewrote the ledger under the same key is told apart from it by one receipt; so is another entry."""
+    kept, wrong, short = tmp_path / "kept", tmp_path / "wrong", tmp_path / "short"
+    run("prove", 1, "--data", data, "--out", kept)
+    run("prove", 2, "--data", data, "--out", short)
+    wrong.write_text(run("prove", 0, "--data", data, "--json").stdout)
+    key = key_of(data)
+    other = World(tmp_path / "other")
+    other.data.mkdir()
+    shutil.copy(data / "ledger.key", other.data / "ledger.key")
+    with other.opened() as (_, recorder):
+        create_gallery(recorder)
+        recorder.record(key_entry("8"))
+
+    for words in (
+        (kept, "--from", other.data),
+        (short, "--from", other.data),
+        (kept, "--entry", wrong, "--key", key),
+        (kept, "--from", data, "--key", str(NoteKey(VerifierKey.parse(key).name, bytes(32)).verifier)),
+    ):
+        refused = run("check-receipt", *words)
+        assert (refused.exit_code, refused.stdout) == (1, "")
+        assert "doesn't hold" in refused.stderr
+    assert run("check-receipt", wrong, "--from", data).exit_code == 2
+
+
 def test_a_witness_cosigns_a_running_ledger(data: Path, tmp_path: Path) -> None:
     """The cosignature is in the published checkpoint, and a quorum of one is met."""
     key = VerifierKey.parse(key_of(data))

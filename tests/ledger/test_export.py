@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from recognizance.errors import ConflictError, CorruptionError, InputError, UnavailableError
-from recognizance.ledger.export import export_archive, export_folder, prove
+from recognizance.ledger.export import export_archive, export_folder, find_receipted, prove
 from recognizance.ledger.log import Log
 from recognizance.ledger.sources import ArchiveSource, FolderSource, UrlSource, source_at
 from recognizance.ledger.stores import FileStore, MemoryStore
@@ -156,6 +156,19 @@ def test_there_is_no_proof_of_an_entry_that_is_not_there(index: int) -> None:
     """The message says what there is."""
     with pytest.raises(InputError, match="3 entries"):
         prove(a_log(3), KEYS, index)
+
+
+def test_a_receipt_finds_its_entry_in_a_log_that_went_on_and_in_no_other() -> None:
+    """The same key, the same entry at the same place, and another past after it: the receipt names the other log."""
+    receipt, other = prove(a_log(300), KEYS, 7).receipt, a_log_of([*some_entries(0, 250), *plain_entries(0, 100)])
+
+    assert (
+        find_receipted(a_log(300), KEYS, receipt) == find_receipted(a_log(600), KEYS, receipt) == some_entries(7, 8)[0]
+    )
+    with pytest.raises(InputError, match="does not continue"):
+        find_receipted(other, KEYS, receipt)
+    with pytest.raises(InputError, match="has 250 entries, and had 300"):
+        find_receipted(a_log(250), KEYS, receipt)
 
 
 def test_the_writers_folder_is_read_like_its_public_part(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(verifylog: Path, folder: Path) -> subprocess.CompletedProcess[str]:
-    files = [folder / name for name in ("old", "consistency", "receipt", "entry")]
+    files = [folder / name for name in ("receipt", "entry", "old", "consistency")]
     command: list[str | Path] = [verifylog, folder / "public", str(KEY.verifier), *files]
     return subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
 

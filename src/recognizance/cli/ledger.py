@@ -6,13 +6,14 @@ folder's default reads a secret.
 """
 
 import base64
+import binascii
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from recognizance.cli.options import DEFAULT_DATA, Data, Json
-from recognizance.cli.output import notices, print_json, progress, results, speaking_plainly, steps
+from recognizance.cli.output import EXIT_FAILED, notices, print_json, progress, results, speaking_plainly, steps
 
 if TYPE_CHECKING:
     from recognizance.ledger import Source, VerifierKey
@@ -185,6 +186,58 @@ def prove(
         notices.print(f"wrote {out}", markup=False)
 
 
+@app.command("check-receipt")
+@speaking_plainly
+def check_receipt(
+    receipt: Annotated[
+        Path,
+        typer.Argument(
+            exists=True, dir_okay=False, help="A `.tlog-proof` file, or what the header x-recognizance-receipt says."
+        ),
+    ],
+    place: LedgerPlace = str(DEFAULT_DATA),
+    entry: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="The entry's JSON; then no ledger is needed, and none is read."),
+    ] = None,
+    key: Keys = None,
+    json: Json = False,
+) -> None:
+    """Check a receipt that was kept: its entry is in the ledger, which still continues what was signed then.
+
+    Prints the entry. Exit status 1 if the receipt doesn't hold.
+    """
+    from recognizance.errors import InputError
+    from recognizance.ledger import Receipt, find_receipted
+
+    kept, keys = Receipt.parse(_receipt_in(receipt.read_bytes())), _keys(place, key)
+    try:
+        # An editor or a shell may have ended the line; an entry never ends with one.
+        given = None if entry is None else entry.read_bytes().removesuffix(b"\n")
+        found = find_receipted(_source(place), keys, kept) if given is None else given
+        checkpoint = kept.verify(found, keys).checkpoint
+    except InputError as error:
+        notices.print(f"{receipt.name} doesn't hold: {error}", style="bold red", markup=False)
+        raise typer.Exit(EXIT_FAILED) from error
+    if json:
+        print_json(
+            {
+                "origin": checkpoint.origin,
+                "index": kept.index,
+                "size": checkpoint.size,
+                "ledger_continues": None if entry is not None else True,
+                "entry": found.decode(),
+            }
+        )
+        return
+    still = "" if entry is not None else f", which the one at {place} continues"
+    notices.print(
+        f"it holds: entry {kept.index} of {checkpoint.origin}, signed at {checkpoint.size} entries{still}",
+        markup=False,
+    )
+    results.print(found.decode(), markup=False)
+
+
 @app.command()
 @speaking_plainly
 def export(
@@ -264,6 +317,14 @@ def _keys(place: str, given: list[str] | None) -> "tuple[VerifierKey, ...]":
     if not own.exists():
         raise InputError("the log's public key has to be given with --key; a ledger can't vouch for itself")
     return known_keys(Path(place))
+
+
+def _receipt_in(data: bytes) -> bytes:
+    """A receipt as it is, or out of the base64 that an answer's header carries."""
+    try:
+        return base64.b64decode(b"".join(data.split()), validate=True)
+    except binascii.Error:
+        return data
 
 
 def _write(path: Path, data: bytes) -> None:

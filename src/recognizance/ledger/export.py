@@ -11,7 +11,7 @@ from pathlib import Path
 
 from recognizance.errors import ConflictError, CorruptionError, InputError
 from recognizance.ledger.checkpoints import Checkpoint, OpenedCheckpoint, open_checkpoint
-from recognizance.ledger.merkle import Hash, consistency_proof, inclusion_proof
+from recognizance.ledger.merkle import Hash, consistency_proof, inclusion_proof, verify_consistency
 from recognizance.ledger.notes import SignedNote, VerifierKey
 from recognizance.ledger.receipts import Receipt
 from recognizance.ledger.sources import Source, fetch_entries, fetch_tile
@@ -55,6 +55,22 @@ def prove(source: Source, log_keys: tuple[VerifierKey, ...], index: int) -> Prov
     receipt = Receipt(index, inclusion_proof(index, size, tile_reader(source, size)), opened.opened.note)
     receipt.verify(entry, log_keys)
     return ProvenEntry(entry, receipt)
+
+
+def find_receipted(source: Source, log_keys: tuple[VerifierKey, ...], receipt: Receipt) -> bytes:
+    """Return the entry of a receipt from a log that still keeps what the receipt promised.
+
+    Raises:
+        InputError: If the receipt doesn't prove the entry at its index, or the log doesn't continue what was signed in
+            it: the log is shorter, or has another past.
+        CorruptionError: If a file on the way is missing.
+    """
+    found = prove(source, log_keys, receipt.index)
+    then, now = receipt.verify(found.entry, log_keys).checkpoint, Checkpoint.parse(found.receipt.note.text)
+    if now.size < then.size:
+        raise InputError(f"the log has {now.size} entries, and had {then.size} when the receipt was given")
+    verify_consistency(then.size, then.root, now.size, now.root, prove_consistency(source, then.size, now.size))
+    return found.entry
 
 
 def prove_consistency(source: Source, old_size: int, size: int) -> tuple[Hash, ...]:

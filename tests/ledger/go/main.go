@@ -1,9 +1,10 @@
 // Command verifylog checks a log with Go's sumdb/note and sumdb/tlog, knowing nothing of the program that wrote it.
 //
-//	verifylog folder key old-checkpoint consistency-proof receipt entry
+//	verifylog folder key [receipt entry [old-checkpoint consistency-proof]]
 //
-// The checkpoint's signature, every tile up to the signed root, every entry, an inclusion proof made here, the receipt
-// made by the writer, and two consistency proofs from the old checkpoint: the writer's and one made here.
+// The checkpoint's signature, every tile up to the signed root, every entry, and inclusion proofs made here. With a receipt
+// that somebody kept and its entry: the receipt, and that the log continues the checkpoint in it. With an older checkpoint
+// and the writer's consistency proof: that proof, and one made here.
 package main
 
 import (
@@ -23,8 +24,8 @@ import (
 const tileHeight = 8
 
 func main() {
-	if len(os.Args) != 7 {
-		fail("usage: verifylog folder key old-checkpoint consistency-proof receipt entry")
+	if len(os.Args) != 3 && len(os.Args) != 5 && len(os.Args) != 7 {
+		fail("usage: verifylog folder key [receipt entry [old-checkpoint consistency-proof]]")
 	}
 	folder, vkey := os.Args[1], os.Args[2]
 	verifier, err := note.NewVerifier(vkey)
@@ -32,15 +33,7 @@ func main() {
 	known := note.VerifierList(verifier)
 
 	tree := openCheckpoint(read(filepath.Join(folder, "checkpoint")), known)
-	old := openCheckpoint(read(os.Args[3]), known)
 	hashes := tlog.TileHashReader(tree, &tileFiles{folder})
-
-	// Consistency: recomputed here, and as the writer stated it.
-	proof, err := tlog.ProveTree(tree.N, old.N, hashes)
-	check(err)
-	check(tlog.CheckTree(proof, tree.N, tree.Hash, old.N, old.Hash))
-	stated := tlog.TreeProof(parseHashes(strings.Fields(string(read(os.Args[4])))))
-	check(tlog.CheckTree(stated, tree.N, tree.Hash, old.N, old.Hash))
 
 	// Inclusion: an entry under every tile here, and the receipt as the writer made it.
 	entries := readEntries(folder, tree.N)
@@ -49,7 +42,17 @@ func main() {
 		check(err)
 		check(tlog.CheckRecord(record, tree.N, tree.Hash, n, tlog.RecordHash(entries[n])))
 	}
-	checkReceipt(read(os.Args[5]), read(os.Args[6]), known)
+	if len(os.Args) > 3 {
+		checkContinues(tree, checkReceipt(read(os.Args[3]), read(os.Args[4]), known), hashes)
+	}
+
+	// Consistency: recomputed here, and as the writer stated it.
+	if len(os.Args) > 5 {
+		old := openCheckpoint(read(os.Args[5]), known)
+		checkContinues(tree, old, hashes)
+		stated := tlog.TreeProof(parseHashes(strings.Fields(string(read(os.Args[6])))))
+		check(tlog.CheckTree(stated, tree.N, tree.Hash, old.N, old.Hash))
+	}
 
 	// The whole tree, computed from the entries with Go's own code, has the signed root.
 	check(checkWholeTree(entries, tree))
@@ -71,8 +74,15 @@ func openCheckpoint(data []byte, known note.Verifiers) tlog.Tree {
 	return tlog.Tree{N: size, Hash: root}
 }
 
-// checkReceipt checks a c2sp.org/tlog-proof of an entry.
-func checkReceipt(receipt, entry []byte, known note.Verifiers) {
+// checkContinues proves that a tree is an older one with more behind it.
+func checkContinues(tree, old tlog.Tree, hashes tlog.HashReader) {
+	proof, err := tlog.ProveTree(tree.N, old.N, hashes)
+	check(err)
+	check(tlog.CheckTree(proof, tree.N, tree.Hash, old.N, old.Hash))
+}
+
+// checkReceipt checks a c2sp.org/tlog-proof of an entry and returns the tree that it was signed for.
+func checkReceipt(receipt, entry []byte, known note.Verifiers) tlog.Tree {
 	head, checkpoint, found := strings.Cut(string(receipt), "\n\n")
 	lines := strings.Split(head, "\n")
 	if !found || lines[0] != "c2sp.org/tlog-proof@v1" || !strings.HasPrefix(lines[1], "index ") {
@@ -82,7 +92,8 @@ func checkReceipt(receipt, entry []byte, known note.Verifiers) {
 	check(err)
 	tree := openCheckpoint([]byte(checkpoint), known)
 	proof := tlog.RecordProof(parseHashes(lines[2:]))
-	check(tlog.CheckRecord(proof, tree.N, tree.Hash, index, tlog.RecordHash(entry)))
+	check(tlog.CheckRecord(proof, tree.N, tree.Hash, index, tlog.RecordHash(bytes.TrimSuffix(entry, []byte("\n")))))
+	return tree
 }
 
 // checkWholeTree appends all entries to a tree of Go's own and compares its root.
@@ -148,7 +159,7 @@ func readEntries(folder string, size int64) [][]byte {
 				fail(fmt.Sprintf("%s ends within an entry", path))
 			}
 			length := int(binary.BigEndian.Uint16(data))
-			entries = append(entries, bytes.Clone(data[2:2+length]))
+			entries = append(entries, append([]byte(nil), data[2:2+length]...))
 			data = data[2+length:]
 		}
 	}
