@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from recognizance.faces import Calibration, FaceReader
 
 from ..review_world import review_world
 from .security_world import Guarded, guarded_world
-from .world import ADMINISTRATOR, CHROMIUM, Browsers, Web, now, require_chromium, served, take_up
+from .world import ADMINISTRATOR, Browsers, Web, launched, now, require_chromium, served, take_up
 
 
 @pytest.fixture(scope="module")
@@ -39,12 +39,8 @@ def chromium() -> Iterator[Browser]:
     can run one: it must not outlive the file.
     """
     require_chromium()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox", "--use-fake-device-for-media-stream"]
-        )
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 from starlette.routing import Match, Route
 
@@ -22,7 +21,7 @@ from recognizance.web.frame import HALF_WAY
 from recognizance.web.frame import Page as Row
 
 from .security_world import COUNTY_USE, Guarded, listed
-from .world import DESKTOP, PHONE, Scheme, look, served_app
+from .world import DESKTOP, PHONE, Scheme, look, served_app, violations
 
 SIZES: dict[str, ViewportSize] = {"desktop": DESKTOP, "phone": PHONE}
 
@@ -159,17 +158,6 @@ def tabs(guarded: Guarded, chromium: Browser, request: pytest.FixtureRequest) ->
     size, language = request.param
     with served_app(guarded.app) as url, ExitStack() as stack:
         yield Tabs(chromium, url, size, language, stack)
-
-
-def violations(tab: Page, *rules: str) -> list[str]:
-    """What axe-core finds on a page; by all its rules, or only by those named."""
-    options: dict[str, object] = {"resultTypes": ["violations"]}
-    found = Axe().run(tab, options=options | ({"runOnly": list(rules)} if rules else {}))
-    return [
-        f"{each['id']}: {node['target']} {node['failureSummary']}"
-        for each in found.response["violations"]
-        for node in each["nodes"]
-    ]
 
 
 @pytest.mark.slow
