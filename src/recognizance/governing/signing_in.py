@@ -322,6 +322,17 @@ class SignIn:
             has_news=has_news,
         )
 
+    def was_of(self, token: str) -> PersonId | None:
+        """Whose session ended by time alone; `None` for one that lasts, was signed out of, or never was.
+
+        Lets nobody in: for keeping what was typed until they have signed in again.
+        """
+        with self._records.reading() as reader:
+            session = session_of(reader, token)
+        if session is None or session.document.state != Stage.COMPLETE or lasts(session, self._clock()):
+            return None
+        return session.value.person
+
     def sessions(self, signed_in: SignedIn) -> list[KnownSession]:
         """All sessions of whoever is signed in, the latest first."""
         now = self._clock()

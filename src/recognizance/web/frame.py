@@ -14,17 +14,15 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from recognizance.errors import ChangedError, DeniedError
 from recognizance.governance.parties import Role
@@ -33,10 +31,12 @@ from recognizance.governing.attempts import TooManyAttemptsError
 from recognizance.governing.signing_in import SignedIn, SignIn
 from recognizance.web.denials import Reason, reasons
 from recognizance.web.forms import MAX_FORM_BYTES, read_form
+from recognizance.web.headers import OurHeaders
+from recognizance.web.kept_forms import QUERY, KeptForms, with_kept
 from recognizance.web.language import N_, chosen_language, wording
 from recognizance.web.problems import CHANGED, STATUSES, TITLES
 from recognizance.web.rendering import Templates
-from recognizance.web.security import HEADERS, STRICT_TRANSPORT, is_from_elsewhere, is_private_line
+from recognizance.web.security import is_from_elsewhere, is_private_line
 from recognizance.web.static_files import StaticFiles
 from recognizance.web.visits import (
     LANGUAGE_COOKIE,
@@ -45,7 +45,9 @@ from recognizance.web.visits import (
     THEME_COOKIE,
     VISITOR_COOKIE,
     CookieJar,
+    Message,
     Theme,
+    Tone,
     Visit,
     read_messages,
 )
@@ -156,6 +158,7 @@ class Frame:
     static: StaticFiles
     service_name: str
     public_url: str = ""
+    kept: KeptForms = field(default_factory=KeptForms)
 
     async def answer(self, page: Page, request: Request) -> Response:
         """One request for a page."""
@@ -208,6 +211,8 @@ class Frame:
         if who is not None:
             visit.session_token = token
             visit.signed_in, visit.half_way = (who, None) if who.stage is Stage.COMPLETE else (None, who)
+        elif visit.is_private:
+            visit.lapsed_token = token
         return visit
 
     async def _checked(self, page: Page, visit: Visit) -> Response:
@@ -216,13 +221,15 @@ class Frame:
             if is_from_elsewhere(request.method, request.headers):
                 return self.problem(visit, 403, detail=N_("This form was sent from another site, so nothing was done."))
             if not page.who.has(visit.signed_in or visit.half_way):
-                return self._turned_away(page, visit)
+                if request.method == "POST" and visit.lapsed_token and page.who.roles:
+                    visit.form = await read_form(request, most_bytes=page.most_bytes, most_files=page.most_files)
+                return await run_in_threadpool(self._turned_away, page, visit)
             if request.method == "POST":
                 visit.form = await read_form(request, most_bytes=page.most_bytes, most_files=page.most_files)
                 if not visit.has_own_token():
                     detail = N_("This page was open for too long, or in two windows. Go back, load it again and retry.")
                     return self.problem(visit, 403, detail=detail)
-            return await run_in_threadpool(page.view, visit)
+            return await run_in_threadpool(self._viewed, page, visit)
         except Exception as error:  # noqa: BLE001  # the pages' edge: whatever it is, the reader gets a page
             return await run_in_threadpool(self.problem_of, visit, error)
 
@@ -233,8 +240,35 @@ class Frame:
         if visit.signed_in is not None and page.who is HALF_WAY:
             return RedirectResponse("/", status_code=303)
         if visit.signed_in is None:
-            return RedirectResponse(sign_in_path(visit.request), status_code=303)
+            return RedirectResponse(self._kept(visit) or sign_in_path(visit.request), status_code=303)
         return self.problem(visit, 403, detail=N_("This page is for people with another role than yours."))
+
+    def _kept(self, visit: Visit) -> str:
+        """Keep a form whose session had ended; answers where to sign in and have it again, or `""`."""
+        person = self.sign_in.was_of(visit.lapsed_token) if visit.has_lapsed_token() else None
+        name = "" if person is None else self.kept.keep(visit.form, person)
+        if not name:
+            return ""
+        said = N_("You had been away for too long, so nothing was sent. Sign in again: what you typed is kept for you.")
+        visit.say(visit.gettext(said), Tone.WARNING)
+        return sign_in_to(with_kept(_address(visit.request), name))
+
+    def _viewed(self, page: Page, visit: Visit) -> Response:
+        """The page, filled in with the reader's form if one was kept."""
+        name = "" if visit.is_post or visit.signed_in is None else visit.query.get(QUERY, "")
+        form = self.kept.take(name, visit.who.person) if name else None
+        if form is None:
+            return page.view(visit)
+        visit.form = form
+        said = N_("This is what you had typed. Nothing of it was sent: look at it, choose files again, and send it.")
+        visit.messages.append(Message(Tone.WARNING, visit.gettext(said)))
+        response = page.view(visit)
+        if response.status_code == 303:
+            # What is only sent to shows its form on another page.
+            response.headers["Location"] = with_kept(
+                response.headers["Location"], self.kept.keep(form, visit.who.person)
+            )
+        return response
 
     def problem_of(self, visit: Visit, error: Exception) -> Response:
         """The page for something that went wrong. What an `Error` says was written for its caller."""
@@ -316,9 +350,18 @@ def sign_in_path(request: Request) -> str:
     """Where to sign in, and come back to this page from; only a page that can be loaded again is come back to."""
     if request.method not in {"GET", "HEAD"}:
         return SIGN_IN_PATH
+    return sign_in_to(_address(request))
+
+
+def sign_in_to(address: str) -> str:
+    """Where to sign in on the way to a page of ours."""
+    return f"{SIGN_IN_PATH}?{urlencode({'next': address})}"
+
+
+def _address(request: Request) -> str:
+    path: str = request.scope["path"]
     query = request.scope["query_string"].decode("latin-1")
-    path = request.scope["path"] + (f"?{query}" if query else "")
-    return f"{SIGN_IN_PATH}?{urlencode({'next': path})}"
+    return f"{path}?{query}" if query else path
 
 
 def frame_app(frame: Frame) -> Starlette:
@@ -333,7 +376,7 @@ def frame_app(frame: Frame) -> Starlette:
     return Starlette(
         routes=[*(_route(frame, page) for page in frame.pages), frame.static.route()],
         exception_handlers={HTTPException: nothing_here},
-        middleware=[Middleware(_Headers, public_url=frame.public_url)],
+        middleware=[Middleware(OurHeaders, public_url=frame.public_url)],
     )
 
 
@@ -342,38 +385,6 @@ def _route(frame: Frame, page: Page) -> Route:
         return await frame.answer(page, request)
 
     return Route(page.path, endpoint, methods=["GET", "POST"] if page.has_form else ["GET"])
-
-
-class _Headers:
-    """Adds the headers of `security.py` to every answer, whatever made it, and refuses other hosts than ours.
-
-    A page that another name leads to here (DNS rebinding) would run as that name's own.
-    """
-
-    def __init__(self, app: ASGIApp, public_url: str) -> None:
-        self._app = app
-        self._host = urlsplit(public_url).netloc
-        self._is_tls = public_url.startswith("https://")
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-                if self._is_tls or scope.get("scheme") == "https":
-                    headers.setdefault("Strict-Transport-Security", STRICT_TRANSPORT)
-            await send(message)
-
-        if scope["type"] == "http" and self._host and not self._is_ours(scope):
-            refused = PlainTextResponse("These pages are at another address.\n", status_code=421)
-            await refused(scope, receive, with_headers)
-            return
-        await self._app(scope, receive, with_headers)
-
-    def _is_ours(self, scope: Scope) -> bool:
-        hosts = Headers(scope=scope).getlist("host")
-        return len(hosts) == 1 and hosts[0].casefold() == self._host
 
 
 def in_order(*tables: Iterable[Page]) -> list[Page]:

@@ -71,7 +71,7 @@ class IncidentPages:
                 else:
                     visit.say(_said(visit, reported))
                     return visit.redirect("/incidents")
-        else:
+        elif not visit.form.values:
             now = self._clock()
             visit.form = Form({"day": (now.date().isoformat(),), "time": (f"{now:%H:%M}",)})
         return visit.page(

@@ -77,8 +77,9 @@ class ProposalPages:
         """The form; what it will look like (`step=look`); and proposing it (`step=send`)."""
         former = self._former(visit)
         if not visit.is_post:
-            today = self._clock().date()
-            visit.form = blank(today) if former is None else filled(former.use.terms, today)
+            if not visit.form.values:
+                today = self._clock().date()
+                visit.form = blank(today) if former is None else filled(former.use.terms, today)
             return self._form(visit, former)
         if visit.form.raw("step") == "edit":
             return self._form(visit, former)

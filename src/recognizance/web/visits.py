@@ -115,6 +115,7 @@ class Visit:
         half_way: Whoever still lacks a second factor, for the pages that ask for it; `None` for everybody else.
         form: What was sent; empty unless something was.
         session_token: Of the session, complete or half way; for the services of signing in.
+        lapsed_token: Of a session that the browser names and that isn't there any more; it lets nobody in.
     """
 
     request: Request
@@ -129,6 +130,7 @@ class Visit:
     signed_in: SignedIn | None = None
     half_way: SignedIn | None = None
     session_token: str = field(default="", repr=False)
+    lapsed_token: str = field(default="", repr=False)
     visitor_token: str = field(default="", repr=False)
     messages: list[Message] = field(default_factory=list[Message])
     _next_messages: list[Message] = field(default_factory=list[Message])
@@ -221,8 +223,14 @@ class Visit:
 
     def has_own_token(self) -> bool:
         """Whether the form that was sent is one that we made for this browser and this session."""
-        given = self.form.raw("csrf")
-        return self.cookies.is_signed("form", self.browser_token, given)
+        return self._is_token_of(self.browser_token)
+
+    def has_lapsed_token(self) -> bool:
+        """Whether the form that was sent is one that we made for the session that this browser had before."""
+        return bool(self.lapsed_token) and self._is_token_of(self.lapsed_token)
+
+    def _is_token_of(self, browser_token: str) -> bool:
+        return self.cookies.is_signed("form", browser_token, self.form.raw("csrf"))
 
     def finish(self, response: Response) -> None:
         """Set the cookies that this visit decided on."""
