@@ -36,14 +36,16 @@ from recognizance.correspondence import (
     request_document,
     request_files,
 )
+from recognizance.docket import add_searches, searches_on
 from recognizance.documents import GalleryDeclaration, Kind, found
-from recognizance.errors import ConflictError, InputError, NotFoundError
+from recognizance.errors import ConflictError, InputError, LimitError, NotFoundError
 from recognizance.faces import QualityFilter, open_photograph
 from recognizance.forgetting.erasure import Cause, Erased, Erasure, Order
 from recognizance.forgetting.marks import Marks
 from recognizance.galleries import Clock
 from recognizance.governance import Act
-from recognizance.governance.parties import AgencyId, PersonId
+from recognizance.governance.parties import AgencyId, PersonId, UseId
+from recognizance.governance.policy import DESK
 from recognizance.governance.purposes import Capture
 from recognizance.governance.requests import SearchFacts
 from recognizance.governance.subjects import (
@@ -68,6 +70,9 @@ from recognizance.search import Search
 
 LEAST_SIMILARITY_PCT = 80.0
 MOST_FACES = 10
+MOST_PHOTOGRAPHS = 5
+"""For one request: more than anybody needs who looks for themselves, and too few to look for others."""
+
 """What a photograph may ask of each gallery; `desk.cedar` holds the same limits against everybody."""
 
 _PAGE = 500
@@ -386,6 +391,7 @@ class SearchingDesk(Desk):
         Raises:
             DeniedError: If there is no such request on this desk, it isn't open, its asker hasn't proven who they are,
                 or the threshold is below 80.
+            LimitError: If `MOST_PHOTOGRAPHS` were searched for on behalf of this request.
             ImageError: If the photograph can't be read.
         """
         # Policy judges what is on another agency's desk as what isn't there, and its refusal is on the record.
@@ -393,8 +399,9 @@ class SearchingDesk(Desk):
         own, elsewhere = self._galleries(by)
         faces: list[Likeness] = []
         asked = SearchFacts(None, Capture.STILL, threshold_pct, MOST_FACES)
-        for gallery in own:
-            permit = self._gate.permit_for_asker(by, gallery, stated, asked)
+        permits = {gallery: self._gate.permit_for_asker(by, gallery, stated, asked) for gallery in own}
+        self._count_photograph(stated, by)
+        for gallery, permit in permits.items():
             found = self._search.faces_by_photograph(
                 gallery,
                 open_photograph(photograph, permit),
@@ -406,6 +413,16 @@ class SearchingDesk(Desk):
             if found is not None:
                 faces += [Likeness(gallery, each.enrolled.face_id, each.similarity_pct) for each in found.matches]
         return Likenesses(tuple(sorted(faces, key=lambda each: (-each.similarity_pct, each.face))), elsewhere)
+
+    def _count_photograph(self, request: RequestId, by: Actor) -> None:
+        day = self.file(request, by=by).request.received
+        counted = UseId(f"{DESK}/request/{request}")
+        with self._records.transaction() as transaction:
+            if searches_on(transaction, counted, day) >= MOST_PHOTOGRAPHS:
+                raise LimitError(
+                    f"request {request!r} was searched for with {MOST_PHOTOGRAPHS} photographs, which is the limit"
+                )
+            add_searches(transaction, counted, day, 1)
 
     def _is_here(self, request: str, by: Actor) -> bool:
         try:

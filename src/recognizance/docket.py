@@ -93,19 +93,18 @@ def count_search(transaction: Transaction, permit: Permit, *, now: datetime, pic
     mandate = permit.mandate
     if mandate is None:
         return
-    use = UseId(mandate.use)
-    if searches_on(transaction, use, _utc_day(now)) + pictures > mandate.searches_per_day:
+    use, day = UseId(mandate.use), utc_day(now)
+    if searches_on(transaction, use, day) + pictures > mandate.searches_per_day:
         raise DeniedError(
             f"'search' is refused. Missing: a search left for today, of the {mandate.searches_per_day} that the use"
             f" {use!r} allows; ask nobody before tomorrow (UTC); the overseers, by approving a new use",
             decision_id=permit.decision_id,
         )
-    add_searches(transaction, use, now=now, pictures=pictures)
+    add_searches(transaction, use, day, pictures)
 
 
-def add_searches(transaction: Transaction, use: UseId, *, now: datetime, pictures: int) -> None:
+def add_searches(transaction: Transaction, use: UseId, day: date, pictures: int) -> None:
     """Count searches that were made under a use on a day, whatever its limit is."""
-    day = _utc_day(now)
     counted = found(transaction, Kind.COUNT, _count_id(use, day), SearchCount)
     if counted is None:
         inserted(transaction, Kind.COUNT, _count_id(use, day), SearchCount(use, day, pictures))
@@ -113,12 +112,8 @@ def add_searches(transaction: Transaction, use: UseId, *, now: datetime, picture
         replaced(transaction, counted, SearchCount(use, day, counted.value.searches + pictures))
 
 
-def on_one_day(one: datetime, other: datetime) -> bool:
-    """Whether two moments are of the same day, as searches a day are counted."""
-    return _utc_day(one) == _utc_day(other)
-
-
-def _utc_day(moment: datetime) -> date:
+def utc_day(moment: datetime) -> date:
+    """The day that a search counts for."""
     return moment.astimezone(UTC).date()
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, strategies
 
 from recognizance.config import zone_of
 from recognizance.errors import InputError
-from recognizance.governance.unusual import MOST_ENTRIES, Flag, RefusedAct, SearchAct, Signal, Thresholds, flags
+from recognizance.governance.unusual import MOST_ENTRIES, Flag, Moment, RefusedAct, SearchAct, Signal, Thresholds, flags
 
 NOW = datetime(2026, 6, 30, 12, tzinfo=UTC)
 NOON = NOW - timedelta(days=1)
@@ -104,6 +104,18 @@ def test_what_is_older_than_the_window_doesnt_count() -> None:
     assert found([*inside, search(9, about="face-1", at=edge - timedelta(seconds=1))]) == ()
     assert found([*inside, search(9, about="face-1", at=NOW + timedelta(seconds=1))]) == ()
     assert len(found([*inside, search(9, about="face-1", at=edge)])) == 1
+
+
+def test_a_clock_that_was_set_back_is_flagged_once_for_each_time() -> None:
+    """Minutes are how machines keep time; more is somebody's doing, of the future too, and ended uses live on by it."""
+    hour = timedelta(hours=1)
+    at = [NOON, NOON + hour, NOON + hour - timedelta(minutes=5), NOW + hour, NOON, NOON + hour, NOON]
+    moments = [Moment(f"entry-{number}", moment) for number, moment in enumerate(at)]
+    [flag] = flags([], [], Thresholds(), NOW, moments)
+
+    assert (flag.signal, flag.count, flag.by) == (Signal.CLOCK, 2, None)
+    assert flag.entries == ("entry-6", "entry-4")
+    assert flags([], [], Thresholds(), NOW, moments[:3]) == ()
 
 
 def test_a_flag_names_a_bounded_number_of_entries() -> None:

@@ -87,6 +87,9 @@ INCOMPATIBLE_ROLES = frozenset(
         (Role.ADMINISTRATOR, Role.OPERATOR),
         (Role.ADMINISTRATOR, Role.EXAMINER),
         (Role.ADMINISTRATOR, Role.SUPERVISOR),
+        # The desk sees whom a picture resembles, and how much, without a case and before any review.
+        (Role.DESK_OFFICER, Role.OPERATOR),
+        (Role.DESK_OFFICER, Role.EXAMINER),
     ]
 )
 """Pairs of roles that one person can't hold under `Separation.STRICT`."""

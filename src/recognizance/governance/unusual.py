@@ -20,6 +20,9 @@ from recognizance.errors import InputError
 _Act = TypeVar("_Act", "SearchAct", "RefusedAct")
 _Key = TypeVar("_Key", bound=Hashable)
 
+CLOCKS_MAY_DIFFER = timedelta(minutes=5)
+"""How far time may run backwards from one entry to the next before it is somebody's doing."""
+
 MOST_ENTRIES = 50
 """Entries that one flag names, the latest; its count says how many there are."""
 
@@ -99,11 +102,21 @@ class RefusedAct:
     agency: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When an entry was made, by the service's own clock."""
+
+    entry: str
+    at: datetime
+
+
 class Signal(StrEnum):
     SAME_PERSON = "same_person"
     NIGHT = "night"
     MANY_PROBES = "many_probes"
     REFUSED_OFTEN = "refused_often"
+    CLOCK = "clock"
+    """Entries follow each other whose times run backwards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +142,18 @@ class Flag:
 
 
 def flags(
-    searches: Iterable[SearchAct], refusals: Iterable[RefusedAct], thresholds: Thresholds, now: datetime
+    searches: Iterable[SearchAct],
+    refusals: Iterable[RefusedAct],
+    thresholds: Thresholds,
+    now: datetime,
+    moments: Iterable[Moment] = (),
 ) -> tuple[Flag, ...]:
     """Everything that is out of the ordinary in the window that ends at `now`; the largest counts first.
 
-    The order of what comes in doesn't matter. An act exactly as old as the window is in it.
+    The order of acts doesn't matter. An act exactly as old as the window is in it.
+
+    Args:
+        moments: When entries of any kind were made, in the order of the ledger.
     """
     since = now - thresholds.window
     searched = [each for each in searches if since <= each.at <= now]
@@ -143,6 +163,7 @@ def flags(
         *_night(searched, thresholds),
         *_many_probes(searched, thresholds),
         *_refused_often(searched, refused, thresholds),
+        *_clock_set_back(moments),
     ]
     return tuple(sorted(found, key=lambda flag: (-flag.count, flag.signal, flag.entries)))
 
@@ -184,6 +205,21 @@ def _refused_often(
         tried = len(acts) + len(answered.get(by, ()))
         if len(acts) >= thresholds.refusals and len(acts) >= thresholds.refusal_fraction * tried:
             yield _flag(Signal.REFUSED_OFTEN, acts, out_of=tried)
+
+
+def _clock_set_back(moments: Iterable[Moment]) -> Iterator[Flag]:
+    """Uses end and searches are counted by the machine's clock, so whoever sets it back is seen."""
+    back: list[Moment] = []
+    latest: datetime | None = None
+    for moment in moments:
+        if latest is not None and moment.at < latest - CLOCKS_MAY_DIFFER:
+            back.append(moment)
+            latest = moment.at
+        latest = moment.at if latest is None else max(latest, moment.at)
+    if back:
+        first, last = min(each.at for each in back), max(each.at for each in back)
+        entries = tuple(each.entry for each in reversed(back))[:MOST_ENTRIES]
+        yield Flag(Signal.CLOCK, len(back), None, None, (), (), first, last, entries)
 
 
 def _grouped(acts: Iterable[_Act], key: Callable[[_Act], _Key]) -> dict[_Key, list[_Act]]:

@@ -9,13 +9,14 @@ Never changes anything. Implements `docs/oversight.md`, "Unusual use".
 
 import hmac
 import json
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from recognizance.galleries import Clock
 from recognizance.governance import Act
-from recognizance.governance.unusual import Flag, RefusedAct, SearchAct, Thresholds, flags
+from recognizance.governance.unusual import Flag, Moment, RefusedAct, SearchAct, Thresholds, flags
 from recognizance.governing.registration import Actor, Gate
 from recognizance.ledger import Entry, FolderSource, NewerSchemaError, facts, read_checkpoint, read_entries
 from recognizance.recording import Recorder
@@ -101,27 +102,30 @@ class Watching:
             for entry in entries:
                 if isinstance(entry.facts, facts.Search):
                     searches.append(_search(reader, entry, entry.facts, key))
+                elif isinstance(entry.facts, facts.Comparison):
+                    searches.append(_comparison(reader, entry, entry.facts, key))
                 elif isinstance(entry.facts, facts.Refusal) and entry.facts.action in _WATCHED_ACTS:
                     said = entry.facts
                     refusals.append(RefusedAct(entry.id, entry.time, said.refused or "", said.use, said.agency))
-        found = flags(searches, refusals, self.thresholds, now)
+        moments = (Moment(entry.id, entry.time) for entry in entries)
+        found = flags(searches, refusals, self.thresholds, now, moments)
         return Watched(found, since, len(searches), len(refusals), is_whole)
 
     def _entries_since(self, since: datetime) -> tuple[list[Entry], bool]:
-        """Entries from `since` on, and whether there are no others: the log is read from its end."""
+        """Entries from `since` on in the log's order, and whether there are no others: it is read from its end."""
         source = FolderSource(self._recorder.public)
         size = read_checkpoint(source, (self._recorder.verifier,)).checkpoint.size
-        found: list[Entry] = []
+        found: deque[Entry] = deque()
         stop = size
         while stop > 0 and size - stop < MOST_ENTRIES:
             start = max(0, (stop - 1) // CHUNK_ENTRIES * CHUNK_ENTRIES)
             chunk = [entry for entry in _parsed(read_entries(source, range(start, stop), size)) if entry.time >= since]
-            found += chunk
+            found.extendleft(reversed(chunk))
             stop = start
             # Entries are in the order of their times, but for seconds; a whole chunk before the window ends it.
             if not chunk:
-                return found, True
-        return found, stop == 0
+                return list(found), True
+        return list(found), stop == 0
 
 
 def _parsed(entries: Iterator[bytes]) -> Iterator[Entry]:
@@ -142,6 +146,22 @@ def _search(reader: Reader, entry: Entry, said: facts.Search, key: bytes) -> Sea
         entry=entry.id,
         at=entry.time,
         by=said.searched_by,
+        use=said.use,
+        agency=said.agency,
+        case=None if case is None else _blind(key, case),
+        about=frozenset(_blind(key, json.dumps(each)) for each in about),
+    )
+
+
+def _comparison(reader: Reader, entry: Entry, said: facts.Comparison, key: bytes) -> SearchAct:
+    """Looking for somebody in pictures that were brought along; one that was searched with as well is the same."""
+    opened = {opening.field: json.loads(opening.value) for opening in reader.openings(entry.id)}
+    case, probe = opened.get("case"), opened.get("probe")
+    about = [["probe", "photograph", probe[0]]] if probe else []
+    return SearchAct(
+        entry=entry.id,
+        at=entry.time,
+        by=said.compared_by,
         use=said.use,
         agency=said.agency,
         case=None if case is None else _blind(key, case),

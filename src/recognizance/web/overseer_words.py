@@ -105,7 +105,7 @@ SIGNALS: Mapping[Signal, tuple[str, str]] = {
     ),
     Signal.NIGHT: (
         N_("Searches in the night"),
-        N_("One person searched at night, by UTC. Ask whether it was their shift."),
+        N_("One person searched at night, by this installation's clocks. Ask whether it was their shift."),
     ),
     Signal.MANY_PROBES: (
         N_("One case with many searches"),
@@ -114,6 +114,10 @@ SIGNALS: Mapping[Signal, tuple[str, str]] = {
     Signal.REFUSED_OFTEN: (
         N_("Refused often"),
         N_("Much of what one person tried was refused. Ask what they wanted to do, and whether they need help."),
+    ),
+    Signal.CLOCK: (
+        N_("The clock was set back"),
+        N_("Uses end and searches are counted by the machine's clock. Ask whoever runs it who changed it, and why."),
     ),
 }
 
