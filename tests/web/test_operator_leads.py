@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import threading
 
 import pytest
 from PIL import Image
@@ -11,10 +12,12 @@ from recognizance.disclosing.bundle import verify_bundle
 from recognizance.governance.leads import LeadId
 from recognizance.governance.parties import Person, Role
 from recognizance.governance.review import LEAD_STAMP, Outcome
+from recognizance.web.operator_shelf import Shelf
 
+from ..conftest import jpeg
 from ..review_world import AGENCY, CASE, FIRST, SEARCHER, SECOND, SUPERVISOR, person_id
 from .client import Client
-from .operator_world import client_of, enrolled, leads_of, own_use, post, reviewed_search
+from .operator_world import begin, client_of, enrolled, leads_of, own_use, post, reviewed_search, token_in
 from .world import AUDITOR, Web
 
 NAME = "astronaut-file-17"
@@ -53,6 +56,41 @@ def attest(client: Client, lead: LeadId, **changed: object) -> object:
     fields = {"kind": "document", "description": "a rental contract", "independent": "yes", **changed}
     files = {"document": ("contract.html", DOCUMENT, "text/html")}
     return post(client, f"/leads/{lead}/attest", data=fields, files=files)
+
+
+def test_a_search_that_is_sent_twice_is_one_search(web: Web, searcher: Client, hopper: Image.Image) -> None:
+    """Sent again, or gone back to, it leads to the same result."""
+    draft = begin(searcher, jpeg(hopper, 77)).headers["location"]
+    form = {"csrf": token_in(searcher.get(draft)), "face": "0"}
+    first = searcher.post(f"{draft}/search", data=form).headers["location"]
+    made = len(web.world.entries())
+    again, back = searcher.post(f"{draft}/search", data=form), searcher.get(draft)
+
+    assert [each.headers["location"] for each in (again, back)] == [first, first]
+    assert len(web.world.entries()) == made
+
+
+def test_whoever_asks_for_the_same_waits_and_finds_what_was_made_of_it() -> None:
+    """Two windows, or an impatient finger, can't search with one photograph at once; and it is forgotten in time."""
+    at = [0.0]
+    shelf: Shelf[str] = Shelf(clock=lambda: at[0], new_token=lambda: "a", kept_s=10)
+    token = shelf.put(FIRST, "photograph", size_bytes=1)
+    waited = threading.Event()
+
+    def second() -> None:
+        with shelf.alone(FIRST, token):
+            waited.set()
+
+    other = threading.Thread(target=second)
+    with shelf.alone(FIRST, token):
+        other.start()
+        assert not waited.wait(0.1)
+        shelf.drop(FIRST, token, to="/searches/7")
+    other.join(timeout=5)
+    assert waited.is_set()
+    assert [shelf.gone_to(each, token) for each in (FIRST, SECOND)] == ["/searches/7", ""]
+    at[0] = 11
+    assert shelf.gone_to(FIRST, token) == ""
 
 
 def test_a_lead_carries_its_stamp_and_is_locked(searcher: Client, supervisor: Client, lead: LeadId) -> None:

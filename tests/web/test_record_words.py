@@ -9,7 +9,8 @@ from recognizance.governance.requests import Act
 from recognizance.governance.uses import UseEvent
 from recognizance.ledger.facts import KINDS
 from recognizance.ledger.facts.fields import private_types, public_types
-from recognizance.register.rows import VoteRow
+from recognizance.register.proof import _STEPS
+from recognizance.register.rows import StepRow, VoteRow
 from recognizance.web.language import Language, wording
 from recognizance.web.public_entries import spelled
 from recognizance.web.public_tables import table_view
@@ -62,12 +63,21 @@ def test_a_sentence_of_the_record_has_no_code_in_either_language() -> None:
     assert all("_" not in word for words in CODE_WORDS.values() for word in words.values())
 
 
+def test_the_steps_of_the_register_are_said_in_spanish_too() -> None:
+    """They are English in its files; on the page they are instructions to a reader."""
+    for number, text in enumerate(_STEPS, start=1):
+        view = table_view("proof", "steps", [StepRow(number, text)], SPANISH)
+        assert view.rows[0][1].text != text
+
+
 def test_a_row_of_many_columns_is_a_list_with_words_links_and_what_was_said() -> None:
     """A vote's reasons are not beyond the edge of a screen, and its use is one step away."""
     vote = VoteRow("0e12", "missing 2027", "terms", NOW, "0f89", "approve", ("by month",), "read and weighed")
     view = table_view("oversight", "votes", [vote], ENGLISH)
     shown = {each.name: each for each in view.rows[0]}
     assert view.is_wide
+    assert [each.name for each in view.listed(view.rows[0])][-2:] == ["conditions", "statement"]
+    assert {each.name for each in view.listed(view.rows[0])} == set(shown) - {"use"}
     assert (shown["question"].text, shown["statement"].text) == ("whether it is allowed", "read and weighed")
     assert (shown["use"].link, shown["about"].link) == ("/uses/missing%202027", "/record/by-id/0e12")
     assert (shown["choice"].link, shown["about"].is_code) == ("", True)

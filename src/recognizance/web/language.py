@@ -59,6 +59,10 @@ class Wording:
         """A day in words: `22 November 2026`."""
         return babel.dates.format_date(value, "long", locale=self.locale)
 
+    def month(self, value: str) -> str:
+        """A month that is written `2026-11`, in words: `Nov 2026`."""
+        return babel.dates.format_skeleton("yMMM", date.fromisoformat(f"{value}-01"), locale=self.locale)
+
     def moment(self, value: datetime) -> str:
         """A moment to the minute, in UTC, with the zone written out."""
         day = babel.dates.format_date(value.astimezone(UTC).date(), "long", locale=self.locale)

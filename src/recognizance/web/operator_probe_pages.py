@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from starlette.responses import Response
 
-from recognizance.errors import ConflictError, ImageError, InputError
+from recognizance.errors import ConflictError, ImageError, InputError, NotFoundError
 from recognizance.faces import open_photograph
 from recognizance.governance.leads import EditKind
 from recognizance.governance.parties import Role
@@ -58,6 +58,9 @@ class ProbePages:
         ]
 
     def faces(self, visit: Visit) -> Response:
+        # Whoever goes back after a search is led to what came of it, and doesn't search once more.
+        if result := self._result(visit):
+            return visit.redirect(result)
         return self._faces_page(visit, self._draft(visit))
 
     def picture(self, visit: Visit) -> Response:
@@ -96,16 +99,28 @@ class ProbePages:
         return visit.redirect(_begin_path(draft))
 
     def search(self, visit: Visit) -> Response:
-        draft = self._draft(visit)
+        """Search for the chosen face, once: the same form sent again is led to the same result."""
+        try:
+            with self._shelf.alone(visit.who.person, visit.path["draft"]):
+                return self._search_once(visit, self._draft(visit))
+        except NotFoundError:
+            if result := self._result(visit):
+                return visit.redirect(result)
+            raise
+
+    def _search_once(self, visit: Visit, draft: Draft) -> Response:
         if not visit.is_post:
             return visit.redirect(_path(visit))
         usable = [str(number) for number, face in enumerate(draft.faces) if not face.flaws]
         chosen = visit.form.one_of("face", usable)
         if not visit.form.is_sound:
             return self._faces_page(visit, draft)
-        index = self._searched(visit, draft, int(chosen))
-        self._shelf.drop(visit.who.person, visit.path["draft"])
-        return visit.redirect(f"/searches/{index}")
+        result = f"/searches/{self._searched(visit, draft, int(chosen))}"
+        self._shelf.drop(visit.who.person, visit.path["draft"], to=result)
+        return visit.redirect(result)
+
+    def _result(self, visit: Visit) -> str:
+        return self._shelf.gone_to(visit.who.person, visit.path["draft"])
 
     def _searched(self, visit: Visit, draft: Draft, chosen: int) -> int:
         """Search; answers where in the ledger that is."""

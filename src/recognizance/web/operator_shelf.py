@@ -8,8 +8,9 @@ Never answers anybody but the owner, to whom a wrong token and somebody else's l
 """
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from recognizance.errors import NotFoundError
@@ -31,6 +32,14 @@ class _Lying(Generic[_Value]):
     value: _Value
     size_bytes: int
     touched_s: float
+    busy: threading.Lock = field(default_factory=threading.Lock)
+
+
+@dataclass(frozen=True, slots=True)
+class _Gone:
+    owner: PersonId
+    to: str
+    since_s: float
 
 
 class Shelf(Generic[_Value]):
@@ -58,6 +67,7 @@ class Shelf(Generic[_Value]):
         self._lock = threading.Lock()
         # In the order in which they were touched, the longest untouched first.
         self._lying: dict[str, _Lying[_Value]] = {}
+        self._gone: dict[str, _Gone] = {}
 
     def put(self, owner: PersonId, value: _Value, *, size_bytes: int) -> str:
         """Keep a value for its owner; answers its token."""
@@ -91,8 +101,23 @@ class Shelf(Generic[_Value]):
             self._lying[token] = _Lying(owner, value, size_bytes, self._clock())
             self._make_room(owner, token)
 
-    def drop(self, owner: PersonId, token: str) -> None:
+    @contextmanager
+    def alone(self, owner: PersonId, token: str) -> Iterator[None]:
+        """Have a value to oneself: whoever asks for the same meanwhile waits, and finds what was made of it.
+
+        Raises:
+            NotFoundError: As `get`.
+        """
+        with self._lock:
+            lying = self._owned(owner, token)
+        with lying.busy:
+            yield
+
+    def drop(self, owner: PersonId, token: str, *, to: str = "") -> None:
         """Let go of a value.
+
+        Args:
+            to: Where what became of it is shown; `gone_to` answers that for as long as the value could have lain.
 
         Raises:
             NotFoundError: As `get`.
@@ -100,6 +125,15 @@ class Shelf(Generic[_Value]):
         with self._lock:
             self._owned(owner, token)
             del self._lying[token]
+            if to:
+                self._gone[token] = _Gone(owner, to, self._clock())
+
+    def gone_to(self, owner: PersonId, token: str) -> str:
+        """Where what became of a value is shown; empty if that isn't known, or not this person's."""
+        with self._lock:
+            self._drop_old()
+            gone = self._gone.get(token)
+            return gone.to if gone is not None and gone.owner == owner else ""
 
     def _owned(self, owner: PersonId, token: str) -> _Lying[_Value]:
         self._drop_old()
@@ -112,6 +146,8 @@ class Shelf(Generic[_Value]):
         oldest_s = self._clock() - self._kept_s
         for token in [token for token, lying in self._lying.items() if lying.touched_s < oldest_s]:
             del self._lying[token]
+        for token in [token for token, gone in self._gone.items() if gone.since_s < oldest_s]:
+            del self._gone[token]
 
     def _make_room(self, owner: PersonId, newest: str) -> None:
         self._drop_old()

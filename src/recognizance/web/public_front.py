@@ -15,7 +15,7 @@ from recognizance.register import LiveRegister
 from recognizance.register.figures import ALL_AGENCIES
 from recognizance.web.frame import Page
 from recognizance.web.overseer_words import PURPOSES
-from recognizance.web.public_register import bars, by_month
+from recognizance.web.public_register import by_month, month_bars
 from recognizance.web.visits import Visit
 from recognizance.web.wordings import PROFILE_NAMES
 
@@ -56,6 +56,6 @@ class FrontPages:
             consultations=[use for use in uses if use.state is UseState.PROPOSED],
             names=names,
             purposes=PURPOSES,
-            searches=bars(by_month(register.use.figures, "searches", ALL_AGENCIES)[-_MONTHS:], visit.wording),
+            searches=month_bars(by_month(register.use.figures, "searches", ALL_AGENCIES)[-_MONTHS:], visit.wording),
             entries=register.entries,
         )

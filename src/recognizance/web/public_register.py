@@ -77,11 +77,11 @@ class RegisterPages:
             "public/register.html",
             register=register,
             sections=[(name, *SECTION_TITLES[name]) for name in SECTIONS],
-            searches=bars(searches, visit.wording),
+            searches=month_bars(searches, visit.wording),
             outcomes=bars(
                 _together(register.use.figures, "searches", "outcome", OUTCOMES, visit.wording), visit.wording
             ),
-            refusals=bars(by_month(register.use.figures, "refusals", ALL_AGENCIES), visit.wording),
+            refusals=month_bars(by_month(register.use.figures, "refusals", ALL_AGENCIES), visit.wording),
         )
 
     def section(self, visit: Visit) -> Response:
@@ -136,6 +136,11 @@ def by_month(figures: Sequence[FigureRow], measure: str, agency: str) -> list[tu
 def bars(counts: Sequence[tuple[str, Cell]], wording: Wording) -> list[BarRow]:
     largest = most_of([cell for _, cell in counts])
     return [BarRow(label, counted(cell, wording), bar(cell, largest)) for label, cell in counts]
+
+
+def month_bars(counts: Sequence[tuple[str, Cell]], wording: Wording) -> list[BarRow]:
+    """Bars of months, each called as the reader writes months."""
+    return bars([(wording.month(month), cell) for month, cell in counts], wording)
 
 
 def month_table(figures: Sequence[_Figure], is_wanted: Callable[[_Figure], bool], wording: Wording) -> MonthTable:

@@ -30,6 +30,10 @@ LONG = 70
 _TITLES = ("name", "evaluation", "use", "model", "report", "gallery", "key", "origin")
 """Columns that a row can be called by, the best first."""
 
+_PROSE = frozenset({"statement", "conditions", "hidden", "mitigation", "reason", "instruction"})
+"""Columns of what somebody wrote, which want a line of their own however short they are."""
+
+_ENTRIES = frozenset({"about", "entry"})
 _LINKS = {"about": "/record/by-id/", "entry": "/record/by-id/", "agency": "/agencies/", "use": "/uses/"}
 """What has a page of its own, by its column."""
 
@@ -42,6 +46,7 @@ class Shown:
         column: What it is, translated when it is shown.
         link: Where it has a page of its own; empty if it has none.
         is_code: Whether nobody reads it letter by letter: a hash, a key, a checkpoint.
+        is_long: Whether it wants a line of its own.
     """
 
     name: str
@@ -49,10 +54,7 @@ class Shown:
     text: str
     link: str = ""
     is_code: bool = False
-
-    @property
-    def is_long(self) -> bool:
-        return len(self.text) > LONG
+    is_long: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,11 @@ class TableView:
         """Whether its rows are shown one below the other."""
         has_long = any(value.is_long for row in self.rows for value in row)
         return len(self.columns) > (2 if has_long else MOST_COLUMNS)
+
+    def listed(self, row: Sequence[Shown]) -> list[Shown]:
+        """What a row's list says: what it isn't called by, and what isn't empty; the long values at the end."""
+        said = [value for place, value in enumerate(row) if place != self.called and value.text]
+        return sorted(said, key=lambda value: value.is_long)
 
 
 def table_view(section: str, table: str, rows: Sequence[object], wording: Wording) -> TableView:
@@ -124,6 +131,10 @@ def shown_value(value: object, wording: Wording) -> str:
             return wording.moment(value)
         case int():
             return wording.number(value)
+        case float():
+            # As many digits as files have, with the reader's own point.
+            digits = f"{value:.6g}"
+            return digits if "e" in digits else wording.number(value, digits=len(digits.partition(".")[2]) or None)
         case _:
             return display(value)
 
@@ -144,10 +155,22 @@ def _shown(section: str, name: str, value: object, wording: Wording) -> Shown:
     root = "/evaluations/" if (section, name) == ("evaluations", "evaluation") else _LINKS.get(name, "")
     # A code stands for no agency and no use in particular.
     has_page = bool(root and value) and code_words(name, str(value)) is None
-    is_code = name.endswith("digest") or name in {"root", "checkpoint", "key", "entry", "about"}
-    return Shown(name, COLUMNS.get(name, name), text, root + quote(str(value), safe="") if has_page else "", is_code)
+    is_code = name.endswith("digest") or name in {"root", "checkpoint", "key", *_ENTRIES}
+    return Shown(
+        name,
+        COLUMNS.get(name, name),
+        # Of an entry's id the beginning: it leads to the entry, and the entry has all of it.
+        f"{text[:8]}…" if name in _ENTRIES and text else text,
+        root + quote(str(value), safe="") if has_page else "",
+        is_code,
+        is_long=name in _PROSE or len(text) > LONG,
+    )
 
 
 def _said(name: str, value: object, wording: Wording) -> str:
     words = code_words(name, value) if isinstance(value, str) else None
+    if name == "instruction":
+        words = str(value)
+    elif name == "month":
+        return wording.month(str(value))
     return shown_value(value, wording) if words is None else wording.gettext(words)

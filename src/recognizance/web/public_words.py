@@ -259,6 +259,18 @@ ERRORS: Mapping[str, str] = {
 }
 """Kinds of errors that a test counts, by their codes of ISO/IEC 19795-1."""
 
+INSTRUCTIONS: tuple[str, ...] = (
+    N_("Get the log's public files (checkpoint and the folder tile) from its operator, a mirror, or an export."),
+    N_("Get the log's public key from somewhere else than this register, and compare it with the one listed here."),
+    N_(
+        "Verify: recognizance ledger verify. "
+        "Other tools for C2SP tlog-tiles do it too: Go's golang.org/x/mod/sumdb/tlog."
+    ),
+    N_("Build this register again: recognizance register. At the same checkpoint, register.json is the same bytes."),
+    N_("Keep the checkpoint. Whoever shows you a later one has to prove that it continues yours."),
+)
+"""The steps of the register's last section, which are English in its files."""
+
 REQUEST_KINDS: Mapping[RequestKind, tuple[str, str]] = {
     RequestKind.ACCESS: (
         N_("Am I in it?"),

@@ -18,7 +18,7 @@ from recognizance.ledger import facts
 from recognizance.recording.acts import UNSTATED_USE
 from recognizance.web.administrator_words import BASES, SOURCES
 from recognizance.web.language import N_
-from recognizance.web.operator_words import EDIT_WORDS, RECIPIENTS
+from recognizance.web.operator_words import AIM_WORDS, EDIT_WORDS, RECIPIENTS
 from recognizance.web.overseer_words import CLASSES, OCCURRENCES, PURPOSES, STATES, VERDICTS
 from recognizance.web.public_words import COLUMNS
 from recognizance.web.wordings import PROFILE_NAMES, ROLE_NAMES
@@ -372,6 +372,7 @@ CODE_WORDS: Mapping[str, Mapping[str, str]] = {
     "operation": _codes(EDIT_WORDS.items()),
     "outcome": _codes(_OUTCOMES.items()),
     "profile": _codes(PROFILE_NAMES.items()),
+    "prohibited_uses": _codes(AIM_WORDS.items()),
     "purpose": _codes(PURPOSES.items(), _PURPOSES.items()),
     "purposes": _codes(PURPOSES.items(), _PURPOSES.items()),
     "question": {

@@ -36,6 +36,7 @@ def _environment(language: Language) -> Environment:
     environment.install_gettext_callables(spoken.gettext, spoken.ngettext, newstyle=True)  # type: ignore[attr-defined]  # added by the extension
     environment.filters |= {
         "day": spoken.day,
+        "month": spoken.month,
         "moment": spoken.moment,
         "number": spoken.number,
         "percent": spoken.percent,

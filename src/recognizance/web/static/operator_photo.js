@@ -133,3 +133,12 @@ class PhotoField {
 }
 
 for (const root of document.querySelectorAll("[data-photo]")) new PhotoField(root);
+
+// A photograph is large, and a browser forgets it when the form comes back: what is empty is said before it is sent.
+// The service says the same, to whoever has no script.
+for (const form of document.querySelectorAll("form[data-needed]")) {
+  for (const name of form.dataset.needed.split(" ")) {
+    for (const field of form.querySelectorAll(`[name="${name}"]`)) field.required = true;
+  }
+  form.noValidate = false;
+}
