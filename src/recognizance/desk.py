@@ -66,6 +66,7 @@ from recognizance.ledger import facts
 from recognizance.permits import Action, Permit
 from recognizance.recording import Change, ContentDelta, Recorder, acts
 from recognizance.records import FaceRow, Needles, Reader, Records
+from recognizance.reviewing.documents import is_under_review
 from recognizance.search import Search
 
 LEAST_SIMILARITY_PCT = 80.0
@@ -86,7 +87,10 @@ class HeldFace:
     gallery: GalleryId
     face: FaceRow
     candidate_in: tuple[str, ...]
-    """Ledger entries of the searches that it was a candidate of, as far as they can still be shown."""
+    """Ledger entries of the searches that it was a candidate of, as far as they can still be shown.
+
+    Without those whose review isn't over: whoever asks again is told then, and nobody learns here whom reviewers see.
+    """
     marks: int
     """How many findings "not this person" protect whoever it stands for."""
 
@@ -344,7 +348,8 @@ class Desk:
     def _held(self, reader: Reader, gallery: GalleryId, rows: Sequence[FaceRow]) -> Iterator[HeldFace]:
         for row in rows:
             places = reader.openings_naming(Needles(ids=[row.face_id]), gallery=gallery)
-            entries = tuple(sorted(place.entry_id for place in places if place.field == "result"))
+            found = {place.entry_id for place in places if place.field == "result"}
+            entries = tuple(sorted(entry for entry in found if not is_under_review(reader, entry)))
             yield HeldFace(gallery, row, entries, self._marks.count_of(reader, gallery, row))
 
     def _galleries(self, by: Actor) -> tuple[list[GalleryId], tuple[GalleryId, ...]]:

@@ -21,10 +21,10 @@ from recognizance.disclosing.bundle import (
     verify_bundle,
     write_openings,
 )
-from recognizance.errors import CorruptionError, DeniedError, InputError, NotFoundError
+from recognizance.errors import ConflictError, CorruptionError, DeniedError, InputError, NotFoundError
 from recognizance.faces import Calibration, FaceReader, open_photograph
 from recognizance.governance.leads import EditKind
-from recognizance.governance.parties import AgencyId, Person, Role
+from recognizance.governance.parties import AgencyId, Person, PersonId, Role
 from recognizance.governance.review import Outcome
 from recognizance.ledger import EntryId, NoteKey, Opening, facts
 from recognizance.reviewing.askers import Asker
@@ -41,7 +41,10 @@ def told(
     collins: Image.Image,
     hopper: Image.Image,
 ) -> Iterator[World]:
-    """A case with a lead, a null result, a refusal and an edited probe, beside another case."""
+    """A case with a lead, a null result, a refusal and an edited probe, beside another case.
+
+    It can't be handed out before its reviews are over: its bundle has scores, names, and what each reviewer said.
+    """
     with review_world(tmp_path_factory.mktemp("told") / "data", faces) as world:
         world.enrol("collins", collins)
         review = world.opened(collins)
@@ -52,18 +55,40 @@ def told(
         edited = world.service.probes.edit(
             open_photograph(jpeg(collins), permit), Edit(EditKind.BRIGHTNESS, "+20"), permit=permit
         )
-        world.search_file(edited.png)
+        again = world.search_file(edited.png).found
+        assert again is not None
+        assert again.review is not None
+        with pytest.raises(ConflictError, match=again.review.review):
+            disclosed(world, SUPERVISOR)
+        world.answer(again.review.review, FIRST, Outcome.DIFFERENT)
+        with pytest.raises(ConflictError, match="are under review"):
+            disclosed(world, SUPERVISOR)
+        world.answer(again.review.review, SECOND, Outcome.DIFFERENT)
         with pytest.raises(DeniedError):
             world.permit(candidates=4000)
         world.search(collins, case="24-00999")
         yield world
 
 
+def disclosed(world: World, person: PersonId, *, case: str = CASE) -> bytes:
+    return world.service.disclosing.disclose(
+        case, Asker(person), recipient_kind="defence", recipient="the public defender"
+    )
+
+
 @pytest.fixture(scope="module")
 def bundle(told: World) -> bytes:
-    return told.service.disclosing.disclose(
-        CASE, Asker(SUPERVISOR), recipient_kind="defence", recipient="the public defender"
-    )
+    return disclosed(told, SUPERVISOR)
+
+
+def test_a_review_that_nobody_ends_keeps_a_case_from_nobody(told: World) -> None:
+    """An auditor, who is of no agency, hands out what is under review, too."""
+    auditor = person_id("an auditor of disclosures")
+    told.add_person(Person(auditor, None, frozenset({Role.AUDITOR})))
+    with pytest.raises(ConflictError, match="an auditor can hand it out now"):
+        disclosed(told, SUPERVISOR, case="24-00999")
+
+    assert verify_bundle(disclosed(told, auditor, case="24-00999")).case == "24-00999"
 
 
 @pytest.fixture(scope="module")
@@ -82,8 +107,8 @@ def test_the_bundle_holds_everything_about_its_case(checked: Checked) -> None:
     for kind, count in {
         facts.Refusal: 1,
         facts.ReviewOpened: 2,
-        facts.ReviewStep: 4,
-        facts.ReviewAnswer: 2,
+        facts.ReviewStep: 8,
+        facts.ReviewAnswer: 4,
         facts.Lead: 1,
         facts.ProbeEdit: 1,
     }.items():

@@ -20,9 +20,10 @@ from recognizance.errors import ConflictError, DeniedError, InputError, LimitErr
 from recognizance.faces import Calibration, FaceReader, QualityFilter, open_photograph
 from recognizance.forgetting.erasure import REQUEST_KIND
 from recognizance.governance import Asking, Credential
-from recognizance.governance.parties import Agency, AgencyId, AgencyKind, Role
+from recognizance.governance.parties import Agency, AgencyId, AgencyKind, Person, Role
 from recognizance.governance.profiles import ProfileName
 from recognizance.governance.purposes import LawfulBasis, Source
+from recognizance.governance.review import Outcome
 from recognizance.governance.subjects import Refusal, RequestEvent, RequestKind, RequestState, SubjectRequest
 from recognizance.governing.registration import Actor, at_the_machine, establish
 from recognizance.identifiers import GalleryId, SubjectId
@@ -30,6 +31,7 @@ from recognizance.ledger import Entry, facts
 from recognizance.permits import Action, Permit
 from recognizance.storage import new_id, open_recorder, open_records
 from tests.conftest import NOW, jpeg
+from tests.review_world import AGENCY, FIRST, SECOND, person_id, review_world
 
 PEOPLE, FOREIGN = GalleryId("people"), GalleryId("foreign")
 OWN, OTHER = AgencyId("harbour-police"), AgencyId("hill-police")
@@ -191,6 +193,30 @@ def test_a_photograph_finds_faces_by_the_desks_own_recorded_search(station: Stat
     assert like.faces[0].similarity_pct > 99
     assert [each.face.external_image_id for each in again.faces] == ["collins"]
     assert again.faces[0].candidate_in == (search.id,)
+
+
+def test_the_desk_tells_of_no_candidate_before_the_reviewers_have(
+    tmp_path: Path, faces: tuple[FaceReader, Calibration], collins: Image.Image
+) -> None:
+    """That a face came up isn't said while that is to be judged blindly; once it is over, it is."""
+    with review_world(tmp_path / "data", faces) as world:
+        world.enrol("collins", collins)
+        review = world.opened(collins)
+        officer, desk = person_id("an officer"), world.service.desk
+        world.add_person(Person(officer, AGENCY, frozenset({Role.DESK_OFFICER})))
+        by = at_the_machine(officer)
+        request = desk.open(RequestKind.ACCESS, asker="E. Collins", statement="Was I a candidate?", by=by)
+        desk.step(request.id, RequestEvent.VERIFY, by=by)
+
+        before = desk.held_under(request.id, ["collins"], by=by)
+        world.answer(review, FIRST, Outcome.DIFFERENT)
+        half = desk.held_under(request.id, ["collins"], by=by)
+        world.answer(review, SECOND, Outcome.DIFFERENT)
+
+        assert before.is_enrolled
+        assert not before.was_a_candidate
+        assert not half.was_a_candidate
+        assert desk.held_under(request.id, ["collins"], by=by).was_a_candidate
 
 
 def test_one_request_is_no_way_to_search_for_others(station: Station, collins: Image.Image) -> None:

@@ -21,10 +21,11 @@ from recognizance.disclosing.bundle import (
     manifest_of,
     write_bundle,
 )
-from recognizance.errors import DeniedError, NotFoundError, UnavailableError
+from recognizance.errors import ConflictError, DeniedError, NotFoundError, UnavailableError
 from recognizance.governance import Act
 from recognizance.governance.codec import read_document
 from recognizance.governance.parties import Role, UseId
+from recognizance.governance.review import OPEN_STATES, ReviewState
 from recognizance.ledger import (
     Entry,
     EntryId,
@@ -104,6 +105,8 @@ class Disclosing:
         Raises:
             NotFoundError: If nothing is on record about this case, or not for this person.
             DeniedError: If this person may not disclose.
+            ConflictError: If candidates of the case are under review, and this is no auditor: the bundle has what
+                reviewers mustn't know of each other, and names before two of them have agreed.
             CorruptionError: If the ledger's files don't hold.
         """
         # What draws is loaded when something is drawn: it takes seconds, and no other command needs it.
@@ -157,8 +160,16 @@ class Disclosing:
         self._door.require(asker, Act.DISCLOSE, use)
         with self._records.reading() as reader:
             person = person_of(reader, asker.person)
-        if Role.AUDITOR not in person.roles and not gathered.agencies <= {person.agency}:
+            reviews = reader.documents_by_id(ReviewKind.REVIEW, sorted(gathered.reviews)).values()
+        if Role.AUDITOR in person.roles:
+            return
+        if not gathered.agencies <= {person.agency}:
             raise DeniedError("the case is another agency's: its own supervisors disclose it, or an auditor")
+        if waiting := sorted(each.id for each in reviews if ReviewState(each.state) in OPEN_STATES):
+            raise ConflictError(
+                f"candidates of the case are under review ({', '.join(waiting)}): end the reviews first;"
+                " an auditor can hand it out now"
+            )
 
     def _published(self) -> tuple[Source, int]:
         """The ledger's public files, once they have everything that was promised before."""

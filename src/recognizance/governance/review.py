@@ -131,6 +131,10 @@ class ReviewState(StrEnum):
     """The search's results were deleted, as after an emergency that nobody authorised."""
 
 
+OPEN_STATES = frozenset({ReviewState.WAITING, ReviewState.HALF, ReviewState.DISPUTED})
+"""As long as a review is in one of these, nobody learns who its candidates are, nor what anybody has answered."""
+
+
 class ReviewEvent(StrEnum):
     ANSWER = "answer"
     ANSWER_ALIKE = "answer_alike"

@@ -20,7 +20,7 @@ from recognizance.governance.codec import read_document, write_document
 from recognizance.governance.leads import Lead, ProbeEdit
 from recognizance.governance.oversight import Sha256Hex
 from recognizance.governance.parties import AgencyId, CourseId, PersonId, UseId
-from recognizance.governance.review import Answer, Candidate, Review, ReviewId, ReviewState
+from recognizance.governance.review import OPEN_STATES, Answer, Candidate, Review, ReviewId, ReviewState
 from recognizance.identifiers import FaceId, GalleryId, SubjectId
 from recognizance.records import Document, Reader, Transaction
 
@@ -219,6 +219,12 @@ def documents_of(
     while page := reader.documents(kind, state=state, label=label, after=after, limit=PAGE):
         after = page[-1].id
         yield from page
+
+
+def is_under_review(reader: Reader, search: str) -> bool:
+    """Whether the candidates of a search, by its entry, wait for reviewers who haven't all answered."""
+    reviews = documents_of(reader, ReviewKind.REVIEW, label=("search", search))
+    return any(ReviewState(each.state) in OPEN_STATES for each in reviews)
 
 
 def replace_review(transaction: Transaction, before: Filed[ReviewFile], file: ReviewFile) -> None:
