@@ -1,16 +1,18 @@
 """Policies: each prohibition by itself, what a refused caller is told, and what is no valid policy."""
 
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import cedarpy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from recognizance.errors import InputError
-from recognizance.governance.cedar import Rulebook
+from recognizance.governance.cedar import Rulebook, _entities, _question
 from recognizance.governance.gate import Fitness
 from recognizance.governance.parties import AgencyId, AgencyKind, OwnerKind, Role, UseId
 from recognizance.governance.profiles import PROFILES, SCHEMA_FILE, ProfileName, policy_file, rulebook
@@ -328,6 +330,28 @@ def test_an_act_without_anything_stated_is_judged_too(books: dict[ProfileName, R
     decision = books[LE].decide(replace(faultless, grounds=NOTHING_STATED))
 
     assert decision.policies == ("needs-a-case", "needs-a-justification", "needs-a-listed-offence")
+
+
+def test_only_policies_that_cannot_match_an_act_are_left_out(
+    books: dict[ProfileName, Rulebook], faultless: Request
+) -> None:
+    """Whatever the act, all the policies together, as Cedar reads them itself, give the decision that we give."""
+    book = books[LE]
+    schema, *files = (file.text for file in book.files)
+    asked = (faultless, with_grounds(faultless, case=None), replace(faultless, gallery=None, search=None))
+    decided: set[Act] = set()
+    for act, example in itertools.product(Act, asked):
+        request = replace(example, act=act)
+        whole = cedarpy.is_authorized(_question(request), "\n".join(files), _entities(request), schema)
+        if whole.decision is cedarpy.Decision.NoDecision:  # an act on galleries without one, or the other way round
+            continue
+        decided.add(act)
+
+        decision = book.decide(request)
+
+        assert decision.allowed is whole.allowed
+        assert set(decision.policies) == set(whole.diagnostics.id_annotations_by_reason.values())
+    assert decided == set(Act)
 
 
 def test_policy_knows_every_act_on_faces() -> None:

@@ -60,6 +60,16 @@ def test_our_signature_is_the_one_that_go_makes() -> None:
     assert secret.secret_text() == GO_SECRET
 
 
+def test_a_secret_key_never_shows_itself() -> None:
+    """Not in what a traceback would print of it; and two of the same seed are the same key."""
+    key = NoteKey("log.example", bytes(range(32)))
+
+    assert "seed" not in repr(key)
+    assert "_signing" not in repr(key)
+    assert key == NoteKey("log.example", bytes(range(32)))
+    assert key.verifier.public_key == key.cosigner.public_key
+
+
 @given(names, seeds, texts)
 def test_a_signed_note_reads_back_and_opens(name: str, seed: bytes, text: str) -> None:
     """Whatever its text, with blank lines and all."""

@@ -9,11 +9,13 @@ Never reads a clock, a file or the database. Implements `docs/policy.md`; Cedar'
 https://docs.cedarpolicy.com/auth/authorization.html.
 """
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from functools import lru_cache
 from typing import Literal
 
 import cedarpy
@@ -31,6 +33,8 @@ _SERVICE = {"type": f"{_NAMESPACE}::Service", "id": "this"}
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _POSITIONAL_ID = re.compile(r"policy(\d+)")
 _FOUR_PLACES = Decimal("0.0001")
+_KNOWN_ENTITIES = 1000
+"""Pairs of a caller and a gallery that are kept parsed; a pair is some kilobytes."""
 
 _Json = dict[str, object]
 
@@ -66,15 +70,20 @@ class Rulebook:
             raise InputError(f"{schema.name} is no valid schema: {error}") from error
         self.rules: tuple[Rule, ...] = tuple(rule for file in self.files[1:] for rule in _read(file, self._schema))
         self._by_name: Mapping[str, Rule] = _index(self.rules)
-        self._policies = cedarpy.PolicySet.from_str("\n".join(rule.statement.text for rule in self.rules))
+        self._about = lru_cache(maxsize=len(Act))(self._read_about)
+        self._known = lru_cache(maxsize=_KNOWN_ENTITIES)(self._read_entities)
 
     def decide(self, request: Request) -> Decision:
         """Answer one request. Costs one evaluation of every policy about the act, a fraction of a millisecond.
 
+        What Cedar parses is parsed once and kept: policies by the act that they are about, callers and galleries by
+        what is said of them. The answer itself is computed each time.
+
         Raises:
             ValueError: If the request doesn't fit the schema, which no value of our types should bring about.
         """
-        answer = cedarpy.is_authorized(_question(request), self._policies, _entities(request), self._schema)
+        entities = self._known(json.dumps(_entities(request)))
+        answer = cedarpy.is_authorized(_question(request), self._about(request.act), entities, self._schema)
         if answer.decision is cedarpy.Decision.NoDecision:
             raise ValueError(f"the request doesn't fit the policies' schema: {'; '.join(answer.diagnostics.errors)}")
         if answer.diagnostics.errors:
@@ -99,6 +108,14 @@ class Rulebook:
     def roles_permitted(self, act: Act) -> frozenset[Role]:
         """Roles that some policy permits `act`, conditions aside."""
         return frozenset(rule.role for rule in self.rules if rule.role is not None and act in rule.acts)
+
+    def _read_about(self, act: Act) -> cedarpy.PolicySet:
+        """The policies that can match an act: those that name it in their head, or no act at all."""
+        about = (rule for rule in self.rules if not rule.acts or act in rule.acts)
+        return cedarpy.PolicySet.from_str("\n".join(rule.statement.text for rule in about))
+
+    def _read_entities(self, entities: str) -> cedarpy.Entities:
+        return cedarpy.Entities.from_json_str(entities, self._schema)
 
     def _explain(self, request: Request, deciding: tuple[Rule, ...]) -> tuple[str, ...]:
         """Say what is missing: a role first, because without one the rest is of no use."""
@@ -216,19 +233,18 @@ def _uid(kind: str, name: str) -> _Json:
     return {"type": f"{_NAMESPACE}::{kind}", "id": name}
 
 
-def _entity_ref(kind: str, name: str) -> _Json:
-    return {"__entity": _uid(kind, name)}
+# Moments, percentages and entities are written as the schema has them: spelled out, each would name its type again,
+# and Cedar would parse that name.
 
 
-def _moment(at: datetime) -> _Json:
+def _moment(at: datetime) -> str:
     """A moment in Cedar's form, to the millisecond, downwards."""
-    text = at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return {"__extn": {"fn": "datetime", "arg": text}}
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _percentage(value_pct: float, rounding: Literal["ROUND_FLOOR", "ROUND_CEILING"]) -> _Json:
+def _percentage(value_pct: float, rounding: Literal["ROUND_FLOOR", "ROUND_CEILING"]) -> str:
     """A percentage in Cedar's form, which has four decimals."""
-    return {"__extn": {"fn": "decimal", "arg": str(_four_places(value_pct, rounding))}}
+    return str(_four_places(value_pct, rounding))
 
 
 def _four_places(value_pct: float, rounding: Literal["ROUND_FLOOR", "ROUND_CEILING"]) -> Decimal:
@@ -271,9 +287,9 @@ def _gallery_attributes(gallery: GalleryFacts) -> _Json:
         "joinedWithOtherData": gallery.joined_with_other_data,
     }
     if gallery.agency is not None:
-        attributes["agency"] = _entity_ref("Agency", gallery.agency)
+        attributes["agency"] = _uid("Agency", gallery.agency)
     if gallery.tester is not None:
-        attributes["tester"] = _entity_ref("Person", gallery.tester)
+        attributes["tester"] = _uid("Person", gallery.tester)
     return attributes
 
 
@@ -317,9 +333,9 @@ def _use(use: Use, kind: AgencyKind, now: datetime, evidence: Evidence) -> _Json
         {
             "id": use.id,
             "state": use.state_at(now).value,
-            "agency": _entity_ref("Agency", terms.agency),
+            "agency": _uid("Agency", terms.agency),
             "agencyKind": kind.value,
-            "gallery": None if terms.gallery is None else _entity_ref("Gallery", terms.gallery),
+            "gallery": None if terms.gallery is None else _uid("Gallery", terms.gallery),
             "purpose": terms.purpose.value,
             "searchClasses": sorted(item.value for item in terms.search_classes),
             "captures": sorted(item.value for item in limits.captures),

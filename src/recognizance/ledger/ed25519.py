@@ -14,14 +14,21 @@ PUBLIC_KEY_BYTES = 32
 SIGNATURE_BYTES = 64
 
 
-def public_key(seed: bytes) -> bytes:
-    """Return the public key that belongs to a secret seed."""
-    return Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+class SigningKey:
+    """A secret key, read once: deriving it from its seed costs as much as two signatures."""
 
+    __slots__ = ("_key", "public_key")
 
-def sign(seed: bytes, message: bytes) -> bytes:
-    """Return the signature of `message`, 64 bytes."""
-    return Ed25519PrivateKey.from_private_bytes(seed).sign(message)
+    def __init__(self, seed: bytes) -> None:
+        self._key = Ed25519PrivateKey.from_private_bytes(seed)
+        self.public_key: bytes = self._key.public_key().public_bytes_raw()
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the signature of `message`, 64 bytes."""
+        return self._key.sign(message)
+
+    def __repr__(self) -> str:
+        return "SigningKey(...)"
 
 
 def is_valid(key: bytes, signature: bytes, message: bytes) -> bool:

@@ -227,29 +227,28 @@ class NoteKey:
 
     name: str
     seed: bytes = field(repr=False)
+    verifier: VerifierKey = field(init=False, repr=False, compare=False)
+    """The public key for plain signatures."""
+    cosigner: VerifierKey = field(init=False, repr=False, compare=False)
+    """The public key for cosignatures."""
+    _signing: ed25519.SigningKey = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         _check_name(self.name)
         if len(self.seed) != ed25519.SEED_BYTES:
             raise InputError(f"the seed of the key {self.name!r} has {len(self.seed)} bytes; the limit is exactly 32")
-
-    @property
-    def verifier(self) -> VerifierKey:
-        """The public key for plain signatures."""
-        return VerifierKey(self.name, Algorithm.ED25519, ed25519.public_key(self.seed))
-
-    @property
-    def cosigner(self) -> VerifierKey:
-        """The public key for cosignatures."""
-        return VerifierKey(self.name, Algorithm.COSIGNATURE_V1, ed25519.public_key(self.seed))
+        signing = ed25519.SigningKey(self.seed)
+        object.__setattr__(self, "_signing", signing)
+        object.__setattr__(self, "verifier", VerifierKey(self.name, Algorithm.ED25519, signing.public_key))
+        object.__setattr__(self, "cosigner", VerifierKey(self.name, Algorithm.COSIGNATURE_V1, signing.public_key))
 
     def sign(self, text: str) -> Signature:
         """Sign the text of a note."""
-        return Signature(self.name, self.verifier.id, ed25519.sign(self.seed, text.encode()))
+        return Signature(self.name, self.verifier.id, self._signing.sign(text.encode()))
 
     def cosign(self, text: str, *, time_s: int) -> Signature:
         """State that at `time_s` the checkpoint with this text was the largest one seen (tlog-cosignature, v1)."""
-        blob = time_s.to_bytes(_TIMESTAMP_BYTES, "big") + ed25519.sign(self.seed, _cosigned(text, time_s))
+        blob = time_s.to_bytes(_TIMESTAMP_BYTES, "big") + self._signing.sign(_cosigned(text, time_s))
         return Signature(self.name, self.cosigner.id, blob)
 
     def secret_text(self) -> str:
