@@ -49,6 +49,8 @@ def test_results_are_written_and_kept_templates_removed(tmp_path: Path, manifest
     assert evaluation.findings.acquisition.rate.errors == 1
     assert "FNMR: one person taken for strangers" in said
     assert "At the threshold 80 (score " in said
+    assert "branch: navy: 0 % (0 of 3;" in said
+    assert "No verdict: no --limit was set" in said
     assert (out / "labels.csv").stat().st_mode & 0o077 == 0
     assert {"report.html", "report.pdf", "labels.csv"} <= {file.name for file in out.iterdir()}
     assert "hopper/1.jpg" in (out / "labels.csv").read_text()
@@ -71,7 +73,8 @@ def test_in_an_installation_a_result_is_on_the_record_before_it_is_anywhere(tmp_
     kept = read_log(source, keys_stated_by(source)).state.kept
     [fact] = [entry.facts for entry in kept if isinstance(entry.facts, facts.Evaluation)]
     assert status == EXIT_NOT_SHOWN
-    assert "fmr of everybody, at most 0.10 %" in said
+    assert "FMR of everybody, at most 0.10 %" in said
+    assert "Verdict: " in said
     assert fact.report_digest == commitment(evaluation)
     assert fact.data_digest == evaluation.data.commitment
     assert receipt.size > receipt.index
@@ -136,10 +139,16 @@ def test_a_list_of_scores_is_measured_at_the_threshold_that_its_vendor_sets(tmp_
     status, said = run("identification", *words, "--default-threshold", 0.5)
 
     assert refused == EXIT_REFUSED
-    assert "there is no threshold 'default'; choose from: 80, 95, 99" in why
+    assert "there is no threshold 'default'; give a number" in why
     assert status == 0, said
     [found] = [each for each in searches_of(out) if each.name == "default"]
     assert (found.found.fpir.rate.errors, found.found.fnir.rate.errors) == (0, 0)
+    # A similarity of 80 would be a score that nothing reaches, and no error there would prove anything.
+    assert [each.name for each in searches_of(out)] == ["default"]
+
+    chosen, _ = run("identification", *words, "--threshold", 0.95)
+    assert chosen == 0
+    assert [(each.name, each.found.fnir.rate.errors > 0) for each in searches_of(out)] == [("0.95", True)]
 
     unasked, ask = run("verification", *words)
     compared, rates = run("verification", *words, "--default-threshold", 0.5)

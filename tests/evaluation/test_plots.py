@@ -4,7 +4,7 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, pairwise
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -17,6 +17,7 @@ from recognizance.evaluation.measures import Curve, GroupMatrix, Histogram, Rate
 from recognizance.evaluation.plots import (
     PALETTE,
     Reference,
+    _rows,
     bars_picture,
     det_picture,
     histogram_picture,
@@ -124,7 +125,12 @@ def test_a_drawing_loads_nothing(kind: str, pictures: dict[str, Picture]) -> Non
 
 @pytest.mark.parametrize(
     ("sizes", "labels"),
-    [((150,), ["150"]), ((140, 145, 190), ["140", "190"]), ((100, 500, 2_000), ["100", "500", "2,000"])],
+    [
+        ((150,), ["150"]),
+        ((140, 141, 190), ["140", "190"]),
+        ((50, 100, 110, 100_000), ["50", "100", "100,000"]),
+        ((100, 500, 2_000), ["100", "500", "2,000"]),
+    ],
 )
 def test_sizes_of_galleries_are_labelled_in_plain_figures(sizes: tuple[int, ...], labels: list[str]) -> None:
     """Also within one power of ten, where a logarithmic axis labels each of its steps; close ones share one."""
@@ -142,6 +148,17 @@ def test_sizes_of_galleries_are_labelled_in_plain_figures(sizes: tuple[int, ...]
     numbers = [each for each in written if re.fullmatch(r"[\d,]+", each)]
     assert numbers == labels
     assert not any("$" in each for each in written)
+
+
+def test_no_label_of_a_threshold_lies_over_another() -> None:
+    """Thresholds side by side stand on rows of their own, and far ones on the first."""
+    names = [("80", 0.406), ("95", 0.546), ("99", 0.584), ("fmr 0.001", 0.332), ("fmr 0.0001", 0.402)]
+
+    rows = _rows(names, (-0.4, 0.9))
+
+    ends = [(rows[place], score, score + 1.3 * 0.0105 * len(name)) for place, (name, score) in enumerate(names)]
+    assert all(a[0] != b[0] or a[2] < b[1] for a, b in pairwise(sorted(ends)))
+    assert _rows([("80", 0.1), ("99", 0.8)], (0.0, 1.0)) == [0, 0]
 
 
 def test_a_drawing_has_something_in_it(pictures: dict[str, Picture]) -> None:

@@ -143,6 +143,21 @@ def test_what_does_not_fit_is_not_published(
         publish(governing.evaluations, write_evaluation(result(**changes)), by=at_the_machine(police.auditor.id))
 
 
+def test_what_no_search_here_does_is_not_published() -> None:
+    """Counted from the bare score of 80: among 2,000 faces searches accept from a higher one, and miss more people."""
+    document = result()
+    found = document.findings.searches
+    assert found is not None
+    bare = tuple(replace(at, found=replace(at.found, threshold=in_use().score_at(80.0, 0))) for at in found.at)
+    lax = replace(document, findings=replace(document.findings, searches=replace(found, at=bare)))
+
+    with pytest.raises(InputError, match="a search among 2,000 faces here accepts none below"):
+        measured_in(lax, in_use())
+    elsewhere = replace(lax, engine=replace(lax.engine, endpoint="faces.example", scale=r.Scale.SIMILARITY_PCT))
+    with pytest.raises(InputError, match="accepts none below"):
+        measured_in(replace(elsewhere, engine=replace(elsewhere.engine, endpoint=None)), in_use())
+
+
 def test_an_interval_narrower_than_its_counts_is_not_believed() -> None:
     """Somebody writes 0 to 0 beside 0 of 135 women: the gate is told what 135 trials can show, 2.8 %."""
     narrow = m.Estimate(m.Rate(0, 135), m.Interval(0.0, 0.0, 0.95, m.IntervalMethod.WILSON), m.Rate(0, 135))

@@ -165,7 +165,7 @@ def test_searches_are_counted_by_hand() -> None:
     test_set, engine, scores = listed()
     rules = IdentificationRules(seed=2, gallery_sizes=(3,))
     division = divide(test_set.manifest, rules)
-    question = Question(kind=Kind.IDENTIFICATION, protocol="one-to-many/1", settings=(), thresholds=(("use", 0.4),))
+    question = Question(kind=Kind.IDENTIFICATION, protocol="one-to-many/1", settings=(), scores=(("use", 0.4),))
 
     evaluation = identify(test_set, engine, division, question, conduct(operating="use", columns=("group",)))
 
@@ -184,6 +184,8 @@ def test_searches_are_counted_by_hand() -> None:
         assert found.fpir.rate == Rate(false, len(others))
         assert found.fnir.rate == Rate(missed, len(mated))
         assert search(evaluation, "default", size).found.threshold == 0.6
+        # Who doesn't come back at the default threshold still has a rank.
+        assert search(evaluation, "default", size).found.ranks == found.ranks
 
 
 def test_a_threshold_that_nobody_knows_is_refused() -> None:
@@ -192,6 +194,8 @@ def test_a_threshold_that_nobody_knows_is_refused() -> None:
 
     with pytest.raises(InputError, match="there is no threshold 'usual'; give a number or one of"):
         verify(test_set, engine, AllPairs(24), conduct(operating="usual"))
+    with pytest.raises(InputError, match="there is no threshold 'usual'; give a number or one of: default"):
+        aclu_test(test_set, engine, division_of(test_set.manifest, probes=3, seed=1), conduct(operating="usual"))
 
 
 def test_the_gate_judges_everybody_and_every_group() -> None:
@@ -308,8 +312,15 @@ def test_real_faces_go_through_every_protocol(
         searched = aclu_test(
             test_set, engine, division_of(test_set.manifest, probes=20, seed=1), conduct(operating="default")
         )
+        asked = aclu_test(
+            test_set, engine, division_of(test_set.manifest, probes=20, seed=1), conduct(operating="60", columns=())
+        )
     cache.close()
 
+    # A search for 60 among forty people accepts from a higher score than two pictures that are compared at 60.
+    raised = search(asked, "60 raised")
+    assert (asked.operating, raised.found.threshold) == ("60 raised", engine.accepted_from(60.0, 40))
+    assert raised.found.threshold > (engine.score_at_pct(60.0) or 0.0)
     assert compared.findings.verification is not None
     crossing = compared.findings.verification.equal_error
     assert crossing is not None

@@ -21,9 +21,9 @@ from recognizance.evaluation.intervals import estimate_independent
 from recognizance.evaluation.manifest import Manifest
 from recognizance.evaluation.measures import Estimate, Evidence, Rate
 from recognizance.evaluation.protocols import Identification, given_strangers, strangers
-from recognizance.evaluation.results import Evaluation, IdentificationAt, Kind
+from recognizance.evaluation.results import Evaluation, IdentificationAt, Kind, Scale
 from recognizance.evaluation.runs import SIMILARITIES
-from recognizance.evaluation.searching import BEYOND, DEFAULT, USE, Question, identify
+from recognizance.evaluation.searching import BEYOND, DEFAULT, RAISED, USE, Question, identify
 from recognizance.evaluation.testset import PROBES, TestSet
 from recognizance.evaluation.words import percent, rate_phrase
 
@@ -55,19 +55,19 @@ def aclu_test(
     if use_pct is not None:
         agreements = (_agreement(engine, use_pct),)
     named = ((USE, use_pct),) if use_pct is not None else ()
+    knows_similarities = engine.identity.scale is not Scale.OTHER
     question = Question(
         kind=Kind.ACLU,
         protocol="aclu-2018/1",
         settings=(
             ("absent people", str(len({test_set.manifest.samples[each].subject for each in division.non_mated}))),
         ),
-        thresholds=(*named, *((f"{pct:g}", pct) for pct in SIMILARITIES)),
+        thresholds=(*(named if knows_similarities else ()), *((f"{pct:g}", pct) for pct in SIMILARITIES)),
+        scores=() if knows_similarities else named,
         beyond=BEYOND,
         agreements=agreements,
     )
-    known = {DEFAULT} if default is not None else set()
-    known |= {name for name, _ in question.thresholds}
-    operating = conduct.operating if conduct.operating in known else (DEFAULT if default is not None else USE)
+    operating = USE if conduct.operating == DEFAULT and default is None else conduct.operating
     return identify(test_set, engine, division, question, replace(conduct, operating=operating))
 
 
@@ -128,7 +128,12 @@ def what_it_proves(estimate: Estimate) -> str:
 
 def _sentence(at: IdentificationAt) -> str:
     spoken = {DEFAULT: "With default settings", USE: "At the use's threshold"}
-    name, estimate = spoken.get(at.name, f"At a similarity of {at.name}"), at.found.fpir
+    own = (
+        f"At the threshold {at.name}"
+        if at.similarity_pct is None
+        else f"At a similarity of {at.name.replace(RAISED, ', raised with the gallery')}"
+    )
+    name, estimate = spoken.get(at.name, own), at.found.fpir
     return (
         f"{name}, {rate_phrase(estimate)} of the searches for absent people returned somebody among"
         f" {at.found.gallery_faces:,} faces: {what_it_proves(estimate)}."

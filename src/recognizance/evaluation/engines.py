@@ -142,6 +142,14 @@ class Engine(Protocol):
         """
         ...
 
+    def accepted_from(self, similarity_pct: float, gallery_faces: int) -> float | None:
+        """The score that a candidate has to reach in a gallery of this size where this similarity is asked for.
+
+        Above `score_at_pct` where the engine raises thresholds with the gallery. `None` where nobody can say what a
+        similarity means.
+        """
+        ...
+
 
 def wanted_pairs(rows: Numbers, columns: Numbers, compared: Mask | None) -> Sequence[tuple[int, int]]:
     """The places (row, column) of the wanted scores, row by row."""

@@ -161,10 +161,13 @@ class LocalEngine:
         return self._calibration.score_at_pct(min(max(score, 0.0), 100.0))
 
     def default_threshold(self, gallery_faces: int) -> float | None:
+        return self.accepted_from(DEFAULT_PCT, gallery_faces)
+
+    def accepted_from(self, similarity_pct: float, gallery_faces: int) -> float | None:
         if self._calibration is None:
             return None
         floor = self._calibration.operating_score(
-            DEFAULT_PCT, gallery_size=max(gallery_faces, 1), max_fpir=self._settings.max_fpir
+            similarity_pct, gallery_size=max(gallery_faces, 1), max_fpir=self._settings.max_fpir
         )
         return floor if self._settings.scale is Scale.COSINE else self._calibration.similarity_pct(floor)
 

@@ -171,6 +171,9 @@ class RekognitionEngine:
     def default_threshold(self, gallery_faces: int) -> float | None:  # noqa: ARG002
         return DEFAULT_PCT
 
+    def accepted_from(self, similarity_pct: float, gallery_faces: int) -> float | None:  # noqa: ARG002
+        return similarity_pct
+
     @property
     def _identity_text(self) -> str:
         return f"{self._endpoint.host}\n{self._endpoint.region}\n{self._model}\n{self._quality}"

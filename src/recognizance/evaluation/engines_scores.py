@@ -142,6 +142,9 @@ class ScoreListEngine:
     def default_threshold(self, gallery_faces: int) -> float | None:  # noqa: ARG002
         return self._default
 
+    def accepted_from(self, similarity_pct: float, gallery_faces: int) -> float | None:  # noqa: ARG002
+        return None
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _ListedGallery:

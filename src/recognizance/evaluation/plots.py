@@ -8,6 +8,7 @@ bytes with the same matplotlib.
 Pure. Implements docs/evaluation-reports.md, "Drawings".
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -27,12 +28,14 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#5
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)))
 MARKS = ("o", "s", "^", "D", "v", "P", "X")
 _GREY = "#555555"
+_COUNTED_CELLS = 5
+"""Up to so many groups a cell has room for its counts."""
 _MAX_SERIES = len(PALETTE)
 _LONGEST_NAME = 40
 _BANDS_ALPHA = 0.18
 _ASIDE = 1.03
-_LABELS_APART = 1.25
-"""Sizes of galleries whose labels don't meet on a logarithmic axis: this many times the one before."""
+_LETTER = 0.012
+"""The width of a letter of a label, as a share of the drawing's; a little more than it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,8 @@ def sizes_picture(
 ) -> Picture:
     """Draw FPIR against the number of faces in the gallery, for each threshold by name, with this operator's size."""
     names = tuple(found)
+    sizes = [at.found.gallery_faces for every in found.values() for at in every]
+    sizes += [each.estimate.gallery_faces for each in beyond if each.estimate.fpir is not None]
 
     def paint(axes: Any) -> None:
         for place, (name, look) in enumerate(zip(names, looks(len(names)), strict=True)):
@@ -121,8 +126,7 @@ def sizes_picture(
             xscale=_scale(tried), xlabel="faces in the gallery", ylabel="searches that return a wrong person (FPIR)"
         )
         # Where the sizes lie within one power of ten, the axis would label its small steps in full, over each other.
-        axes.set_xticks(_apart([at.found.gallery_faces for every in found.values() for at in every]
-                               + [each.estimate.gallery_faces for each in beyond]))  # fmt: skip
+        axes.set_xticks(_apart(sizes, sizes if own_faces is None else [*sizes, own_faces]))
         axes.set_xticks([], minor=True)
         axes.xaxis.set_major_formatter(_count_tick)
         axes.set_ylim(bottom=0)
@@ -180,9 +184,14 @@ def bars_picture(
 
 
 def histogram_picture(
-    parts: Sequence[tuple[str, Histogram]], thresholds: Sequence[tuple[str, float]], title: str, scale: str
+    parts: Sequence[tuple[str, Histogram]],
+    thresholds: Sequence[tuple[str, float]],
+    title: str,
+    scale: str,
+    trials: str = "comparisons",
 ) -> Picture:
     """Draw how scores are spread, each part as shares of its own total on a logarithmic axis, and the thresholds."""
+    ends = _occupied([histogram for _, histogram in parts], [place for _, place in thresholds])
 
     def paint(axes: Any) -> None:
         for (name, histogram), look in zip(parts, looks(len(parts)), strict=True):
@@ -191,19 +200,19 @@ def histogram_picture(
             style = {"color": look.color, "linestyle": look.line, "linewidth": 1.6}
             axes.stairs(shares, histogram.edges, label=_short(name), **style)
         axes.set_yscale(_scale(sum(histogram.counts) for _, histogram in parts))
-        axes.set_xlim(*_occupied([histogram for _, histogram in parts], [place for _, place in thresholds]))
-        for height, (name, threshold) in enumerate(thresholds):
+        axes.set_xlim(*ends)
+        for (name, threshold), row in zip(thresholds, _rows(thresholds, ends), strict=True):
             axes.axvline(threshold, color=_GREY, linestyle=":", linewidth=1)
             axes.annotate(_short(name), (threshold, 1), xycoords=("data", "axes fraction"),
-                          xytext=(2, -2 - 10 * (height % 3)), textcoords="offset points", va="top", fontsize=7,
-                          color=_GREY)  # fmt: skip
-        axes.set(xlabel=scale, ylabel="share of comparisons")
+                          xytext=(2, -2 - 10 * row), textcoords="offset points", va="top", fontsize=7, color=_GREY,
+                          bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85})  # fmt: skip
+        axes.set(xlabel=scale, ylabel=f"share of {trials}")
         axes.yaxis.set_major_formatter(_percent_tick)
         axes.legend(frameon=False, fontsize=8)
 
     said = "; ".join(f"{_short(name)}: {sum(histogram.counts):,} scores" for name, histogram in parts)
-    lines = ", ".join(f"{_short(name)} at {threshold:g}" for name, threshold in thresholds)
-    text = f"Two outlines of how often each score occurs, on a logarithmic axis. {said}. Thresholds: {lines or 'none'}."
+    lines = ", ".join(f"{_short(name)} at {threshold:.4g}" for name, threshold in thresholds)
+    text = f"Outlines of how often each score occurs, on a logarithmic axis. {said}. Thresholds: {lines or 'none'}."
     return finished_picture(title, text, 3.4, paint)
 
 
@@ -222,6 +231,9 @@ def matrix_picture(matrix: GroupMatrix, title: str) -> Picture:
             for column in range(size):
                 rate = rates[row][column]
                 words = "not tried" if rate is None else percent(rate)
+                if rate is not None and size <= _COUNTED_CELLS:
+                    counts = matrix.cells[row][column].rate
+                    words += f"\n{counts.errors:,} of {counts.trials:,}"
                 ink = "white" if rate is not None and rate > 0.5 * highest else "black"
                 axes.text(column + 0.5, row + 0.5, words, ha="center", va="center", fontsize=8, color=ink)
         names = [_short(name) for name in matrix.groups]
@@ -337,13 +349,32 @@ def _scale(drawn: Iterable[float]) -> str:
     return "log" if any(drawn) else "linear"
 
 
-def _apart(sizes: Iterable[int]) -> list[int]:
-    """Return the sizes to label, without those whose label would lie over the one before."""
+def _apart(sizes: Iterable[int], drawn: Sequence[int]) -> list[int]:
+    """Return the sizes to label on a logarithmic axis, without those whose label would lie over the one before.
+
+    Args:
+        drawn: All that the axis reaches over.
+    """
+    span = math.log(max(drawn) / min(drawn)) if drawn else 0.0
     labelled: list[int] = []
     for size in sorted(set(sizes)):
-        if not labelled or size >= _LABELS_APART * labelled[-1]:
+        # Labels stand centred: half of each has to fit between the two.
+        if not labelled or math.log(size / labelled[-1]) > span * _LETTER * (len(f"{size:,}{labelled[-1]:,}") / 2 + 1):
             labelled.append(size)
     return labelled
+
+
+def _rows(thresholds: Sequence[tuple[str, float]], ends: tuple[float, float]) -> list[int]:
+    """Return on which row each threshold's label stands, so that none lies over another."""
+    taken: list[float] = []
+    rows: dict[int, int] = {}
+    for place in sorted(range(len(thresholds)), key=lambda each: thresholds[each][1]):
+        name, threshold = thresholds[place]
+        begins = (threshold - ends[0]) / (ends[1] - ends[0])
+        row = next((row for row, end in enumerate(taken) if end <= begins), len(taken))
+        taken[row : row + 1] = [begins + _LETTER * (len(_short(name)) + 1)]
+        rows[place] = row
+    return [rows[place] for place in range(len(thresholds))]
 
 
 def _count_tick(value: float, _place: object) -> str:

@@ -45,8 +45,8 @@ def publish(
 
     Raises:
         DeniedError: If whoever publishes may not.
-        InputError: If it is no result document, was made with other settings than this installation's, or wasn't held
-            against limits; or the decision isn't the one that it names.
+        InputError: If it is no result document, was made with other settings than this installation's, at a threshold
+            that no search here has, or wasn't held against limits; or the decision isn't the one that it names.
         ConflictError: If it was published before.
         UnavailableError: If the files can't be kept: then nothing is published.
     """
@@ -118,6 +118,7 @@ def _accepted_from(
     """The least score that was accepted: a search's threshold rises with the gallery, whatever it was asked for."""
     if searched is not None:
         stated, faces = searched.found.threshold, searched.found.gallery_faces
+        _require_as_searched(evaluation, stated, in_use, faces)
     elif compared is not None:
         stated, faces = compared.threshold, 0
     else:
@@ -129,6 +130,22 @@ def _accepted_from(
             return in_use.score_at(stated, faces)
         case Scale.OTHER:
             raise InputError("scores of another recogniser say nothing about the one that runs here")
+
+
+def _require_as_searched(evaluation: Evaluation, stated: float, in_use: InUse, faces: int) -> None:
+    """Refuse what was counted at a score that no search here accepts: it would miss fewer people than searches do.
+
+    An endpoint's candidates came through its own threshold, whatever was asked for.
+    """
+    if evaluation.engine.endpoint is not None or evaluation.engine.scale is Scale.OTHER:
+        return
+    counted = stated if evaluation.engine.scale is Scale.COSINE else in_use.score_at(stated, 0)
+    least = in_use.score_at(0.0, faces)
+    if counted < least - gate.SAME_SCORE:
+        raise InputError(
+            f"it was counted from a score of {counted:.4f}, and a search among {faces:,} faces here accepts none below"
+            f" {least:.4f}: measure again with --threshold default, or with the similarity of the use as a number"
+        )
 
 
 def _rates(compared: VerificationAt | None, searched: IdentificationAt | None) -> tuple[gate.GroupRates, ...]:

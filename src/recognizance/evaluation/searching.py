@@ -27,7 +27,6 @@ from recognizance.evaluation.identification import (
 )
 from recognizance.evaluation.labels import Allowed
 from recognizance.evaluation.measures import Histogram
-from recognizance.evaluation.measures import Identification as IdentificationFound
 from recognizance.evaluation.protocols import Identification, Numbers
 from recognizance.evaluation.results import Beyond, Evaluation, Findings, IdentificationAt, Kind, Scale
 from recognizance.evaluation.results import Searches as FoundSearches
@@ -38,6 +37,8 @@ from recognizance.evaluation.trials import Weights
 
 DEFAULT = "default"
 USE = "use"
+RAISED = " raised"
+"""What the name of a similarity ends with that is taken as the engine takes it, raised with the gallery."""
 BEYOND = (25_000, 100_000, 1_000_000)
 """Galleries that no set has: of the ACLU's test, of a city, of a state."""
 _PROBES_AT_ONCE = 256
@@ -51,7 +52,10 @@ class Question:
         kind: Of the run.
         protocol: The name of the rules that made the division.
         settings: Their values.
-        thresholds: Similarities to report at, by name; the engine's default is always reported where there is one.
+        thresholds: Similarities to report at, by name, whatever the gallery's size; none of them where the engine knows
+            no similarities. The engine's default is always reported where there is one.
+        scores: Thresholds on the engine's own scale, by name.
+        raised: Similarities to report at as the engine searches with them: raised with the gallery, if it does that.
         beyond: Galleries to estimate for, in faces.
         agreements: What has to be as it was authorised.
     """
@@ -60,6 +64,8 @@ class Question:
     protocol: str
     settings: tuple[tuple[str, str], ...]
     thresholds: tuple[tuple[str, float], ...] = tuple((f"{pct:g}", pct) for pct in SIMILARITIES)
+    scores: tuple[tuple[str, float], ...] = ()
+    raised: tuple[tuple[str, float], ...] = ()
     beyond: tuple[int, ...] = ()
     agreements: tuple[Agreement, ...] = ()
 
@@ -73,7 +79,8 @@ def identify(
         InputError: If a threshold or a column is asked for that there isn't.
         UnavailableError: If the engine fails. What it answered is kept; run again.
     """
-    _require_threshold(engine, question, conduct.operating, len(division.enrolled))
+    question, operating = _operating(engine, question, conduct.operating, division)
+    conduct = replace(conduct, operating=operating)
     samples = samples_of(test_set, conduct.columns)
     probes = np.concatenate([division.mated, division.non_mated]).astype(np.int32)
     numbers = np.union1d(division.enrolled, probes).astype(np.int32)
@@ -100,13 +107,44 @@ def identify(
     )
 
 
-def _require_threshold(engine: Engine, question: Question, operating: str, faces: int) -> None:
-    """Refuse before anything is searched for what nothing would be measured at: a list of scores has no default."""
-    known = [] if engine.default_threshold(faces) is None else [DEFAULT]
-    is_other = engine.identity.scale is Scale.OTHER
-    known += [name for name, pct in question.thresholds if is_other or engine.score_at_pct(pct) is not None]
-    if operating not in known:
-        raise InputError(f"there is no threshold {operating!r}; choose from: {', '.join(known) or 'none'}")
+def _operating(engine: Engine, question: Question, operating: str, division: Identification) -> tuple[Question, str]:
+    """Return the name of the threshold that people are searched with, and the question with that threshold in it.
+
+    A similarity is taken as the engine takes it, raised with the gallery, and then called `85 raised`. Who asks for
+    what nothing would be measured at is refused before anything is searched: a list of scores has no default.
+    """
+    number = _number(operating)
+    if number is None:
+        known = [] if engine.default_threshold(len(division.enrolled)) is None else [DEFAULT]
+        known += [name for name, pct in question.thresholds if engine.score_at_pct(pct) is not None]
+        known += [name for name, _ in question.scores]
+        if operating not in known:
+            others = f" or one of: {', '.join(known)}" if known else ""
+            raise InputError(f"there is no threshold {operating!r}; give a number{others}")
+        return question, operating
+    name, (low, high) = f"{number:g}", engine.identity.ends
+    plain = engine.score_at_pct(number) if 0.0 <= number <= 100.0 else None
+    if plain is None:
+        if engine.identity.scale is not Scale.OTHER and not low <= number <= high:
+            raise InputError(
+                f"the threshold {number:g} is no score from {low:g} to {high:g}, and no table says what it means"
+            )
+        return replace(question, scores=(*question.scores, (name, number))), name
+    faces = [*(len(division.gallery(size)) for size in division.gallery_sizes), *question.beyond]
+    if any((engine.accepted_from(number, each) or plain) > plain for each in faces):
+        name = f"{number:g}{RAISED}"
+        return replace(question, raised=((name, number), *question.raised)), name
+    if name in dict(question.thresholds):
+        return question, name
+    return replace(question, thresholds=((name, number), *question.thresholds)), name
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if np.isfinite(number) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,14 +250,27 @@ class _Run:
             # Whoever came back came back; the threshold is shown, and decides nothing again.
             found = identification(self.samples, gallery.default, self.engine.identity.ends[0] - 1.0, weights=weights)
             shown = self.engine.default_threshold(gallery.default.gallery_faces)
-            yield IdentificationAt(name=DEFAULT, similarity_pct=None, found=_at_threshold(found, shown))
-        for name, pct in self.question.thresholds:
-            score = self.engine.score_at_pct(pct)
-            if score is None and self.engine.identity.scale is Scale.OTHER:
-                score = pct
+            # A candidate below the threshold didn't come back, and still has a rank.
+            ranks = identification(self.samples, gallery.scored, found.threshold, weights=weights).ranks
+            yield IdentificationAt(name=DEFAULT, similarity_pct=None, found=replace(
+                found, threshold=found.threshold if shown is None else shown, ranks=ranks))  # fmt: skip
+        for name, pct, score in self._thresholds(gallery.scored.gallery_faces):
+            found = identification(self.samples, gallery.scored, score, weights=weights)
+            yield IdentificationAt(name=name, similarity_pct=pct, found=found)
+
+    def _thresholds(self, faces: int) -> Iterator[tuple[str, float | None, float]]:
+        """Yield name, similarity and score of each threshold in a gallery of this size, but for the default."""
+        question, engine = self.question, self.engine
+        for name, pct in question.raised:
+            raised = engine.accepted_from(pct, faces)
+            if raised is not None:
+                yield name, pct, raised
+        for name, pct in question.thresholds:
+            score = engine.score_at_pct(pct)
             if score is not None:
-                found = identification(self.samples, gallery.scored, score, weights=weights)
-                yield IdentificationAt(name=name, similarity_pct=pct, found=found)
+                yield name, pct, score
+        for name, stated in question.scores:
+            yield name, None, stated
 
     def _beyond(self, largest: _Gallery) -> Iterator[Beyond]:
         sizes = tuple(size for size in self.question.beyond if size > largest.scored.gallery_faces)
@@ -228,10 +279,7 @@ class _Run:
             default = self.engine.default_threshold(size)
             if default is not None and self._gives_all_scores:
                 named.append((DEFAULT, size, default))
-            for name, pct in self.question.thresholds:
-                score = self.engine.score_at_pct(pct)
-                if score is not None:
-                    named.append((name, size, score))
+            named += [(name, size, score) for name, _, score in self._thresholds(size)]
         for name, size, threshold in named:
             estimates = extrapolate(
                 self.samples,
@@ -248,10 +296,6 @@ class _Run:
         edges = np.linspace(low, high, HISTOGRAM_BINS + 1)
         counts, _ = np.histogram(np.clip(scores[np.isfinite(scores)], low, high), bins=edges)
         return Histogram(tuple(edges.tolist()), tuple(counts.tolist()))
-
-
-def _at_threshold(found: IdentificationFound, threshold: float | None) -> IdentificationFound:
-    return found if threshold is None else replace(found, threshold=threshold)
 
 
 def _parts(probes: Numbers) -> Iterator[Numbers]:

@@ -29,6 +29,20 @@ def percent(rate: float) -> str:
     return f"{value:.{max(0, digits)}f} %"
 
 
+def percent_apart(rate: float, limit: float) -> str:
+    """Return a rate in percent, with as many digits as it takes to read otherwise than a limit that it isn't.
+
+    >>> [percent_apart(rate, 0.01) for rate in (2 / 193, 0.01, 0.0099999, 0.05234)]
+    ['1.04 %', '1.0 %', '0.99999 %', '5.2 %']
+    """
+    said, other = percent(rate).removesuffix(" %"), percent(limit).removesuffix(" %")
+    digits = 2
+    while rate != limit and float(said) == float(other) and digits < 16:
+        said, other = f"{100.0 * rate:.{digits}f}", f"{100.0 * limit:.{digits}f}"
+        digits += 1
+    return f"{said} %"
+
+
 def interval_words(estimate: Estimate) -> str:
     """Return the interval, `0.19 to 1.6 %`; empty where there is none."""
     if estimate.interval is None:
@@ -37,8 +51,8 @@ def interval_words(estimate: Estimate) -> str:
     return f"{low.removesuffix(' %')} to {high}"
 
 
-def rate_phrase(estimate: Estimate) -> str:
-    """Return a rate with its counts and interval, as it stands within a sentence.
+def rate_phrase(estimate: Estimate, limit: float | None = None) -> str:
+    """Return a rate with its counts and interval, as it stands within a sentence; beside a limit, told apart from it.
 
     >>> from recognizance.evaluation.intervals import estimate_independent
     >>> from recognizance.evaluation.measures import Rate
@@ -52,7 +66,8 @@ def rate_phrase(estimate: Estimate) -> str:
         return "nothing was tried"
     counts = f"{estimate.rate.errors:,} of {estimate.rate.trials:,}"
     interval = interval_words(estimate)
-    return f"{percent(value)} ({counts}; {interval})" if interval else f"{percent(value)} ({counts})"
+    rate = percent(value) if limit is None else percent_apart(value, limit)
+    return f"{rate} ({counts}; {interval})" if interval else f"{rate} ({counts})"
 
 
 def in_so_many(estimate: Estimate) -> str:

@@ -241,10 +241,12 @@ def _judged(published: PublishedEvaluation, limits: ErrorLimits, *, searches: bo
             if bounds is None:
                 unproven.append(f"{name} of {rates.group} wasn't measured")
             elif bounds.rate > at_most:
-                failed.append(f"{name} of {rates.group} is {_figures(bounds)}; at most {_percent(at_most)} is allowed")
+                figures = _figures(bounds, at_most)
+                failed.append(f"{name} of {rates.group} is {figures}; at most {_percent(at_most)} is allowed")
             elif bounds.high > at_most:
                 unproven.append(
-                    f"{name} of {rates.group} is {_figures(bounds)}, which doesn't show {_percent(at_most)} or less"
+                    f"{name} of {rates.group} is {_figures(bounds, at_most)}, which doesn't show {_percent(at_most)}"
+                    " or less"
                 )
     if failed:
         return Evidence(Fitness.FAILED, tuple(failed))
@@ -265,21 +267,27 @@ def _limited(rates: GroupRates, limits: ErrorLimits, *, searches: bool) -> Itera
         yield "FPIR", rates.fpir, limits.fpir
 
 
-def _figures(bounds: Bounds) -> str:
-    interval = f"{_percent(bounds.low)} to {_percent(bounds.high)}"
-    return f"{bounds.errors} of {bounds.trials}, {_percent(bounds.rate)} ({interval})"
+def _figures(bounds: Bounds, at_most: float) -> str:
+    interval = f"{_percent(bounds.low)} to {_percent(bounds.high, at_most)}"
+    return f"{bounds.errors} of {bounds.trials}, {_percent(bounds.rate, at_most)} ({interval})"
 
 
-def _percent(rate: float) -> str:
-    """Two significant digits, however rare.
+def _percent(rate: float, limit: float | None = None) -> str:
+    """Two significant digits, however rare; more beside a limit that the rate isn't, and would read as.
 
     >>> _percent(0.0213), _percent(0.000012), _percent(0.0), _percent(1.0)
     ('2.1 %', '0.0012 %', '0 %', '100 %')
+    >>> _percent(2 / 193, 0.01), _percent(0.01, 0.01)
+    ('1.04 %', '1.0 %')
     """
     if rate in {0.0, 1.0}:
         return f"{100 * rate:.0f} %"
     digits = 1
     while digits < 12 and round(100 * rate, digits) != float(f"{100 * rate:.2g}"):
+        digits += 1
+    while (
+        limit not in {None, rate} and digits < 12 and f"{100 * rate:.{digits}f}" == f"{100 * (limit or 0):.{digits}f}"
+    ):
         digits += 1
     return f"{100 * rate:.{digits}f} %"
 

@@ -40,7 +40,8 @@ def identification(
         list[int] | None, typer.Option("--size", help="A gallery's size in people, besides all; may be given again.")
     ] = None,
     beyond: Annotated[
-        list[int] | None, typer.Option(help="Estimate for a gallery of so many faces; may be given again.")
+        list[int] | None,
+        typer.Option(help="Estimate for a gallery of so many faces; may be given again. Without it, --gallery-size."),
     ] = None,
     threshold: Operating = "default",
     limit: Limits = None,
@@ -77,7 +78,8 @@ def identification(
             ("enrolment", rules.enrolment.value),
             ("probes a person", str(probes)),
         ),
-        beyond=tuple(beyond or ()),
+        # Whoever says how large their gallery is wants to know what happens there.
+        beyond=tuple(beyond or ([] if gallery_size is None else [gallery_size])),
     )
 
     def run(test_set: "TestSet", measuring: "Measuring", conduct: "Conduct") -> "Run":

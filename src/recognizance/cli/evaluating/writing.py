@@ -19,6 +19,8 @@ EXIT_NOT_SHOWN = 3
 """The measurement was made, and a limit was passed or not shown to be kept."""
 
 _LISTING = "labels.csv"
+_GROUPS = 6
+"""So many groups of a rate are named on a terminal."""
 
 
 def write(done: "Recorded", out: Path, *, json: bool, said: tuple[str, ...] = ()) -> None:
@@ -49,7 +51,7 @@ def write(done: "Recorded", out: Path, *, json: bool, said: tuple[str, ...] = ()
         )
     else:
         say(evaluation, said)
-        results.print(f"{out}: report.html, report.pdf, result.json and tables", markup=False)
+        results.print(f"{out}: report.html, report.pdf, result.json, cards and tables", markup=False)
         if _LISTING in files:
             notices.print(f"{out / _LISTING} names people: keep it with the pictures", markup=False)
     if (
@@ -74,10 +76,14 @@ def say(evaluation: "Evaluation", said: tuple[str, ...] = ()) -> None:
         _say_rates(
             evaluation, evaluation.without_excluded, f", without {images} and {pairs} that the decision leaves out"
         )
-    elif not said:
-        _say_rates(evaluation, evaluation.findings, "")
+    else:
+        _say_rates(evaluation, evaluation.concluded, "")
     gate = evaluation.gate
     if gate is None:
+        results.print("No verdict: no --limit was set, and what has no verdict can't be published")
+        return
+    if not gate.checks and not gate.agreements:
+        results.print("Verdict: insufficient evidence, as no --limit was set")
         return
     for check in gate.failed:
         results.print(f"fails: {_checked(check)}", markup=False)
@@ -88,24 +94,34 @@ def say(evaluation: "Evaluation", said: tuple[str, ...] = ()) -> None:
             results.print(
                 f"fails: the {agreement.what} is {agreement.found}; authorised is {agreement.authorised}", markup=False
             )
+    results.print(f"Verdict: {gate.verdict.value.replace('_', ' ')}")
 
 
 def _say_rates(evaluation: "Evaluation", findings: "Findings", labels: str) -> None:
     """The rates at the operating threshold, under a line that says which threshold and which labels."""
-    from recognizance.evaluation.reports.views import headline_rates, operating_comparison, operating_search
+    from recognizance.evaluation.reports.views import headlines, operating_comparison, operating_search
     from recognizance.evaluation.words import rate_phrase
 
     compared, searched = operating_comparison(evaluation, findings), operating_search(evaluation, findings)
     score = compared.threshold if compared is not None else None if searched is None else searched.found.threshold
     known = "" if score is None else f" (score {score:.4g})"
     results.print(f"At the threshold {evaluation.operating}{known}{labels}:", markup=False)
-    for name, estimate in headline_rates(evaluation, findings):
+    for name, estimate, groups in headlines(evaluation, findings):
         results.print(f"  {name}: {rate_phrase(estimate)}", markup=False)
+        # Those that may be worst off; the report has them all.
+        worst = sorted(groups, key=lambda row: -(1.0 if row[1].interval is None else row[1].interval.high))[:_GROUPS]
+        for group, of_group in groups:
+            if group in dict(worst):
+                results.print(f"    {group}: {rate_phrase(of_group)}", markup=False)
+        if len(groups) > len(worst):
+            results.print(f"    and {len(groups) - len(worst)} more groups, in the report", markup=False)
 
 
 def _checked(check: "Check") -> str:
     from recognizance.evaluation.words import percent, rate_phrase
 
-    whose = "everybody" if check.group is None else f"{check.column} {check.group}"
-    at_most = percent(check.limit.at_most)
-    return f"{check.limit.measure.value} of {whose}, at most {at_most}: {rate_phrase(check.estimate)}"
+    whose = "everybody" if check.group is None else f"{check.column}: {check.group}"
+    among = "" if check.gallery_faces is None else f" among {check.gallery_faces:,} faces"
+    at_most = check.limit.at_most
+    rate = rate_phrase(check.estimate, at_most)
+    return f"{check.limit.measure.value.upper()} of {whose}{among}, at most {percent(at_most)}: {rate}"

@@ -5,6 +5,7 @@ Pure. Implements docs/evaluation-reports.md, "The report".
 
 from collections.abc import Iterator, Sequence
 
+from recognizance.evaluation.extremes import LEAST_EXCEEDANCES
 from recognizance.evaluation.measures import Curve, Differentials, Estimate, Histogram, MatchRateAtFmr, Spread
 from recognizance.evaluation.plots import (
     Reference,
@@ -75,20 +76,22 @@ def _searches(evaluation: Evaluation, findings: Findings) -> Iterator[Block]:
     at = operating_search(evaluation, findings)
     if at is not None:
         yield from _search_groups(at)
-        yield from _ranks(at)
+        yield from _ranks(evaluation, at)
     if findings.searches is not None:
         parts = [("mates", findings.searches.mates), ("strangers' best candidates", findings.searches.strangers)]
         there = [(name, histogram) for name, histogram in parts if histogram is not None]
         lines = [(each.name, each.found.threshold) for each in ([at] if at else [])]
         if there:
-            yield histogram_picture(there, lines, "Scores of searches", _SCALES[evaluation.engine.scale])
+            yield histogram_picture(there, lines, "Scores of searches", _SCALES[evaluation.engine.scale], "searches")
             yield from _histogram_tables(there)
 
 
-def _ranks(at: IdentificationAt) -> Iterator[Block]:
+def _ranks(evaluation: Evaluation, at: IdentificationAt) -> Iterator[Block]:
+    # An endpoint's own threshold cuts the list of candidates off, whatever was asked for.
+    whatever = "whatever their score" if evaluation.engine.endpoint is None else "of those that the endpoint returns"
     rows = tuple((str(each.rank), each.missed) for each in at.found.ranks)
     if any(estimate.rate.trials for _, estimate in rows):
-        title = f"Mates not among the first candidates, whatever their score, {at.found.gallery_faces:,} faces"
+        title = f"Mates not among the first candidates, {whatever}, {at.found.gallery_faces:,} faces"
         yield rate_table(title, "Among the first", rows)
 
 
@@ -113,7 +116,10 @@ def _beyond_table(beyond: Sequence[Beyond]) -> Table:
         tail = "" if estimate.fit is None else f"{estimate.fit.exceedances:,} of {estimate.fit.searches:,} searches"
         rows.append((each.name, f"{estimate.gallery_faces:,}", f"{estimate.threshold:.4g}", rate, ends, tail))
     columns = ("Threshold", "Faces", "Score", "Estimated FPIR", "95 % interval", "Rests on")
-    return Table("Extreme-value estimates beyond the data: not measurements", columns, tuple(rows))
+    title = "Extreme-value estimates beyond the data: not measurements"
+    if any(each.estimate.fpir is None for each in beyond):
+        title += f"; one takes {LEAST_EXCEEDANCES} absent people in the highest tenth of the best scores"
+    return Table(title, columns, tuple(rows))
 
 
 def _thresholds(evaluation: Evaluation, by_threshold: dict[str, tuple[IdentificationAt, ...]]) -> Iterator[Block]:
@@ -251,6 +257,11 @@ def _comparison_groups(at: VerificationAt) -> Iterator[Block]:
         yield rate_table("FNMR by group", "Group", rows)
     for each in at.differentials:
         yield _differentials(each)
+    if at.differentials:
+        yield Paragraph(
+            "A ratio of highest to lowest is never below 1, whoever is compared: that its interval leaves 1 out is no"
+            " proof that groups differ. Compare the intervals of their rates."
+        )
 
 
 def _differentials(found: Differentials) -> Table:

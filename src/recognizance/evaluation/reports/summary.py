@@ -4,9 +4,9 @@ Every sentence follows from counts in the document. Where they prove little, tha
 Pure. Implements docs/evaluation-reports.md, "In plain words".
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from recognizance.evaluation.gate import Check, Gate
+from recognizance.evaluation.gate import Check, Gate, Limit, Measure
 from recognizance.evaluation.intervals import estimate_independent
 from recognizance.evaluation.measures import Estimate, Identification, Rate, Verdict
 from recognizance.evaluation.reports.views import (
@@ -17,7 +17,7 @@ from recognizance.evaluation.reports.views import (
     own_group_rows,
 )
 from recognizance.evaluation.results import Evaluation, IdentificationAt, Kind, VerificationAt
-from recognizance.evaluation.words import counted, in_so_many, percent, possibly, rate_phrase, what_it_proves
+from recognizance.evaluation.words import in_so_many, percent, possibly, rate_phrase, what_it_proves
 from recognizance.register.reports.blocks import Block, Callout, Figures, Heading, Paragraph, Tone
 
 ACLU_2018 = Rate(28, 535)
@@ -33,6 +33,14 @@ _TITLES = {
     Verdict.FAILED: "Failed: a limit is exceeded",
     Verdict.INSUFFICIENT_EVIDENCE: "Insufficient evidence: too little was tried to show that the limits are met",
 }
+_MEANINGS = {
+    Measure.FMR: "two people are taken for one (FMR)",
+    Measure.FNMR: "one person is taken for two (FNMR)",
+    Measure.FPIR: "a wrong person is returned (FPIR)",
+    Measure.FNIR: "the right person is missed (FNIR)",
+    Measure.FTA: "no face can be used (FTA)",
+}
+"""What a limited rate says; a gate's reader may not know the abbreviation."""
 CANDIDATE = (
     "A candidate is a machine's suggestion that two pictures look alike. It is not an identification, and by itself no"
     " reason to stop, question or accuse anybody."
@@ -71,16 +79,17 @@ def verdict_callout(gate: Gate | None) -> Callout:
             " limit: nothing was shown to be met.",
             _TONES[gate.verdict],
         )
-    said = [_failed(check) for check in gate.failed]
+    said = _each(gate.failed)
     said += [
         f"{each.what.capitalize()} is {each.found}, and what was authorised is {each.authorised}."
         for each in gate.agreements
         if not each.agrees
     ]
-    said += [_unproven(check) for check in gate.unproven]
+    failed = {_subject(check) for check in gate.failed}
+    said += _each(check for check in gate.unproven if _subject(check) not in failed)
     if not said:
         said = ["The upper end of every interval lies within its limit."]
-    return Callout(_TITLES[gate.verdict], " ".join(said), _TONES[gate.verdict])
+    return Callout(_TITLES[gate.verdict], "\n".join(said), _TONES[gate.verdict])
 
 
 def search_figures(found: Identification) -> tuple[tuple[str, str], ...]:
@@ -102,22 +111,31 @@ def comparison_figures(compared: VerificationAt) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _failed(check: Check) -> str:
-    rate = rate_phrase(check.estimate)
-    return (
-        f"{_whose(check)}: {check.limit.measure.upper()} is {rate}, above the limit of {percent(check.limit.at_most)}."
-    )
+def _each(checks: Iterable[Check]) -> list[str]:
+    """Return a sentence for each group and rate: of the largest gallery, where several sizes come to the same."""
+    largest: dict[tuple[str | None, str | None, Limit], Check] = {}
+    for check in checks:
+        known = largest.get(_subject(check))
+        if known is None or (check.gallery_faces or 0) >= (known.gallery_faces or 0):
+            largest[_subject(check)] = check
+    return [_checked(check) for check in largest.values()]
 
 
-def _unproven(check: Check) -> str:
-    limit = percent(check.limit.at_most)
-    if check.estimate.interval is None:
-        return f"{_whose(check)}: for {check.limit.measure.upper()} at most {limit} nothing was tried."
-    high = percent(min(1.0, check.estimate.interval.high))
-    return (
-        f"{_whose(check)}: {check.limit.measure.upper()} may be as high as {high}, and the limit is {limit}"
-        f" ({counted(check.estimate.rate.errors, 'error')} in {counted(check.estimate.rate.trials, 'trial')})."
-    )
+def _subject(check: Check) -> tuple[str | None, str | None, Limit]:
+    return check.column, check.group, check.limit
+
+
+def _checked(check: Check) -> str:
+    """Say what stands against a limit: the rate, or where that is within it, how high it may be."""
+    estimate, limit = check.estimate, check.limit.at_most
+    among = "" if check.gallery_faces is None else f", among {check.gallery_faces:,} faces"
+    what = f"{_whose(check)}{among}: {_MEANINGS[check.limit.measure]}"
+    if estimate.interval is None or estimate.rate.value is None:
+        return f"{what}: nothing was tried; the limit is {percent(limit)}."
+    rate = rate_phrase(estimate, limit)
+    if estimate.rate.value > limit:
+        return f"{what} in {rate}, above the limit of {percent(limit)}."
+    return f"{what} in {rate}, which does not show that the limit of {percent(limit)} is kept."
 
 
 def _whose(check: Check) -> str:

@@ -97,16 +97,29 @@ def extremes(rows: Sequence[tuple[str, Estimate]]) -> tuple[tuple[str, Estimate]
     return by_rate[-1], by_rate[0]
 
 
+Rows = Sequence[tuple[str, Estimate]]
+"""Rates by the name of what they are of."""
+
+
 def headline_rates(evaluation: Evaluation, findings: Findings) -> Iterator[tuple[str, Estimate]]:
     """Yield the few rates that a result comes down to, named as in tables."""
+    for name, estimate, _ in headlines(evaluation, findings):
+        yield name, estimate
+
+
+def headlines(evaluation: Evaluation, findings: Findings) -> Iterator[tuple[str, Estimate, Rows]]:
+    """Yield the few rates that a result comes down to, each with that of every group; FMR within each group."""
     compared = operating_comparison(evaluation, findings)
     if compared is not None:
-        yield "FMR: strangers taken for one person", compared.fmr
-        yield "FNMR: one person taken for strangers", compared.fnmr
+        own = [row for matrix in compared.matrices for row in own_group_rows(matrix)]
+        yield "FMR: strangers taken for one person", compared.fmr, own
+        yield "FNMR: one person taken for strangers", compared.fnmr, group_rows(compared.fnmr_by_group)
     searched = operating_search(evaluation, findings)
     if searched is not None:
-        faces = f"gallery of {searched.found.gallery_faces:,}"
-        yield f"FPIR: absent people for whom somebody is returned, {faces}", searched.found.fpir
-        if searched.found.fnir.rate.trials:
-            yield f"FNIR: enrolled people who are missed, {faces}", searched.found.fnir
-    yield "FTA: pictures in which no face could be used", findings.acquisition
+        found, faces = searched.found, f"gallery of {searched.found.gallery_faces:,}"
+        fpir = f"FPIR: absent people for whom somebody is returned, {faces}"
+        yield fpir, found.fpir, group_rows(found.fpir_by_group)
+        if found.fnir.rate.trials:
+            yield f"FNIR: enrolled people who are missed, {faces}", found.fnir, group_rows(found.fnir_by_group)
+    acquired = group_rows(findings.acquisition_by_group)
+    yield "FTA: pictures in which no face could be used", findings.acquisition, acquired

@@ -38,6 +38,7 @@ table { border-collapse: collapse; width: 100%; margin: 1rem 0; font-size: .9rem
 caption { text-align: left; font-weight: 600; padding-bottom: .3rem; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid #ccc;
   overflow-wrap: anywhere; }
+td:last-child:not(.n) { min-width: 7rem; }
 thead th { border-bottom: 2px solid #555; overflow-wrap: normal; } .n { white-space: nowrap; }
 figure { margin: 1rem 0; } img, svg { max-width: 100%; height: auto; } figcaption { font-size: .9rem; color: #333; }
 .callout { border: 1px solid #767676; border-left-width: .5rem; padding: .7rem 1rem; margin: 1.2rem 0; }
