@@ -200,7 +200,7 @@ def own_api(service: Service, authenticator: Authenticator, register: LiveRegist
         disclosing=service.disclosing,
         register=register,
         intake=Intake(service.records, recorder, clock=service.clock, new_id=new_id, random_bytes=os.urandom),
-        writers=api.Writers(clock=service.clock),
+        writers=service.governing.writers,
         tokens=PageTokens(page_key),
         clock=service.clock,
         new_id=new_id,

@@ -17,7 +17,7 @@ from recognizance.api.once import Once
 from recognizance.api.openapi import openapi_document, openapi_json
 from recognizance.api.routes import PREFIX, Route, RouteTable, Who
 from recognizance.api.server import Api
-from recognizance.api.services import Services, Writers
+from recognizance.api.services import Services
 from recognizance.api.table import whole_table
 
 __all__ = [
@@ -34,7 +34,6 @@ __all__ = [
     "RouteTable",
     "Services",
     "Who",
-    "Writers",
     "openapi_document",
     "openapi_json",
     "whole_table",

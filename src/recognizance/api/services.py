@@ -22,9 +22,8 @@ from recognizance.galleries import Galleries
 from recognizance.governance import Act, Asking
 from recognizance.governance.parties import PersonId
 from recognizance.governing.access import AccessKeys
-from recognizance.governing.attempts import Attempts
 from recognizance.governing.installation import Governing
-from recognizance.governing.pace import COMMENTS, COMMENTS_TOGETHER, REQUESTS, REQUESTS_TOGETHER, Pace
+from recognizance.governing.pace import Writers
 from recognizance.governing.registration import Actor
 from recognizance.identifiers import DecisionId, GalleryId
 from recognizance.intake import Intake
@@ -47,15 +46,6 @@ class PageQuery:
 
     page_size: PageSize = 50
     page_token: str | None = None
-
-
-class Writers:
-    """How often somebody without an account may write here, and try a code; the pages count for themselves."""
-
-    def __init__(self, *, clock: Callable[[], datetime]) -> None:
-        self.comments = Pace(COMMENTS, COMMENTS_TOGETHER, clock=clock)
-        self.requests = Pace(REQUESTS, REQUESTS_TOGETHER, clock=clock)
-        self.attempts = Attempts(clock=clock)
 
 
 @dataclass(frozen=True, slots=True)

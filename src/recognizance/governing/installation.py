@@ -27,6 +27,7 @@ from recognizance.governing.evaluations import Evaluations
 from recognizance.governing.findings import Findings
 from recognizance.governing.incidents import Incidents
 from recognizance.governing.moderation import Moderation
+from recognizance.governing.pace import Writers
 from recognizance.governing.published_results import FOLDER as RESULTS_FOLDER
 from recognizance.governing.published_results import PublishedResults
 from recognizance.governing.publishing import ActedOn, Publishing
@@ -66,6 +67,7 @@ class Governing:
     incidents: Incidents
     watching: Watching
     tokens: SessionTokens
+    writers: Writers
 
     def statement(self) -> Statement:
         """The policy in force, whole, for the ledger."""
@@ -146,6 +148,7 @@ def open_governing(
         thresholds=Thresholds(records, recorder, gate, profile, clock=clock, new_id=new_id),
         findings=Findings(records, recorder, gate, clock=clock, new_id=new_id),
         tokens=SessionTokens(sealing_key=sealing_key, secrets_key=secrets_key, clock=clock, random_bytes=random_bytes),
+        writers=Writers(clock=clock),
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from recognizance.governing.attempts import TooManyAttemptsError, network_of
+from recognizance.governing.attempts import Attempts, TooManyAttemptsError, network_of
 
 _MOST_NETWORKS = 10_000
 _EVERYBODY = ""
@@ -63,3 +63,12 @@ class Pace:
     def _wait(self, key: str, allowance: Allowance, now: datetime) -> timedelta:
         used = self._whole_at.get(key, now) - now
         return used - allowance.every * (allowance.at_once - 1)
+
+
+class Writers:
+    """How often somebody without an account may write, and try a code; one count for all ways to do so."""
+
+    def __init__(self, *, clock: Callable[[], datetime]) -> None:
+        self.comments = Pace(COMMENTS, COMMENTS_TOGETHER, clock=clock)
+        self.requests = Pace(REQUESTS, REQUESTS_TOGETHER, clock=clock)
+        self.attempts = Attempts(clock=clock)

@@ -13,8 +13,7 @@ from starlette.responses import Response
 from recognizance.errors import ConflictError, InputError, NotFoundError
 from recognizance.governance.parties import AgencyId
 from recognizance.governance.subjects import REQUEST_TABLE, RequestEvent, RequestKind, SubjectRequest
-from recognizance.governing.attempts import Attempts
-from recognizance.governing.pace import REQUESTS, REQUESTS_TOGETHER, Pace
+from recognizance.governing.pace import Writers
 from recognizance.intake import MAX_ASKER_CHARACTERS, MAX_PHOTOGRAPH_BYTES, MOST_ASKED, Intake, check_photograph
 from recognizance.web.forms import NO_CHOICE
 from recognizance.web.frame import Page
@@ -31,11 +30,11 @@ UNKNOWN = N_("There is no request with this reference and this code.")
 
 
 class AskingPages:
-    def __init__(self, intake: Intake, *, clock: Callable[[], datetime]) -> None:
+    def __init__(self, intake: Intake, writers: Writers, *, clock: Callable[[], datetime]) -> None:
         self._intake = intake
         self._clock = clock
-        self._pace = Pace(REQUESTS, REQUESTS_TOGETHER, clock=clock)
-        self._attempts = Attempts(clock=clock)
+        self._pace = writers.requests
+        self._attempts = writers.attempts
 
     def table(self) -> list[Page]:
         return [

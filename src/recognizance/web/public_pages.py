@@ -30,12 +30,14 @@ def public_pages(services: "Services") -> list[Page]:
             governing.profile.name,
             set_up_is_due=lambda: set_up.is_due,
         ).table(),
-        *UsesPages(governing.uses, governing.registration, governing.moderation, register, clock=now).table(),
+        *UsesPages(governing.uses, governing.registration, governing.moderation, register, governing.writers).table(),
         *RuleChangesPages(governing.thresholds, register).table(),
         *RegisterPages(register).table(),
         *EvaluationsPages(register, governing.evaluations.results).table(),
         *RecordPages(services.records, recorder).table(),
         *AskingPages(
-            Intake(services.records, recorder, clock=now, new_id=new_id, random_bytes=os.urandom), clock=now
+            Intake(services.records, recorder, clock=now, new_id=new_id, random_bytes=os.urandom),
+            governing.writers,
+            clock=now,
         ).table(),
     ]

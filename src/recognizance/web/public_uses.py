@@ -5,9 +5,7 @@ and every comment. While a proposal is open for comments, anybody may add one he
 entry on the record. An overseer can hide an abusive one, with a reason that stands in its place.
 """
 
-from collections.abc import Callable
 from dataclasses import fields
-from datetime import datetime
 
 from starlette.responses import Response
 
@@ -17,7 +15,7 @@ from recognizance.governance.parties import AgencyId, Role, UseId
 from recognizance.governance.terms import AccountabilityReport
 from recognizance.governance.uses import SEARCHABLE, UseState
 from recognizance.governing.moderation import Moderation
-from recognizance.governing.pace import COMMENTS, COMMENTS_TOGETHER, Pace
+from recognizance.governing.pace import Writers
 from recognizance.governing.registration import Registration
 from recognizance.governing.uses import Uses
 from recognizance.ledger import EntryId
@@ -55,14 +53,13 @@ class UsesPages:
         registration: Registration,
         moderation: Moderation,
         register: LiveRegister,
-        *,
-        clock: Callable[[], datetime],
+        writers: Writers,
     ) -> None:
         self._uses = uses
         self._registration = registration
         self._moderation = moderation
         self._register = register
-        self._pace = Pace(COMMENTS, COMMENTS_TOGETHER, clock=clock)
+        self._pace = writers.comments
 
     def table(self) -> list[Page]:
         return [
