@@ -306,6 +306,27 @@ def test_a_policy_of_the_operators_that_forbids_is_in_force(tmp_path: Path, cloc
         assert rule in governing.statement()[1].document  # type: ignore[attr-defined]  # facts of a policy have one
 
 
+def test_no_policy_of_the_operators_stops_those_who_watch_them(tmp_path: Path, clock: Clock) -> None:
+    """A rule against everything refuses what their own people do, and no vote, no suspension and no audit."""
+    with governed(tmp_path / "data", clock) as governing:
+        police = take_up(governing)
+        approve(governing, police, clock)
+    (tmp_path / "data" / POLICIES_FOLDER).mkdir()
+    rule = OWN.format(name="nothing-at-all", effect="forbid", role="")
+    everything = rule.replace('action == Recognizance::Action::"detect"', "action")
+    (tmp_path / "data" / POLICIES_FOLDER / "own.cedar").write_text(everything)
+
+    with governed(tmp_path / "data", clock) as governing:
+        overseers = [at_the_machine(overseer.id) for overseer in police.overseers[:3]]
+        assert governing.uses.suspend(USE, "complaints", by=overseers[0]).state is UseState.SUSPENDED
+        with pytest.raises(DeniedError, match="another day"):
+            governing.uses.withdraw(USE, by=at_the_machine(police.supervisor.id))
+        for overseer in overseers:
+            ended = governing.uses.vote(USE, Choice.APPROVE, "weighed", question=Question.REVOKE, by=overseer)
+
+    assert ended.state is UseState.REVOKED
+
+
 def test_nothing_is_enrolled_into_a_gallery_that_nobody_declared(
     governing: Governing, police: Police, clock: Clock
 ) -> None:

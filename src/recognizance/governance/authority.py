@@ -137,11 +137,18 @@ class Ruling:
 
 
 class Authority:
-    """Decides for one service: one profile, one rulebook, one docket."""
+    """Decides for one service: one profile, one rulebook, one docket.
 
-    def __init__(self, profile: Profile, rulebook: Rulebook, docket: Docket) -> None:
+    Args:
+        for_oversight: The rulebook for acts of `OVERSIGHT`, without the operator's own files; `None` takes the other.
+    """
+
+    def __init__(
+        self, profile: Profile, rulebook: Rulebook, docket: Docket, *, for_oversight: Rulebook | None = None
+    ) -> None:
         self._profile = profile
         self._rulebook = rulebook
+        self._for_oversight = for_oversight or rulebook
         self._docket = docket
 
     def rule(
@@ -157,7 +164,8 @@ class Authority:
         """Decide, and say so whatever the answer is: a refusal is recorded like a permission."""
         with self._docket.at_once() as docket:
             request = self._request(docket, principal, act, gallery=gallery, asking=asking, now=now)
-        return Ruling(decision_id, request, self._rulebook.decide(request))
+        rulebook = self._for_oversight if request.act in OVERSIGHT else self._rulebook
+        return Ruling(decision_id, request, rulebook.decide(request))
 
     def party(self, principal: PrincipalId) -> "Party | None":
         """Who this is; `None` if they are unknown or dismissed."""
@@ -219,6 +227,23 @@ class Authority:
         declared = None if gallery is None else gallery.enrolment
         return declared or self._profile.default_enrolment
 
+
+OVERSIGHT = frozenset(
+    {
+        Act.VOTE,
+        Act.SUSPEND_USE,
+        Act.READ_RECORD,
+        Act.DISCLOSE,
+        Act.HANDLE_REQUEST,
+        Act.SEARCH_FOR_ASKER,
+        Act.PUBLISH_OVERSIGHT,
+        Act.PUBLISH_AUDIT,
+        Act.REPORT_INCIDENT,
+        Act.SUBMIT_FINDING,
+        Act.TEST,
+    }
+)
+"""What holds the operator to account, or answers people who ask about themselves: no rule of their own reaches it."""
 
 _ON_PICTURES = frozenset({Act.DETECT, Act.COMPARE})
 _ON_GALLERIES = frozenset({Act.SEARCH, Act.ENROL, Act.FORGET, Act.READ_GALLERY, Act.MANAGE_GALLERY})

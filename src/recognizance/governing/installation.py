@@ -108,7 +108,9 @@ def open_governing(
         index = AccountIndex(reader.derived_key("labels of accounts"))
     name = ProfileName.PRIVATE if installation is None else installation.profile
     # Before anything is written: what doesn't validate leaves no trace.
-    rules = rulebook(PROFILES[name], own_policies(data))
+    own = own_policies(data)
+    rules = rulebook(PROFILES[name], own)
+    for_oversight = rulebook(PROFILES[name]) if own else rules
     if installation is None:
         installation = establish(records, recorder, name, owner_name="", clock=clock, new_id=new_id, is_assumed=True)
     profile = PROFILES[name]
@@ -118,7 +120,8 @@ def open_governing(
             recorder.record(acts.refusal(refused(ruling)))
 
     docket = docket_of(records, installation, clock=clock, running=running)
-    policy = RuledPolicy(Authority(profile, rules, docket), clock=clock, record=record)
+    authority = Authority(profile, rules, docket, for_oversight=for_oversight)
+    policy = RuledPolicy(authority, clock=clock, record=record)
     news = AccountNews(records, docket, index, sends=sends, clock=clock, random_bytes=random_bytes)
     gate = Gate(policy, new_id=new_id)
     uses = Uses(records, recorder, gate, profile, clock=clock, ends_use=ends_use, running=running)
