@@ -4,13 +4,16 @@ What time it is and how ids are drawn is decided here too, once. Nothing here lo
 imported: most commands need no more than this and `governing`.
 """
 
+import fcntl
 import os
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from recognizance.config import Settings
-from recognizance.errors import ConflictError
+from recognizance.errors import ConflictError, UnavailableError
 from recognizance.galleries import Clock
 from recognizance.identifiers import DecisionId
 from recognizance.ledger import SALT_BYTES
@@ -19,6 +22,8 @@ from recognizance.records import MasterKey, Records
 
 MASTER_KEY_FILE = "master.key"
 RECORDS_FILE = "records.sqlite3"
+
+SERVER_LOCK_FILE = "server.lock"
 
 RESTORATION_KIND = "restoration"
 """The document that says that older records were put back; in the state `OPEN` until they are reconciled."""
@@ -47,6 +52,37 @@ def public_folder(data: Path, settings: Settings) -> Path:
     """Where the ledger's public files are."""
     named = settings.ledger_public_folder
     return Path(named) if named else data / LEDGER_FOLDER / "public"
+
+
+@contextmanager
+def only_server(data: Path) -> Iterator[None]:
+    """Be the one server of the installation in `data` until the block ends, or the process does.
+
+    Commands may work on it beside a server. Two servers may not: each would remember signatures that were used, failed
+    sign-ins and the pace of strangers for itself alone, take the other's imports for interrupted ones, and send what
+    is due a second time.
+
+    Raises:
+        ConflictError: If another process is.
+        UnavailableError: If the folder can't be used.
+    """
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(data / SERVER_LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise UnavailableError(f"can't use {data}: {error.strerror}") from error
+    try:
+        # The kernel lets go of it with the process, however that ends; the file itself means nothing.
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(lock)
+        raise ConflictError(
+            f"another server works on {data}: stop it first, or give this one a data folder of its own"
+        ) from error
+    try:
+        yield
+    finally:
+        os.close(lock)
 
 
 def open_records(data: Path, settings: Settings) -> Records:

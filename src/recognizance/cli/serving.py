@@ -59,16 +59,18 @@ def serve(
     """Start the server. The first start creates the data folder, a master key and an access key."""
     from recognizance.cli.logs import logging_as_set
     from recognizance.config import read_settings
+    from recognizance.storage import only_server
 
     given = {"port": port, "host": host}
     settings = read_settings(data, given=given)
     with logging_as_set(settings):
         listener = _listen(settings.host, settings.port)
-        wanted = _serve_once(data, settings, listener, json=json)
-        while wanted is not None:
-            _set_up_as(data, settings, wanted)
-            settings = read_settings(data, given=given)
+        with only_server(data):
             wanted = _serve_once(data, settings, listener, json=json)
+            while wanted is not None:
+                _set_up_as(data, settings, wanted)
+                settings = read_settings(data, given=given)
+                wanted = _serve_once(data, settings, listener, json=json)
 
 
 def _serve_once(data: Path, settings: "Settings", listener: socket.socket, *, json: bool) -> "ProfileName | None":
