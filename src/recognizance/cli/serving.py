@@ -64,8 +64,7 @@ def serve(
     given = {"port": port, "host": host}
     settings = read_settings(data, given=given)
     with logging_as_set(settings):
-        listener = _listen(settings.host, settings.port)
-        with only_server(data):
+        with contextlib.closing(_listen(settings.host, settings.port)) as listener, only_server(data):
             wanted = _serve_once(data, settings, listener, json=json)
             while wanted is not None:
                 _set_up_as(data, settings, wanted)
