@@ -1,5 +1,6 @@
 """Every error that the service model declares for an operation: provoked through boto3, or said why it can't be."""
 
+import re
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -173,10 +174,17 @@ def world(rekognition: Any, server: Server) -> None:  # boto3 ships no types
     ("operation", "arguments", "code"), CASES, ids=[f"{n}-{case[0]}-{case[2]}" for n, case in enumerate(CASES)]
 )
 def test_an_error_is_provoked(unvalidated: Any, operation: str, arguments: dict[str, Any], code: str) -> None:
-    """The request ends with the code that Rekognition has for it, and a message."""
+    """The request ends with the code that Rekognition has for it, and a message in its words.
+
+    One that isn't there, or is there already, is named.
+    """
     given, message = error_of(unvalidated, operation, **arguments)
     assert given == code, message
     assert message
+    assert re.search(r"galler|subject|template|photograph", message) is None, message
+    if code in {"ResourceNotFoundException", "ResourceAlreadyExistsException"}:
+        named = arguments.get("CollectionId") or arguments["ResourceArn"].rpartition("/")[2]
+        assert f"'{named}'" in message
 
 
 def test_every_declared_error_is_provoked_or_explained() -> None:

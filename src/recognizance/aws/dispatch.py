@@ -17,6 +17,7 @@ from recognizance.aws.service_model import OperationShape, ServiceModel
 from recognizance.aws.shapes import Answer, Members, SerializationError, check_request, encode_answer
 from recognizance.aws.sigv4 import SignatureError
 from recognizance.aws.unsupported import why_unsupported
+from recognizance.aws.wording import in_rekognitions_words
 from recognizance.errors import (
     ConflictError,
     CorruptionError,
@@ -205,7 +206,7 @@ class Dispatcher:
         """Put an error into AWS's form. What was not meant to be raised becomes a bare 500."""
         code = error_code(error, operation)
         status = 500 if code in self.model.faults else 400
-        message = str(error)[:MAX_MESSAGE]
+        message = in_rekognitions_words(str(error))[:MAX_MESSAGE]
         if not isinstance(error, Error):
             message = "Internal server error."
         if status == 500 and not isinstance(error, ThrottledError):  # HTTP's own number

@@ -5,7 +5,9 @@ from collections.abc import Iterator, Mapping
 _STORED_VIDEO = "faces in stored video are planned and not built yet; enrol or search single frames meanwhile"
 _STREAMS = "faces in video streams are planned, and will not work without an approved use and an end date"
 _LIVENESS = "liveness sessions are planned and not built yet"
-_CELEBRITIES = "it names people by a gallery that they and the user know nothing of; enrol a gallery of your own"
+_CELEBRITIES = (
+    "it names people by a collection that they and the caller know nothing of; index a collection of your own"
+)
 _TRACKING = "it follows people without knowing who they are, and Amazon has withdrawn it"
 _NOT_FACES = "this service is about faces; it does not look at anything else in a picture"
 _JUDGEMENT = "this service does not judge what pictures show"
