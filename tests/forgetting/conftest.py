@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from recognizance.documents import terms_sha256
+from recognizance.forgetting.closing import USUAL_TURNS, Turns
 from recognizance.forgetting.erasure import DELETES_DOCUMENT, Erasure, Holder
 from recognizance.galleries import Galleries
 from recognizance.gallery import BruteForceIndex
@@ -32,6 +33,7 @@ from recognizance.ledger import (
     facts,
     prove,
     read_checkpoint,
+    read_entries,
     verify,
 )
 from recognizance.permits import Action, Permit
@@ -66,7 +68,13 @@ class Installation:
     def new_id(self) -> str:
         return f"00000000-0000-4000-8000-{next(self.numbers):012d}"
 
-    def erasure(self, *, holders: dict[str, Holder] | None = None, kept: tuple[str, ...] = ()) -> Erasure:
+    def erasure(
+        self,
+        *,
+        holders: dict[str, Holder] | None = None,
+        kept: tuple[str, ...] = (),
+        turns: Turns = USUAL_TURNS,
+    ) -> Erasure:
         return Erasure(
             self.records,
             self.recorder,
@@ -76,6 +84,7 @@ class Installation:
             holders={"review": DELETES_DOCUMENT} if holders is None else holders,
             ends_gallery=forget_gallery,
             kept=kept,
+            turns=turns,
         )
 
     @property
@@ -173,6 +182,14 @@ class Installation:
         self.settle()
         proven = prove(FolderSource(self.recorder.public), (self.recorder.verifier,), receipt.index)
         return Entry.parse(proven.entry).facts
+
+    def last_entry(self) -> Facts:
+        """What the ledger's latest entry says."""
+        self.settle()
+        source = FolderSource(self.recorder.public)
+        size = read_checkpoint(source, (self.recorder.verifier,)).checkpoint.size
+        [last] = read_entries(source, range(size - 1, size), size)
+        return Entry.parse(last).facts
 
     def verified(self) -> Report:
         """The ledger as an outsider sees it."""
