@@ -63,13 +63,16 @@ def serve(
 
     given = {"port": port, "host": host}
     settings = read_settings(data, given=given)
-    with logging_as_set(settings):
-        with contextlib.closing(_listen(settings.host, settings.port)) as listener, only_server(data):
+    with (
+        logging_as_set(settings),
+        contextlib.closing(_listen(settings.host, settings.port)) as listener,
+        only_server(data),
+    ):
+        wanted = _serve_once(data, settings, listener, json=json)
+        while wanted is not None:
+            _set_up_as(data, settings, wanted)
+            settings = read_settings(data, given=given)
             wanted = _serve_once(data, settings, listener, json=json)
-            while wanted is not None:
-                _set_up_as(data, settings, wanted)
-                settings = read_settings(data, given=given)
-                wanted = _serve_once(data, settings, listener, json=json)
 
 
 def _serve_once(data: Path, settings: "Settings", listener: socket.socket, *, json: bool) -> "ProfileName | None":
