@@ -1,6 +1,6 @@
 # `make check` is what every commit passes; `.ci/run` adds the built wheel and the clean environment.
 PYTHON ?= .venv/bin/python
-.PHONY: check lint types arrows test calibration locks advisories
+.PHONY: check lint types arrows test calibration locks advisories outdated
 
 check: lint types arrows test
 
@@ -28,6 +28,10 @@ calibration:
 advisories:
 	$(PYTHON) -m pip_audit --strict --disable-pip --require-hashes --progress-spinner off \
 	    --requirement requirements/run.lock $(AUDIT)
+
+# What is there in a newer version than is installed here, from the package index that pip is set up with.
+outdated:
+	$(PYTHON) -m pip list --outdated --disable-pip-version-check $(INDEX)
 
 # Names and hashes only: no registry's address, no path of a machine.
 locks:

@@ -1,6 +1,7 @@
-"""`make advisories`: everything that runs is asked about, and one advisory is enough to fail.
+"""`make advisories` and `make outdated`: everything that runs is asked about, what is wrong with it and what is newer.
 
-pip-audit itself, with the Makefile's own command, against a database of advisories on loopback that speaks OSV's form.
+pip-audit and pip themselves, with the Makefile's own commands, against a database of advisories on loopback that speaks
+OSV's form, and against a package index.
 """
 
 import json
@@ -47,12 +48,17 @@ class Database(BaseHTTPRequestHandler):
 @contextmanager
 def database(bad: str) -> Iterator[tuple[str, set[tuple[str, str]]]]:
     asked: set[tuple[str, str]] = set()
-    handler = type("Asked", (Database,), {"asked": asked, "bad": bad})
+    with answering(type("Asked", (Database,), {"asked": asked, "bad": bad})) as url:
+        yield f"{url}/v1/query", asked
+
+
+@contextmanager
+def answering(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}/v1/query", asked
+        yield f"http://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()
@@ -75,3 +81,37 @@ def test_what_runs_is_held_against_advisories(tmp_path: Path) -> None:
     assert locked - asked == set()
     assert found.returncode != 0
     assert "TEST-2026-1" in found.stdout
+
+
+class PackageIndex(BaseHTTPRequestHandler):
+    """Has one package, in a version far ahead, and remembers what it was asked for (PEP 691)."""
+
+    asked: set[str]
+    newer = "jinja2"
+
+    def do_GET(self) -> None:
+        name = self.path.strip("/").rpartition("/")[2]
+        self.asked.add(name)
+        file = f"{name}-9999.0-py3-none-any.whl"
+        files = [{"filename": file, "url": f"/files/{file}", "hashes": {}}] if name == self.newer else []
+        said = json.dumps({"meta": {"api-version": "1.0"}, "name": name, "files": files}).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/vnd.pypi.simple.v1+json")
+        self.send_header("content-length", str(len(said)))
+        self.end_headers()
+        self.wfile.write(said)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its own name too
+        """Say nothing."""
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make isn't installed")
+def test_newer_versions_of_what_runs_are_named() -> None:
+    """Each package that is installed is asked for, and the one that is behind is named with both versions."""
+    asked: set[str] = set()
+    with answering(type("Asked", (PackageIndex,), {"asked": asked})) as url:
+        index = f"--isolated --index-url {url}/simple"
+        command = ["make", "-s", "-C", str(ROOT), "outdated", f"PYTHON={sys.executable}", f"INDEX={index}"]
+        found = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    assert {"jinja2", "sqlalchemy", "cryptography", "starlette"} <= asked
+    assert re.findall(r"^(\w+) +\S+ +(\S+)", found.stdout, re.MULTILINE | re.IGNORECASE)[1:] == [("Jinja2", "9999.0")]

@@ -58,10 +58,11 @@ from recognizance.governing.running import running_with, starting_with
 from recognizance.governing.sessions import SessionSigners
 from recognizance.governing.telling import Alerts, Telling
 from recognizance.identifiers import ModelId
+from recognizance.imports import Imports
 from recognizance.intake import Intake
 from recognizance.ledger import FolderSource
 from recognizance.ledger.serving import ledger_routes
-from recognizance.office import TABLES_FOLDER, furnish, open_models
+from recognizance.office import TABLES_FOLDER, furnish, open_models, revocation_lists
 from recognizance.oneshot import OneShot
 from recognizance.permits import Action
 from recognizance.recording import Recorder, software_digest, software_statement, state
@@ -102,6 +103,7 @@ class Service:
     subjects: Subjects
     search: Search
     marks: Marks
+    duplicates: Duplicates
     erasure: Erasure
     retention: RetentionRuns
     desk: SearchingDesk
@@ -162,23 +164,25 @@ def http_app(service: Service) -> Starlette:
         (service.recorder.verifier,),
         kept=KeptReading(service.data / REGISTER_FILE, software_digest()),
     )
+    imports = open_imports(service)
     # The pages come last, because they answer whatever nothing else does.
     return rekognition_app(
         endpoint,
         beside=[
             *ledger_routes(service.recorder.public),
-            *own_api(service, authenticator, register).routes(),
-            Mount("", site(page_services(service, register))),
+            *own_api(service, authenticator, register, imports).routes(),
+            Mount("", site(page_services(service, register, imports))),
         ],
     )
 
 
-def own_api(service: Service, authenticator: Authenticator, register: LiveRegister) -> api.Api:
+def own_api(service: Service, authenticator: Authenticator, register: LiveRegister, imports: Imports) -> api.Api:
     """Our own API, below `/api/v1/`.
 
     Args:
         authenticator: The same for all that is served, because it remembers which signatures were used.
         register: The same for all that is served, because it keeps what it has read.
+        imports: The same for all that is served, because one runs at a time.
     """
     with service.records.reading() as reader:
         page_key = reader.derived_key("page tokens of our own API").reveal()
@@ -190,6 +194,9 @@ def own_api(service: Service, authenticator: Authenticator, register: LiveRegist
         governing=service.governing,
         keys=service.keys,
         galleries=service.galleries,
+        subjects=service.subjects,
+        duplicates=service.duplicates,
+        imports=imports,
         marks=service.marks,
         erasure=service.erasure,
         retention=service.retention,
@@ -215,11 +222,12 @@ def own_api(service: Service, authenticator: Authenticator, register: LiveRegist
     )
 
 
-def page_services(service: Service, register: LiveRegister) -> Services:
+def page_services(service: Service, register: LiveRegister, imports: Imports) -> Services:
     """What the pages call.
 
     Args:
         register: The same for all that is served, because it keeps what it has read.
+        imports: The same for all that is served, because one runs at a time.
     """
     with service.records.reading() as reader:
         page_key = reader.derived_key("forms of pages").reveal()
@@ -247,8 +255,8 @@ def page_services(service: Service, register: LiveRegister) -> Services:
         probes=service.probes,
         disclosing=service.disclosing,
         register=register,
-        imports=ImportJobs(service.records, bulk_enrolment(service), clock=service.clock, new_id=new_id),
-        duplicates=Duplicates(service.records, service.recorder, service.search, service.marks),
+        imports=imports,
+        duplicates=service.duplicates,
         page_key=page_key,
     )
 
@@ -277,8 +285,15 @@ def _relay(settings: Settings) -> Relay | None:
             user=settings.mail_user,
             password=settings.mail_password,
             authorities=settings.mail_authorities_file,
+            revoked=revocation_lists(settings),
         )
     )
+
+
+def open_imports(service: Service) -> Imports:
+    """What runs imports that are asked for over the network; one of a server."""
+    jobs = ImportJobs(service.records, bulk_enrolment(service), clock=service.clock, new_id=new_id)
+    return Imports(service.governing, jobs, service.duplicates)
 
 
 def bulk_enrolment(service: Service) -> BulkEnrolment:
@@ -407,6 +422,7 @@ def wire(
         subjects=Subjects(records, recorder, calibration, clock=clock, new_id=new_id),
         search=search,
         marks=marks,
+        duplicates=Duplicates(records, recorder, search, marks),
         erasure=erasure,
         retention=office.retention,
         desk=SearchingDesk(

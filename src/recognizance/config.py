@@ -5,6 +5,7 @@ the setting, because a misspelt limit that is silently ignored is worse than a s
 `docs/settings.md` is generated from the fields below, and a test holds the two together.
 """
 
+import difflib
 import os
 import tomllib
 import typing
@@ -195,6 +196,16 @@ class Settings:
         default="",
         metadata={"help": "Certificates that vouch for the relay; empty for those that the system trusts."},
     )
+    revocation_lists_file: str = field(
+        default="",
+        metadata={
+            "help": (
+                "File of certificate revocation lists (PEM), read anew for each line: OpenID provider and mail relay"
+                " are believed only if a list of their certificate's issuer is there, in date, and doesn't name it."
+                " Empty looks at none."
+            )
+        },
+    )
     time_zone: str = field(
         default="UTC",
         metadata={
@@ -369,14 +380,14 @@ def _parsed(name: str, text: str, *, where: str) -> object:
         if kind is bool:
             lowered = text.strip().lower()
             if lowered not in _TRUE | _FALSE:
-                raise ValueError("it has to be true or false")
+                raise ValueError(text)
             return lowered in _TRUE
         if kind is int:
             return int(text)
         if kind is float:
             return float(text)
     except ValueError as error:
-        raise InputError(f"{where}: {text!r} is no value for the setting {name}: {error}") from error
+        raise InputError(f"{where}: {text!r} is no value for the setting {name}, a {_SPELLED[kind]}") from error
     if kind == tuple[str, ...]:
         return [part.strip() for part in text.split(",") if part.strip()]
     return text
@@ -386,8 +397,9 @@ def _checked(name: str, value: object, *, where: str) -> object:
     """Prove that `value` has the type of the setting `name`."""
     kind = _TYPES.get(name)
     if kind is None:
-        known = ", ".join(sorted(_TYPES))
-        raise InputError(f"{where}: there is no setting {name!r}; the settings are {known}")
+        close = difflib.get_close_matches(name, _TYPES, n=1)
+        meant = f"; did you mean {close[0]!r}?" if close else ";"
+        raise InputError(f"{where}: there is no setting {name!r}{meant} docs/settings.md lists them all")
     wrong = InputError(f"{where}: setting {name} can't be {value!r}")
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         try:

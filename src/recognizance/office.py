@@ -29,6 +29,7 @@ from recognizance.governance.gate import Running
 from recognizance.governance.requests import EnrolmentFacts
 from recognizance.governance.unusual import Thresholds as UnusualThresholds
 from recognizance.governing.access import AccessKeys
+from recognizance.governing.certificates import require_lists
 from recognizance.governing.entrance import Entrance, open_entrance
 from recognizance.governing.installation import Governing, open_governing
 from recognizance.governing.openid import Provider
@@ -242,7 +243,23 @@ def _provider(settings: Settings) -> Provider | None:
     """Where people may sign in instead, if the settings name a provider."""
     if not settings.openid_issuer:
         return None
-    return Provider(settings.openid_issuer, settings.openid_client_id, settings.openid_client_secret)
+    return Provider(
+        settings.openid_issuer,
+        settings.openid_client_id,
+        settings.openid_client_secret,
+        revoked=revocation_lists(settings),
+    )
+
+
+def revocation_lists(settings: Settings) -> str:
+    """The file of revocation lists, if the settings name one.
+
+    Raises:
+        InputError: If it isn't one, said when the service starts and not at the first sign-in.
+    """
+    if settings.revocation_lists_file:
+        require_lists(settings.revocation_lists_file)
+    return settings.revocation_lists_file
 
 
 def _no_index(model: ModelId) -> Index:

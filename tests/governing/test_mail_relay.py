@@ -22,6 +22,7 @@ from cryptography.x509.oid import NameOID
 
 from recognizance.errors import InputError
 from recognizance.governing.account_news import Delivery, DueMail, Happening
+from recognizance.governing.certificates import client_context
 from recognizance.governing.mail_relay import Letter, Line, RelaySettings, SmtpRelay, is_address, message_of
 from recognizance.web.letters import letter_of
 
@@ -171,6 +172,46 @@ def test_a_relay_that_nobody_vouches_for_gets_nothing(vouched: tuple[ssl.SSLCont
         unknown = relay(server.port, Line.STARTTLS).send([letter()])
         wrong = relay(server.port, Line.STARTTLS, authorities=str(other)).send([letter()])
     assert (unknown, wrong, server.received) == ([Delivery.LATER], [Delivery.LATER], [])
+
+
+def revocations(folder: Path, signed_by: Path, *, revoked: Path | None, days: int = 1) -> str:
+    """A list of what an authority has taken back: one certificate, or none; in date for some days."""
+    key = serialization.load_pem_private_key(signed_by.with_suffix(".key").read_bytes(), None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    issuer = x509.load_pem_x509_certificate(signed_by.read_bytes()).subject
+    until = datetime.now(UTC) + timedelta(days=days)
+    made = x509.CertificateRevocationListBuilder(issuer, until - timedelta(days=9), until)
+    if revoked is not None:
+        number = x509.load_pem_x509_certificate(revoked.read_bytes()).serial_number
+        since = until - timedelta(days=8)
+        made = made.add_revoked_certificate(x509.RevokedCertificateBuilder(number, since).build())
+    file = folder / f"{signed_by.stem}-{revoked is not None}-{days}.crl"
+    file.write_bytes(made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    return str(file)
+
+
+def test_a_relay_whose_certificate_was_revoked_gets_nothing(
+    vouched: tuple[ssl.SSLContext, Path], tmp_path: Path
+) -> None:
+    """Nor one whose issuer's list is missing or out of date; a file that makes another authority trusted is no list."""
+    context, own = vouched
+    _key, other = certificate(tmp_path, "elsewhere.example")
+    lists = {
+        "in date": revocations(tmp_path, own, revoked=None),
+        "revoked": revocations(tmp_path, own, revoked=own),
+        "out of date": revocations(tmp_path, own, revoked=None, days=-1),
+        "of another issuer": revocations(tmp_path, other, revoked=None),
+        "no list": str(other),
+        "nothing": str(tmp_path / "nothing"),
+    }
+    with post(context) as server:
+        outcomes = {
+            name: relay(server.port, Line.STARTTLS, authorities=str(own), revoked=file).send([letter()])[0]
+            for name, file in lists.items()
+        }
+    assert outcomes == dict.fromkeys(lists, Delivery.LATER) | {"in date": Delivery.SENT}
+    assert len(server.received) == 1
+    assert client_context(revoked=lists["in date"]).verify_flags & ssl.VerifyFlags.VERIFY_CRL_CHECK_LEAF
 
 
 def test_a_relay_that_does_not_encrypt_gets_nothing(vouched: tuple[ssl.SSLContext, Path]) -> None:

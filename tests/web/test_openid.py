@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -268,6 +269,14 @@ def test_no_errand_is_like_another(provider: Liar) -> None:
     assert asked["code_challenge_method"] == ["S256"]
     assert first.verifier not in address
     assert len({first.state, first.nonce, first.verifier, second.state, second.nonce, second.verifier}) == 6
+
+
+def test_a_provider_is_asked_nothing_without_its_revocation_lists(provider: Liar, tmp_path: Path) -> None:
+    """The file is read anew each time: gone or wrong, nobody is believed; and whoever signs in isn't told its name."""
+    missing = Provider(provider.url, "recognizance", "", revoked=str(tmp_path / "missing.crl"))
+    away = OpenId(missing, clock=now, random_bytes=os.urandom)
+    with pytest.raises(UnavailableError, match=r"^the OpenID provider can't be reached$"):
+        away.begin(redirect_uri=BACK)
 
 
 def test_a_provider_that_cannot_be_reached_is_unavailable() -> None:

@@ -17,11 +17,11 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import Protocol
 
 from recognizance.errors import InputError
 from recognizance.governing.account_news import Delivery
+from recognizance.governing.certificates import client_context
 
 TIMEOUT_S = 20.0
 _FIRST_PERMANENT = 500
@@ -45,7 +45,7 @@ class RelaySettings:
     """Where the relay is.
 
     Attributes:
-        authorities: A file of certificates that vouch for it; empty for those that the system trusts.
+        authorities, revoked: As `client_context` takes them.
     """
 
     host: str
@@ -55,6 +55,7 @@ class RelaySettings:
     user: str = ""
     password: str = field(default="", repr=False)
     authorities: str = ""
+    revoked: str = ""
 
     def __post_init__(self) -> None:
         if not is_address(self.sender):
@@ -97,7 +98,7 @@ class SmtpRelay:
             with self._opened() as line:
                 # One by one, so that what went out before the line broke is known to have.
                 outcomes.extend(self._sent(line, letter) for letter in letters)
-        except (smtplib.SMTPException, OSError, ValueError) as error:
+        except (smtplib.SMTPException, OSError, ValueError, InputError) as error:
             # ValueError is what smtplib raises for a host name that can't be one.
             _log.warning("the mail relay %s didn't take everything: %s", self._settings.host, _kind_of(error))
         return outcomes + [Delivery.LATER] * (len(letters) - len(outcomes))
@@ -122,10 +123,7 @@ class SmtpRelay:
         return line
 
     def _context(self) -> ssl.SSLContext:
-        authorities = self._settings.authorities
-        context = ssl.create_default_context(cafile=str(Path(authorities)) if authorities else None)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        return context
+        return client_context(authorities=self._settings.authorities, revoked=self._settings.revoked)
 
     def _sent(self, line: smtplib.SMTP, letter: Letter) -> Delivery:
         if not is_address(letter.to):

@@ -19,7 +19,7 @@ from hashlib import sha256
 from typing import Any, cast
 from urllib.error import HTTPError
 from urllib.parse import urlencode, urlsplit
-from urllib.request import HTTPRedirectHandler, OpenerDirector, Request, build_opener
+from urllib.request import HTTPRedirectHandler, HTTPSHandler, OpenerDirector, Request, build_opener
 
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -28,6 +28,7 @@ from joserfc.jwk import KeySet
 from recognizance.errors import AuthenticationError, InputError, UnavailableError
 from recognizance.galleries import Clock
 from recognizance.governing.accounts import identity_of
+from recognizance.governing.certificates import client_context
 
 _ALGORITHMS = ["RS256", "PS256", "ES256", "ES384", "EdDSA"]
 """Signatures that the provider alone can make: never `none`, and no shared secret (RFC 8725, 3.1)."""
@@ -45,11 +46,16 @@ class OpenIdError(AuthenticationError):
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A provider as the settings name it. Its issuer is an address of which everything else is found."""
+    """A provider as the settings name it. Its issuer is an address of which everything else is found.
+
+    Attributes:
+        revoked: As `client_context` takes it.
+    """
 
     issuer: str
     client_id: str
     client_secret: str = field(repr=False)
+    revoked: str = ""
 
     def __post_init__(self) -> None:
         _require_private_line(self.issuer)
@@ -92,7 +98,6 @@ class OpenId:
         self._provider = provider
         self._clock = clock
         self._random_bytes = random_bytes
-        self._opener: OpenerDirector = build_opener(_NoRedirect())
 
     def begin(self, *, redirect_uri: str) -> tuple[Errand, str]:
         """Draw an errand, and say where the browser has to go for it.
@@ -200,14 +205,15 @@ class OpenId:
     ) -> Mapping[str, object]:
         request = Request(address, body, {"Accept": "application/json", **(headers or {})})  # noqa: S310  # https, or loopback
         try:
-            with self._opener.open(request, timeout=_TIMEOUT_S) as answer:
+            with self._opener().open(request, timeout=_TIMEOUT_S) as answer:
                 data: bytes = answer.read(_MOST_BYTES + 1)
         except HTTPError as error:
             error.close()
             if error.code < 500 and body is not None:
                 raise OpenIdError("the provider refused the code") from error
             raise UnavailableError(f"the OpenID provider answered {error.code}") from error
-        except OSError as error:
+        except (OSError, InputError) as error:
+            # Whoever signs in isn't told which file of ours is amiss; the start is refused for it.
             raise UnavailableError("the OpenID provider can't be reached") from error
         if len(data) > _MOST_BYTES:
             raise OpenIdError(f"the provider's answer is larger than {_MOST_BYTES} bytes")
@@ -218,6 +224,10 @@ class OpenId:
         if not isinstance(document, dict):
             raise OpenIdError("the provider's answer is no object")
         return cast("dict[str, object]", document)
+
+    def _opener(self) -> OpenerDirector:
+        # A fresh one each time, so that revocation lists that were renewed count.
+        return build_opener(_NoRedirect(), HTTPSHandler(context=client_context(revoked=self._provider.revoked)))
 
     def _drawn(self) -> str:
         return _base64url(self._random_bytes(32))
