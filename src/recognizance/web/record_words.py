@@ -201,7 +201,7 @@ FIELD_WORDS: Mapping[str, str] = {
 """By the name that a field has in any entry or row. A test holds it to all fields of all kinds."""
 
 _STANDINGS = {
-    facts.Standing.ADDED: N_("taken up"),
+    facts.Standing.ADDED: N_("added"),
     facts.Standing.CHANGED: N_("changed"),
     facts.Standing.SUSPENDED: N_("suspended"),
     facts.Standing.RESUMED: N_("takes part again"),
@@ -416,7 +416,7 @@ def code_words(field: str, code: str) -> str | None:
     What brought a use forward is written `event.by`, and by what is seen from the event.
 
     >>> code_words("standing", "added"), code_words("cause", "approve.votes"), code_words("name", "added")
-    ('taken up', 'enough overseers approved', None)
+    ('added', 'enough overseers approved', None)
     """
     words = CODE_WORDS.get(field, {})
     return words.get(code) or (words.get(code.partition(".")[0]) if field == "cause" else None)
