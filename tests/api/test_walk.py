@@ -10,6 +10,7 @@ from datetime import timedelta
 from openapi_spec_validator import validate
 from PIL import ImageOps
 
+from recognizance.app import Service
 from recognizance.cli.portraits import collins_portrait, hopper_portrait
 from recognizance.evaluation.results import write_evaluation
 from recognizance.identifiers import SubjectId
@@ -20,6 +21,7 @@ from ..conftest import jpeg
 from ..evaluation.test_publication import result
 from ..review_world import AGENCY, CASE, COURSE, GALLERY, USE
 from .client import ROUTES, Client, document
+from .subjects import walk_imports, walk_subjects, walk_where_nobody_reviews
 from .world import ApiWorld
 
 SHA = hashlib.sha256(b"a document").hexdigest()
@@ -34,7 +36,7 @@ def test_the_document_is_valid_openapi() -> None:
     assert all(each["description"] and each["summary"].endswith(".") for each in operations)
 
 
-def test_every_route_answers_as_the_document_says(api: ApiWorld) -> None:
+def test_every_route_answers_as_the_document_says(api: ApiWorld, service: Service) -> None:
     """Whatever the table holds can be asked with success by somebody, and nothing is left out."""
     _published(api)
     _parties(api)
@@ -42,6 +44,9 @@ def test_every_route_answers_as_the_document_says(api: ApiWorld) -> None:
     _comments(api)
     _thresholds(api)
     _galleries(api)
+    walk_subjects(api)
+    walk_imports(api)
+    walk_where_nobody_reviews(api, service)
     _retention(api)
     _probes(api)
     _reviews(api)

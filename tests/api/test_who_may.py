@@ -40,7 +40,8 @@ def samples(api: ApiWorld) -> dict[str, Sample]:
     body = {"kind": "access", "asker": "somebody", "statement": ""}
     request = {"request": api.client.done("open_request", api.keys["desk_officer"], body=body)["request"]}
     person, picture = {"person": "nobody"}, base64.b64encode(jpeg(hopper_portrait())).decode()
-    names = {"names": ["nobody"]}
+    names, subject = {"names": ["nobody"]}, gallery | {"subject": "x"}
+    photographs = {"photographs": [{"name": "x.jpg", "subject": "x", "picture": picture}]}
     report = {"report": "x", "agency": AGENCY, "sha256": SHA}
     elements = ("processes", "period_and_frequency", "people_affected", "risks", "oversight", "measures")
     deployed = dict.fromkeys(("operator", "accountable_person", "contact", "legal_basis"), "x")
@@ -92,6 +93,17 @@ def samples(api: ApiWorld) -> dict[str, Sample]:
         "add_mark": Sample(gallery, {"face": "x", "reasons": "x", "case": "x"}),
         "lift_mark": Sample(gallery | {"mark": "x"}, {"reasons": "x"}),
         "erase": Sample(gallery, {"faces": ["x"]}),
+        "merge_subjects": Sample(subject, {"into": "y", "use": USE}),
+        "split_subject": Sample(subject, {"faces": ["x"], "into": "y", "use": USE}),
+        "look_for_duplicates": Sample(subject, {"use": USE}),
+        "list_duplicates": Sample(gallery),
+        "show_duplicate": Sample(gallery | {"pair": "x"}),
+        "tell_apart": Sample(gallery | {"pair": "x"}, {"reasons": "x"}),
+        "begin_import": Sample(gallery, photographs | {"use": USE}),
+        "go_on_with_import": Sample(gallery | {"job": "x"}, photographs),
+        "list_imports": Sample(gallery),
+        "show_import": Sample(gallery | {"job": "x"}),
+        "list_rejects": Sample(gallery | {"job": "x"}),
         "set_schedule": Sample(gallery, {}),
         "list_due": Sample(gallery),
         "hold": Sample(gallery | {"holding": "x"}, {"order_sha256": SHA, "until": "2099-01-01"}),

@@ -21,7 +21,7 @@ import httpx
 from PIL import ImageOps
 from starlette.applications import Starlette
 
-from recognizance.app import page_services
+from recognizance.app import open_imports, page_services
 from recognizance.cli.portraits import collins_portrait, hopper_portrait
 from recognizance.faces import Calibration, FaceReader, QualityFilter, open_photograph
 from recognizance.governance import Asking, Credential, Grounds, Policy, Principal, SearchFacts
@@ -148,7 +148,7 @@ class Guarded:
             service = self.api.world.service
             recorder = service.recorder
             register = LiveRegister(FolderSource(recorder.public), (recorder.verifier,))
-            self._pages = site_pages(page_services(service, register))
+            self._pages = site_pages(page_services(service, register, open_imports(service)))
         return self._pages
 
     def address(self, page: Page, *, absent: str = "") -> str:

@@ -22,6 +22,7 @@ from .world import served
 UNTYPED = {
     ("disclose", "statement"): "goes into the bundle, which is no page",
     ("lift_mark", "reasons"): "stands where those of the mark stand",
+    ("tell_apart", "reasons"): "stands where those of a mark stand",
     ("submit_finding", "statement"): "stands in the register, whose texts are escaped alike",
     ("mitigate_finding", "statement"): "stands in the register, whose texts are escaped alike",
 }

@@ -16,6 +16,8 @@ from recognizance.aws import PageTokens
 from recognizance.desk import SearchingDesk
 from recognizance.disclosing.disclosure import Disclosing
 from recognizance.docket import MACHINE
+from recognizance.duplicates import Duplicates
+from recognizance.enrolling.subjects import Subjects
 from recognizance.forgetting.erasure import Erasure
 from recognizance.forgetting.marks import Marks
 from recognizance.galleries import Galleries
@@ -26,6 +28,7 @@ from recognizance.governing.installation import Governing
 from recognizance.governing.pace import Writers
 from recognizance.governing.registration import Actor
 from recognizance.identifiers import DecisionId, GalleryId
+from recognizance.imports import Imports
 from recognizance.intake import Intake
 from recognizance.permits import Action, Permit
 from recognizance.recording import Recorder
@@ -57,6 +60,9 @@ class Services:
     governing: Governing
     keys: AccessKeys
     galleries: Galleries
+    subjects: Subjects
+    duplicates: Duplicates
+    imports: Imports
     marks: Marks
     erasure: Erasure
     retention: RetentionRuns

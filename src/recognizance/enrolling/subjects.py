@@ -37,6 +37,9 @@ from recognizance.records import (
     Transaction,
 )
 
+LEAST_ALIKE_PCT = 75.0
+"""How alike faces are that become one person: Rekognition's default for associating faces with a user."""
+
 
 class AssociationOutcome(StrEnum):
     """What became of one face that was to be given to a subject."""

@@ -11,21 +11,19 @@ An import is its starter's: nobody else sees how it goes. Implements docs/admini
 import csv
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 
 from starlette.responses import JSONResponse, Response
 
-from recognizance.duplicates import Duplicates, asking_for_duplicates
 from recognizance.enrolling.bulk import IMAGE_SUFFIXES, Item, items_of
-from recognizance.enrolling.jobs import Asked, ImportJobs, Job, JobState, Look
-from recognizance.errors import ConflictError, InputError
+from recognizance.enrolling.jobs import Asked, Job, JobState
+from recognizance.errors import InputError
 from recognizance.faces import QualityFilter
 from recognizance.governance.parties import Role, UseId
 from recognizance.governance.uses import SEARCHABLE
 from recognizance.governing.installation import Governing
-from recognizance.governing.registration import Actor
-from recognizance.identifiers import GalleryId, SubjectId
-from recognizance.permits import Action, Permit
+from recognizance.identifiers import GalleryId
+from recognizance.imports import MAX_FILES, Imports, LooksForNobodyError, Sent
+from recognizance.permits import Action
 from recognizance.records import Records
 from recognizance.web.administrator_galleries import KEEPERS
 from recognizance.web.administrator_words import JOB_STATES
@@ -34,29 +32,19 @@ from recognizance.web.frame import Page
 from recognizance.web.language import N_
 from recognizance.web.visits import Visit
 
-MAX_FILES = 300
 MAX_BYTES = 256 << 20
 """Of one import by a browser; larger ones are for `recognizance import`."""
 
+_LOOKS_FOR_NOBODY = N_("The candidates of this use wait for reviewers, so nobody is looked for by name.")
 _BOUNDS: Mapping[str, int] = {"most_files": MAX_FILES, "most_mib": MAX_BYTES >> 20}
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A photograph that a browser sent, which stands nowhere but here."""
-
-    data: bytes = field(repr=False)
-
-    def read_bytes(self) -> bytes:
-        return self.data
-
-
 class AdministratorImportsPages:
-    def __init__(self, records: Records, governing: Governing, jobs: ImportJobs, duplicates: Duplicates) -> None:
+    def __init__(self, records: Records, governing: Governing, imports: Imports) -> None:
         self._records = records
         self._governing = governing
-        self._jobs = jobs
-        self._duplicates = duplicates
+        self._imports = imports
+        self._jobs = imports.jobs
 
     def table(self) -> list[Page]:
         path = "/galleries/{gallery}/import"
@@ -85,9 +73,11 @@ class AdministratorImportsPages:
             if quality is not None and items and visit.form.is_sound:
                 looks = visit.form.ticked("looks")
                 asked = Asked(gallery, visit.who.person, UseId(use) if use else None, quality, looks)
-                permit, look = self._enrolling(visit, asked), self._looking(visit, asked)
-                if visit.form.is_sound:
-                    job = self._jobs.start(asked, items, permit=permit, look=look)
+                try:
+                    job = self._imports.start(asked, items, by=visit.actor())
+                except LooksForNobodyError:
+                    visit.form.fail("looks", _LOOKS_FOR_NOBODY)
+                else:
                     return visit.redirect(f"/galleries/{gallery}/import/{job}")
         return visit.page(
             "administrator/import.html",
@@ -103,12 +93,9 @@ class AdministratorImportsPages:
         """How an import goes or went; the form goes on with one that ended early."""
         job = self._job(visit)
         if visit.is_post:
-            if not job.may_go_on:
-                raise ConflictError("this import needn't be gone on with")
-            items = _items(visit)
-            if items and visit.form.is_sound:
-                permit, look = self._enrolling(visit, job.asked), self._looking(visit, job.asked)
-                self._jobs.go_on(job, items, permit=permit, look=look)
+            items = _items(visit) if job.may_go_on else []
+            if visit.form.is_sound:
+                self._imports.go_on(job, items, by=visit.actor())
                 return visit.redirect(f"/galleries/{job.gallery}/import/{job.id}")
         return visit.page(
             "administrator/import_job.html",
@@ -136,37 +123,6 @@ class AdministratorImportsPages:
 
     def _job(self, visit: Visit) -> Job:
         return self._jobs.of(visit.path["job"], GalleryId(visit.path["gallery"]), visit.who.person)
-
-    def _enrolling(self, visit: Visit, asked: Asked) -> Permit:
-        """Asked anew each time: whoever may no longer enrol doesn't go on with an import either."""
-        return self._governing.gate.permit(_under(visit, asked), Action.ENROL, asked.gallery)
-
-    def _looking(self, visit: Visit, asked: Asked) -> Look | None:
-        """What looks for each person enrolled, under a permit of its own, as each is a search of its own."""
-        if not asked.looks:
-            return None
-        actor = asking_for_duplicates(_under(visit, asked))
-
-        def permit() -> Permit:
-            return self._governing.gate.permit(actor, Action.SEARCH, asked.gallery)
-
-        # Asked once before anything is enrolled, so that a refusal is told while somebody is there to read it.
-        mandate = permit().mandate
-        if mandate is not None and mandate.review_required:
-            visit.form.fail(
-                "looks", N_("The candidates of this use wait for reviewers, so nobody is looked for by name.")
-            )
-
-        def look(subject: SubjectId) -> None:
-            self._duplicates.look(asked.gallery, subject, permit=permit())
-
-        return look
-
-
-def _under(visit: Visit, asked: Asked) -> Actor:
-    """Whoever is signed in, on behalf of the import's use."""
-    actor = visit.actor()
-    return replace(actor, asking=replace(actor.asking, use=asked.use))
 
 
 def _items(visit: Visit) -> list[Item]:

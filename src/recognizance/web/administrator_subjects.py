@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from recognizance.duplicates import Duplicates, asking_for_duplicates
 from recognizance.enrolling.enrolment import Enrolment
-from recognizance.enrolling.subjects import Subjects
+from recognizance.enrolling.subjects import LEAST_ALIKE_PCT, Subjects
 from recognizance.errors import ConflictError, NotFoundError
 from recognizance.faces import open_photograph
 from recognizance.forgetting.marks import Marks
@@ -32,9 +32,6 @@ from recognizance.web.visits import Tone, Visit
 PAGE = 50
 MOST_FACES = 100
 """A subject has no more (Rekognition's quota)."""
-
-LEAST_ALIKE_PCT = 75.0
-"""How alike faces are that become one person: Rekognition's default for associating faces with a user."""
 
 _SUBJECT = re.compile(r"[a-zA-Z0-9_.\-:]{1,128}")
 

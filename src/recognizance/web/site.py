@@ -15,7 +15,6 @@ from recognizance.desk import SearchingDesk
 from recognizance.disclosing.disclosure import Disclosing
 from recognizance.duplicates import Duplicates
 from recognizance.enrolling.enrolment import Enrolment
-from recognizance.enrolling.jobs import ImportJobs
 from recognizance.enrolling.subjects import Subjects
 from recognizance.faces import Calibration
 from recognizance.forgetting.erasure import Erasure
@@ -25,6 +24,7 @@ from recognizance.governance import RuledPolicy
 from recognizance.governing.access import AccessKeys
 from recognizance.governing.entrance import Entrance
 from recognizance.governing.installation import Governing
+from recognizance.imports import Imports
 from recognizance.oneshot import OneShot
 from recognizance.recording import Recorder
 from recognizance.records import Records
@@ -82,7 +82,7 @@ class Services:
     probes: Probes
     disclosing: Disclosing
     register: LiveRegister
-    imports: ImportJobs
+    imports: Imports
     duplicates: Duplicates
     page_key: bytes = field(repr=False)
 

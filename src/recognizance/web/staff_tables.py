@@ -34,7 +34,7 @@ def administrator_pages(services: "Services") -> list[Page]:
         AdministratorPartiesPages(governing).table(),
         AdministratorKeysPages(records, governing, services.keys, services.entrance.accounts, clock=now).table(),
         AdministratorGalleriesPages(records, governing, services.galleries, services.retention).table(),
-        AdministratorImportsPages(records, governing, services.imports, services.duplicates).table(),
+        AdministratorImportsPages(records, governing, services.imports).table(),
         AdministratorSubjectsPages(
             records, governing, services.enrolment, services.subjects, services.duplicates, services.marks
         ).table(),
