@@ -62,7 +62,7 @@ from recognizance.imports import Imports
 from recognizance.intake import Intake
 from recognizance.ledger import FolderSource
 from recognizance.ledger.serving import ledger_routes
-from recognizance.office import TABLES_FOLDER, furnish, open_models
+from recognizance.office import TABLES_FOLDER, furnish, open_models, revocation_lists
 from recognizance.oneshot import OneShot
 from recognizance.permits import Action
 from recognizance.recording import Recorder, software_digest, software_statement, state
@@ -285,6 +285,7 @@ def _relay(settings: Settings) -> Relay | None:
             user=settings.mail_user,
             password=settings.mail_password,
             authorities=settings.mail_authorities_file,
+            revoked=revocation_lists(settings),
         )
     )
 
