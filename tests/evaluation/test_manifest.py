@@ -80,6 +80,9 @@ def test_any_bytes_are_a_manifest_or_refused(data: bytes) -> None:
     [
         (b"", "the file is empty"),
         (b"path,subject\n", "there is no picture"),
+        (b"path;subject\na.jpg;Ada\n", "line 1: columns are separated by commas"),
+        (b"path,subject\na\\b.jpg,Ada\n", "line 2, column path: 'a\\\\b.jpg': folders are separated by /"),
+        (b"path,subject,1st\na.jpg,Ada,x\n", "line 1: '1st' is no name for a column; begin with a letter"),
         (b"path,sex\na.jpg,female\n", "line 1: the column 'subject' is missing"),
         (b"path,subject,path\na,b,c\n", "line 1: the column 'path' is there twice"),
         (b"path,subject,session,date\na,b,c,d\n", "a session or a date, not both"),

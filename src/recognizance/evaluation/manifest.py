@@ -184,7 +184,7 @@ def _rows(data: bytes, name: str) -> Iterator[tuple[int, list[str]]]:
         # A spreadsheet program begins the file with a byte order mark.
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(f"{name}: byte {error.start} is no UTF-8") from error
+        raise InputError(f"{name}: byte {error.start} is no UTF-8: save it as CSV in UTF-8") from error
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         for row in reader:
@@ -195,9 +195,14 @@ def _rows(data: bytes, name: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _columns(header: Sequence[str], name: str) -> _Columns:
+    if len(header) == 1 and any(other in header[0] for other in ";\t"):
+        # Spreadsheet programs write so in countries whose decimal sign is the comma.
+        raise InputError(f"{name}, line 1: columns are separated by commas; save it as CSV with commas")
     for column in header:
         if not _COLUMN.fullmatch(column):
-            raise InputError(f"{name}, line 1: {column[:40]!r} is no name for a column")
+            raise InputError(
+                f"{name}, line 1: {column[:40]!r} is no name for a column; begin with a letter, use letters, digits, _ and -"
+            )
     if repeated := {column for column in header if header.count(column) > 1}:
         raise InputError(f"{name}, line 1: the column {min(repeated)!r} is there twice")
     for required in (PATH, SUBJECT):
@@ -237,7 +242,9 @@ def _path(path: str, where: str) -> str:
     """A path has one spelling and stays below the manifest's folder, so that a foreign manifest can't read others."""
     place = path.removeprefix("s3://") if path.startswith("s3://") else path
     parts = place.split("/")
-    if place.startswith("/") or "\\" in place or any(part in {"", ".", ".."} for part in parts):
+    if "\\" in place:
+        raise InputError(f"{where}, column {PATH}: {path!r}: folders are separated by /")
+    if place.startswith("/") or any(part in {"", ".", ".."} for part in parts):
         raise InputError(f"{where}, column {PATH}: {path!r} is no plain path below the manifest's folder")
     if path.startswith("s3://") and len(parts) < 2:
         raise InputError(f"{where}, column {PATH}: {path!r} names a bucket and no key")
