@@ -201,9 +201,8 @@ def _columns(header: Sequence[str], name: str) -> _Columns:
     for column in header:
         if not _COLUMN.fullmatch(column):
             raise InputError(
-                f"{name}, line 1: {column[:40]!r} is no name for a column; begin with a letter, use letters, digits, _ and -"
-            )
-                f"{name}, line 1: {column[:40]!r} is no name for a column; begin with a letter, use letters, digits, _ and -"
+                f"{name}, line 1: {column[:40]!r} is no name for a column; begin with a letter, use letters, digits, _"
+                " and -"
             )
     if repeated := {column for column in header if header.count(column) > 1}:
         raise InputError(f"{name}, line 1: the column {min(repeated)!r} is there twice")
