@@ -86,8 +86,11 @@ def test_a_keys_secret_is_shown_once_and_works_until_it_is_revoked(web: Web, adm
     assert signer(key) is None
     assert administrator.post(f"/administration/keys/{key}", what="on").is_redirect
     assert signer(key) is not None
-    assert administrator.post(f"/administration/keys/{key}", what="revoke").is_redirect
+    assert administrator.post(f"/administration/keys/{key}", what="revoke").status_code == 422
+    assert signer(key) is not None
+    assert administrator.post(f"/administration/keys/{key}", what="revoke", confirmed="yes").is_redirect
     assert signer(key) is None
+    assert administrator.get(f"/administration/keys/{key}").status_code == 404
 
 
 def test_an_invitation_is_shown_once_and_lets_its_person_in(web: Web, administrator: Reading) -> None:
@@ -103,6 +106,7 @@ def test_an_invitation_is_shown_once_and_lets_its_person_in(web: Web, administra
     assert login in Reading(web.url, "").get(link[1]).text
 
     account = f"/administration/accounts/{person}"
+    assert "second factor are forgotten" in administrator.get(account).text
     assert "/invitation/" in administrator.post(account, what="reset").text
     assert administrator.post(account, what="disable").is_redirect
     assert administrator.post(account, what="reset").status_code == 409
@@ -131,7 +135,11 @@ def test_who_operates_the_service_is_published(web: Web, administrator: Reading)
     path = "/administration/deployment"
     assert administrator.post(path, **form, legal_basis="an act").status_code == 422
     assert administrator.post(path, **form, legal_basis="an act", purposes=["investigate_offence"]).is_redirect
-    assert "The Harbour" in administrator.get(path).text
+    filled = administrator.get(path).text
+    assert "The Harbour" in filled
+    # As published, and without what every statement says by itself: sending it again changes nothing.
+    assert re.search(r'value="investigate_offence"[^>]* checked', filled)
+    assert "lawful_protest" not in filled
 
 
 def test_a_gallery_is_created_with_its_declaration(web: Web, administrator: Reading) -> None:

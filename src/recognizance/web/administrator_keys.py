@@ -9,7 +9,7 @@ from datetime import UTC, datetime, time
 from starlette.responses import Response
 
 from recognizance.documents import Kind, found
-from recognizance.errors import ConflictError, InputError
+from recognizance.errors import ConflictError, InputError, NotFoundError
 from recognizance.galleries import Clock
 from recognizance.governance import Act
 from recognizance.governance.parties import AccessKey, PersonId, Role, UseId
@@ -68,7 +68,7 @@ class AdministratorKeysPages:
                 response = visit.page("administrator/key_drawn.html", issued=issued, name=owners[owner])
                 response.headers["Cache-Control"] = "no-store"
                 return response
-        known = self._keys.list()
+        known = sorted(self._keys.list(), key=lambda key: (owners.get(key.principal, "").casefold(), key.created))
         return visit.page(
             "administrator/keys.html",
             status=_status(visit),
@@ -79,17 +79,31 @@ class AdministratorKeysPages:
         )
 
     def key(self, visit: Visit) -> Response:
-        """Switch a key off or on, or revoke it for good; nothing is shown here that the list doesn't show."""
+        """One key, never with its secret; the forms switch it off or on, or, confirmed, revoke it for good."""
         self._gate.require(visit.actor(), Act.ISSUE_KEY)
+        key = next((each for each in self._keys.list() if each.id == visit.path["key"]), None)
+        if key is None:
+            raise NotFoundError("there is no such access key")
         if visit.is_post:
-            key, what = AccessKeyId(visit.path["key"]), visit.form.one_of("what", ["off", "on", "revoke"])
-            if what == "revoke":
-                self._keys.delete(key)
-                visit.say(visit.gettext("The key is revoked, and its secret destroyed."))
-            elif what:
-                self._keys.switch(key, active=what == "on")
+            what = visit.form.one_of("what", ["off", "on", "revoke"])
+            if what == "revoke" and not visit.form.ticked("confirmed"):
+                visit.form.fail("confirmed", N_("Tick the box to say that this is what you want."))
+            if visit.form.is_sound:
+                if what == "revoke":
+                    self._keys.delete(key.id)
+                    visit.say(visit.gettext("The key is revoked, and its secret destroyed."))
+                    return visit.redirect("/administration/keys")
+                self._keys.switch(key.id, active=what == "on")
                 visit.say(visit.gettext("Done, from the next request on."))
-        return visit.redirect("/administration/keys")
+                return visit.redirect(f"/administration/keys/{key.id}")
+        return visit.page(
+            "administrator/key.html",
+            status=_status(visit),
+            key=key,
+            terms=self._terms(key.id),
+            whose=self._names().get(key.principal, key.principal),
+            now=self._clock(),
+        )
 
     def accounts(self, visit: Visit) -> Response:
         self._gate.require(visit.actor(), Act.ISSUE_KEY)
@@ -111,15 +125,19 @@ class AdministratorKeysPages:
         return visit.page(
             "administrator/accounts.html",
             status=_status(visit),
-            accounts=accounts,
+            accounts=sorted(accounts, key=lambda each: (people.get(each[0].person) or each[0].login).casefold()),
             people=people,
             without=sorted(without.items(), key=lambda each: each[1].casefold()),
             states=ACCOUNT_STATES,
         )
 
     def account(self, visit: Visit) -> Response:
-        """Disable an account, enable it, or reset it with a fresh link."""
+        """One account; the forms disable it, enable it, or reset it with a fresh link."""
+        self._gate.require(visit.actor(), Act.ISSUE_KEY)
         person = PersonId(PrincipalId(visit.path["person"]))
+        known = self._accounts.of(person)
+        if known is None:
+            raise NotFoundError("there is no such account")
         if visit.is_post:
             what = visit.form.one_of("what", ["disable", "enable", "reset"])
             if what == "reset":
@@ -130,7 +148,16 @@ class AdministratorKeysPages:
             elif what == "enable":
                 self._accounts.enable(person, by=visit.actor())
                 visit.say(visit.gettext("The account is in use again."))
-        return visit.redirect("/administration/accounts")
+            return visit.redirect(f"/administration/accounts/{person}")
+        account, state = known
+        names = {record.person.id: record.name for record, _ in self._registration.people()}
+        return visit.page(
+            "administrator/account.html",
+            account=account,
+            state=state,
+            name=names.get(person) or account.login,
+            states=ACCOUNT_STATES,
+        )
 
     @staticmethod
     def _link(visit: Visit, invitation: Invitation) -> Response:

@@ -18,7 +18,7 @@ from recognizance.errors import Error
 from recognizance.faces import FileState, ModelStore
 from recognizance.governance.parties import Role
 from recognizance.governance.profiles import ProfileName
-from recognizance.governance.purposes import Purpose
+from recognizance.governance.purposes import Declaration, Purpose
 from recognizance.governing.access import AccessKeys
 from recognizance.governing.installation import Governing
 from recognizance.governing.publishing import DeploymentStatement
@@ -27,6 +27,7 @@ from recognizance.recording import Recorder
 from recognizance.records import Records
 from recognizance.register import LiveRegister
 from recognizance.web.administrator_words import FILE_STATES
+from recognizance.web.forms import Form
 from recognizance.web.frame import Page, only
 from recognizance.web.language import N_
 from recognizance.web.overseer_words import PURPOSES
@@ -110,7 +111,7 @@ class AdministratorServicePages:
     def deployment(self, visit: Visit) -> Response:
         """Who operates the service and who oversees it, as published; the form publishes the first anew."""
         kept = self._register.reading().state.kept
-        current = [entry.facts for entry in kept if isinstance(entry.facts, facts.Deployment)]
+        current = [entry.facts for entry in kept if isinstance(entry.facts, facts.Deployment)][-1:]
         bodies = [entry.facts for entry in kept if isinstance(entry.facts, facts.OversightBody)]
         form = visit.form
         if visit.is_post:
@@ -130,13 +131,30 @@ class AdministratorServicePages:
                 self._parts.governing.publishing.deployment(statement, by=visit.actor())
                 visit.say(visit.gettext("Published. The last statement is the one in force."))
                 return visit.redirect("/administration/deployment")
+        elif current and not form.values:
+            visit.form = _filled(current[0])
         return visit.page(
             "administrator/deployment.html",
             status=422 if form.errors else 200,
-            current=current[-1] if current else None,
+            is_published=bool(current),
             body=bodies[-1] if bodies else None,
             purpose_choices=[(each.value, visit.gettext(text), "") for each, text in PURPOSES.items()],
         )
+
+
+def _filled(current: facts.Deployment) -> Form:
+    """The form with what is published, but for what every statement says by itself."""
+    own = [each for each in current.prohibited_uses if each not in set(Declaration)]
+    return Form(
+        {
+            "operator": (current.operator,),
+            "accountable_person": (current.accountable_person,),
+            "contact": (current.contact,),
+            "legal_basis": (current.legal_basis,),
+            "purposes": current.purposes,
+            "prohibited_uses": ("\n".join(own),),
+        }
+    )
 
 
 def findings(parts: Parts) -> Iterator[Finding]:
