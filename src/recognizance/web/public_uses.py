@@ -20,6 +20,7 @@ from recognizance.governing.registration import Registration
 from recognizance.governing.uses import Uses
 from recognizance.ledger import EntryId
 from recognizance.register import LiveRegister
+from recognizance.web.administrator_words import AGENCY_KINDS
 from recognizance.web.frame import Page, only
 from recognizance.web.language import N_
 from recognizance.web.overseer_words import AUTHORITIES, CAPTURES, CHOICES, CLASSES, PURPOSES, STATES
@@ -95,6 +96,7 @@ class UsesPages:
                     "public/agency.html",
                     agency=agency,
                     standing=standing.value,
+                    kinds=AGENCY_KINDS,
                     uses=[each.use for each in self._uses.list() if each.use.terms.agency == wanted],
                     states=STATES,
                     purposes=PURPOSES,
@@ -111,6 +113,7 @@ class UsesPages:
             "public/consultations.html",
             opened=sorted(opened, key=lambda each: each.use.comments_until),
             voting=voting,
+            agencies={agency.id: agency.name for agency, _ in self._registration.agencies()},
             purposes=PURPOSES,
         )
 

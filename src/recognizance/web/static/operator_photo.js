@@ -9,7 +9,9 @@ class PhotoField {
     this.input = root.querySelector("input[type=file]");
     this.texts = root.dataset;
     this.said = this.add("p", "hint", "status");
-    this.said.textContent = this.texts.drop;
+    // A finger neither drags files nor pastes them.
+    this.idle = matchMedia("(pointer: coarse)").matches ? "" : this.texts.drop;
+    this.said.textContent = this.idle;
     this.preview = this.add("img", "preview");
     this.preview.alt = this.texts.chosen;
     this.preview.hidden = true;
@@ -62,11 +64,13 @@ class PhotoField {
       this.said.textContent = `${this.texts.chosen}: ${file.name}`;
     } else {
       this.preview.removeAttribute("src");
-      this.said.textContent = this.texts.drop;
+      this.said.textContent = this.idle;
     }
   }
 
   addCamera() {
+    // What the camera sees stands above the buttons, so that it isn't beyond the edge of a telephone.
+    this.video = this.add("video", "preview");
     const buttons = this.add("p", "buttons");
     this.open = this.button(buttons, this.texts.camera, () => this.start());
     this.shoot = this.button(buttons, this.texts.shoot, () => this.capture());
@@ -74,7 +78,6 @@ class PhotoField {
       this.stop();
       this.open.focus();
     });
-    this.video = this.add("video", "preview");
     this.video.setAttribute("aria-label", this.texts.view);
     this.video.muted = true;
     this.video.playsInline = true;
