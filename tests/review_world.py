@@ -49,6 +49,7 @@ from recognizance.governance.terms import (
 )
 from recognizance.governance.uses import Use, UseEvent, advance, vote
 from recognizance.governing.access import ADMINISTRATOR, principal_of
+from recognizance.governing.passwords import cheap_hasher
 from recognizance.governing.registration import establish
 from recognizance.identifiers import DecisionId, FaceId, GalleryId, PrincipalId
 from recognizance.ledger import Entry, FolderSource, facts, read_checkpoint
@@ -195,7 +196,7 @@ def review_world(folder: Path, faces: tuple[FaceReader, Calibration], *, now: da
         new_id=new_id,
     )
     recorder.close()
-    service = wire(folder, settings, records, *faces, clock=clock)
+    service = wire(folder, settings, records, *faces, clock=clock, hasher=cheap_hasher())
     try:
         world = World(service, clock)
         _populate(world)

@@ -54,6 +54,7 @@ from recognizance.governing.account_news import DueMail
 from recognizance.governing.entrance import Entrance
 from recognizance.governing.installation import Governing
 from recognizance.governing.mail_relay import Letter, Line, Relay, RelaySettings, SmtpRelay
+from recognizance.governing.passwords import PasswordHasher
 from recognizance.governing.running import running_with, starting_with
 from recognizance.governing.sessions import SessionSigners
 from recognizance.governing.telling import Alerts, Telling
@@ -360,8 +361,12 @@ def wire(
     calibration: Calibration,
     *,
     clock: Clock = now,
+    hasher: PasswordHasher | None = None,
 ) -> Service:
     """Put a service together from parts that are open already; closing it closes `records`.
+
+    Args:
+        hasher: Cheaper than the usual one, in tests.
 
     Raises:
         InputError: If the ledger's key doesn't fit.
@@ -383,6 +388,7 @@ def wire(
         open_index=open_index,
         clock=clock,
         running=running_with(lambda: calibration, max_fpir=settings.max_fpir),
+        hasher=hasher,
     )
     recorder, galleries, erasure, marks = office.recorder, office.galleries, office.erasure, office.marks
     state(

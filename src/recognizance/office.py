@@ -33,6 +33,7 @@ from recognizance.governing.certificates import require_lists
 from recognizance.governing.entrance import Entrance, open_entrance
 from recognizance.governing.installation import Governing, open_governing
 from recognizance.governing.openid import Provider
+from recognizance.governing.passwords import PasswordHasher
 from recognizance.governing.running import running_with
 from recognizance.identifiers import ModelId
 from recognizance.recording import NOT_STATED, Provenance, Recorder
@@ -142,6 +143,7 @@ def furnish(
     clock: Clock,
     running: Running,
     reconciling: bool = False,
+    hasher: PasswordHasher | None = None,
 ) -> Office:
     """Put an office together on records that are open already; closing it closes them.
 
@@ -150,6 +152,7 @@ def furnish(
         open_index: As `Galleries` takes it.
         running: As `open_governing` takes it.
         reconciling: As `open_recorder` takes it.
+        hasher: As `open_entrance` takes it.
 
     Raises:
         InputError: If the ledger's key doesn't fit, or a policy doesn't validate.
@@ -210,6 +213,7 @@ def furnish(
             random_bytes=os.urandom,
             provider=_provider(settings),
             sends=bool(settings.mail_host),
+            hasher=hasher,
         ),
         galleries=galleries,
         marks=marks,

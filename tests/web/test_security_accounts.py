@@ -8,6 +8,7 @@ import pytest
 import uvicorn
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from recognizance.app import Service
 from recognizance.governing import one_time
 from recognizance.governing.passwords import Flaw, PasswordHasher, flaw_of
 from recognizance.records.keys import DataKey, Secret
@@ -24,6 +25,15 @@ def test_a_password_is_kept_as_argon2id() -> None:
     assert first.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
     assert salts[0] != salts[1]
     assert len(base64.b64decode(salts[0] + "==")) == 16
+
+
+def test_an_installation_hashes_at_full_cost(service: Service) -> None:
+    """As it is opened: whoever sets a password, and whoever signs in where there is no account, waits for as much."""
+    sign_in = service.entrance.sign_in
+    assert sign_in._hasher is service.entrance.accounts._hasher
+    assert sign_in._hasher._nobody.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+    assert not sign_in._hasher.is_outdated(sign_in._hasher._nobody)
+    assert not sign_in._hasher.verify(None, "nobody's password")
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from importlib import resources
 
 from recognizance.errors import InputError
@@ -111,6 +112,8 @@ def rulebook(profile: Profile, own: Sequence[PolicyFile] = ()) -> Rulebook:
     Raises:
         InputError: If a policy does not validate or an own one permits something; the service must not start.
     """
+    if not own:
+        return _packaged(profile.policy_files)
     book = Rulebook(policy_file(SCHEMA_FILE), [*(policy_file(name) for name in profile.policy_files), *own])
     names = {file.name for file in own}
     for rule in book.rules:
@@ -119,6 +122,12 @@ def rulebook(profile: Profile, own: Sequence[PolicyFile] = ()) -> Rulebook:
                 f"{rule.statement.place}: the operator's own policies may only forbid; {rule.name!r} permits"
             )
     return book
+
+
+@cache
+def _packaged(names: tuple[str, ...]) -> Rulebook:
+    """The packaged files alone, which are the same for as long as a process runs."""
+    return Rulebook(policy_file(SCHEMA_FILE), [policy_file(name) for name in names])
 
 
 DEFAULT_USE_LASTS = timedelta(days=365)

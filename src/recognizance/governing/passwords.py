@@ -8,7 +8,9 @@ database without the master key can't even begin to guess. How many are worked o
 What a password has to be follows NIST SP 800-63B, 5.1.1.2: long, not guessable, no rules about which characters.
 """
 
+import os
 import threading
+from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -134,7 +136,7 @@ class PasswordHasher:
         self._hasher = argon2.PasswordHasher.from_parameters(parameters)
         self._slots = threading.BoundedSemaphore(_AT_ONCE)
         # What a password is compared with where there is no account, so that both cases take as long.
-        self._nobody = self._hasher.hash("nobody's password")
+        self._nobody = _drawn(parameters)
 
     def hash(self, password: str) -> str:
         with self._slots:
@@ -152,6 +154,15 @@ class PasswordHasher:
     def is_outdated(self, kept: str) -> bool:
         """Whether it was hashed with other parameters than are used now."""
         return self._hasher.check_needs_rehash(kept)
+
+
+def _drawn(parameters: argon2.Parameters) -> str:
+    """What looks like a hash and is one of no password that anybody knows: drawn, which costs a start nothing."""
+    kind = f"$argon2id$v={parameters.version}"
+    costs = f"m={parameters.memory_cost},t={parameters.time_cost},p={parameters.parallelism}"
+    lengths = (parameters.salt_len, parameters.hash_len)
+    drawn = (b64encode(os.urandom(length)).decode().rstrip("=") for length in lengths)
+    return "$".join((kind, costs, *drawn))
 
 
 def cheap_hasher() -> PasswordHasher:

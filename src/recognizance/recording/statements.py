@@ -9,6 +9,7 @@ last such entry before it. What was said last is remembered in the records, in t
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from hashlib import sha256
 from importlib import metadata, resources
 from importlib.resources.abc import Traversable
@@ -73,9 +74,14 @@ def rotation_statement(former: VerifierKey, following: VerifierKey, reason: str)
     )
 
 
+@cache
 def software_statement() -> Statement:
-    """This program: a hash over its own files, and one over the names and versions of everything that is installed."""
-    installed = sorted({f"{each.name}=={each.version}" for each in metadata.distributions()})
+    """This program: a hash over its own files, and one over the names and versions of everything that is installed.
+
+    Read once: what a process runs doesn't change while it runs, whatever becomes of the files.
+    """
+    described = (each.metadata for each in metadata.distributions())
+    installed = sorted({f"{each['Name']}=={each['Version']}" for each in described})
     return "software", facts.Software(
         name="recognizance",
         version=token(metadata.version("recognizance")),
@@ -84,8 +90,9 @@ def software_statement() -> Statement:
     )
 
 
+@cache
 def software_digest() -> str:
-    """A hash over this program's own files, in hexadecimal: whatever is changed in it gives another one."""
+    """A hash over this program's own files, in hexadecimal: whatever is changed in it gives another one. Read once."""
     package = sha256()
     for path, data in _files(resources.files("recognizance"), ""):
         package.update(f"{path}\n{len(data)}\n".encode() + data)
