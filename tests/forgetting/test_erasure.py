@@ -3,7 +3,7 @@
 import contextlib
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -292,6 +292,35 @@ def test_an_opening_that_came_while_the_erasure_looked_is_destroyed_too(
     installation.erasure().faces(GALLERY, [ada.face_id], permit=permit_for(Action.FORGET))
 
     assert installation.openable(late[0]) == {"case", "justification", "probe"}
+
+
+def test_a_document_that_came_while_the_erasure_looked_is_cleaned_too(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is new, and one that names the face only since; what named it before and doesn't any more is left."""
+    [ada], [other] = installation.enrol(), installation.enrol()
+    named, nobody = json.dumps([ada.face_id]).encode(), json.dumps([other.face_id]).encode()
+    with installation.records.transaction() as transaction:
+        changing_later = transaction.insert_document(Document("review", "changes", "open", nobody))
+        let_go_later = transaction.insert_document(Document("review", "lets go", "open", named))
+    changing = installation.recorder.changing
+
+    def write_first() -> object:
+        monkeypatch.undo()
+        with installation.records.transaction() as transaction:
+            transaction.insert_document(Document("review", "comes", "open", named))
+            transaction.replace_document(replace(changing_later, body=named))
+            transaction.replace_document(replace(let_go_later, body=nobody))
+        return changing()
+
+    monkeypatch.setattr(installation.recorder, "changing", write_first)
+    erased = installation.erasure().faces(GALLERY, [ada.face_id], permit=permit_for(Action.FORGET))
+
+    assert erased.proof is not None
+    assert erased.proof.documents == 2
+    with installation.records.reading() as reader:
+        assert [document.id for document in reader.documents("review", limit=10)] == ["lets go"]
+    assert check_records(installation.records) == ()
 
 
 @dataclass

@@ -6,7 +6,7 @@ import sqlite3
 import pytest
 
 from recognizance.identifiers import AccessKeyId, GalleryId, ImageId, PrincipalId, SubjectId
-from recognizance.records import Records, Secret, SubjectKey, check_records
+from recognizance.records import Document, Records, Secret, SubjectKey, check_records
 
 from .world import World
 
@@ -23,6 +23,7 @@ def full(records: Records, gallery: GalleryId, world: World) -> Records:
         transaction.create_subject(gallery, SubjectId("alice"), key=SubjectKey("k"), created=world.now)
         transaction.associate(gallery, SubjectId("alice"), [face.face_id for face in faces[:3]])
         transaction.remove_faces(gallery, [face.face_id for face in faces[50:55]])
+        transaction.insert_document(Document("kind", "document", "state", b"{}"))
         transaction.add_access_key(
             AccessKeyId("KEY"), secret=Secret(b"s"), principal=PrincipalId("p"), created=world.now
         )
@@ -57,6 +58,7 @@ def full(records: Records, gallery: GalleryId, world: World) -> Records:
         ("UPDATE images SET image_id = 'x' WHERE image_id = 'photograph'", "isn't there"),
         ("INSERT INTO images (gallery_key, image_id) VALUES (1, 'orphan')", "1 images have no face"),
         ("UPDATE kept_images SET sealed = zeroblob(40)", "photograph 'photograph'"),
+        ("DELETE FROM document_changes", "1 documents have no place"),
         ("UPDATE access_keys SET principal = 'other'", "access key 'KEY'"),
         ("DELETE FROM subjects", "isn't there"),
         ("UPDATE removed_faces SET version = 1000000", "outside its horizon"),

@@ -34,8 +34,8 @@ def test_entries_wait_in_the_order_of_their_commits(records: Records) -> None:
         after = transaction.marked_size(), transaction.pending_entries(9)
         indexes = transaction.entry_indexes(["a", "b", "c", "d"])
 
-    assert before == (0, [OutboxRow("b", b"b"), OutboxRow("a", b"a")])
-    assert after == (2, [OutboxRow("b", b"b")])
+    assert before == (0, [OutboxRow("b", b"b", 1), OutboxRow("a", b"a", 2)])
+    assert after == (2, [OutboxRow("b", b"b", 1)])
     assert indexes == {"a": 0, "c": 1}
     assert check_records(records) == ()
 
@@ -74,7 +74,8 @@ def test_marking_again_changes_nothing_and_otherwise_is_refused(records: Records
             transaction.mark_entries(first, ids)
     with records.reading() as reader:
         assert reader.marked_size() == 1
-        assert reader.pending_entries(5) == [OutboxRow("b", b"b")]
+        assert reader.pending_entries(5) == [OutboxRow("b", b"b", 2)]
+        assert reader.last_position() == 2
 
 
 def test_openings_come_back_and_are_never_in_the_file(records: Records, gallery: GalleryId) -> None:

@@ -76,6 +76,7 @@ CALLS: dict[str, Call] = {
         "f", b"{}", of_gallery=[OpeningRow("f", "case", b"null", bytes(32))], gallery=w.gallery
     ),
     "marked size": lambda t, w, ids: t.marked_size(),
+    "last position": lambda t, w, ids: t.last_position(),
     "pending entries": lambda t, w, ids: t.pending_entries(5),
     "entry indexes": lambda t, w, ids: t.entry_indexes(["e", "f"]),
     "mark entries": lambda t, w, ids: t.mark_entries(0, ["e"]),

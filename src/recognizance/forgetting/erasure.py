@@ -41,9 +41,12 @@ from recognizance.forgetting.proofs import (
     said,
 )
 from recognizance.forgetting.targets import (
+    Seen,
     Target,
+    documents_of,
     faces_target,
     looked_through,
+    looked_through_documents,
     openings_of,
     places,
     subject_target,
@@ -57,6 +60,7 @@ from recognizance.permits import Action, Permit
 from recognizance.recording import Change, ContentDelta, Recorder, acts
 from recognizance.records import (
     Document,
+    DocumentPlace,
     GalleryRow,
     Needles,
     OpeningPlace,
@@ -153,13 +157,15 @@ class Erasure:
         _require_forgetting(permit, gallery)
         wanted = {OpeningPlace(entry, field) for entry in entries for field in RESULT_FIELDS}
         target = Target((), frozenset(), frozenset(entries), frozenset(), frozenset(), frozenset())
+        with self._records.reading() as reader:
+            seen = looked_through_documents(reader, target) if entries else None
         with self._recorder.changing() as change:
             transaction = change.transaction
             if order.cause is not Cause.EMERGENCY_LAPSED:
                 self._refuse_held(transaction, entries)
             row = transaction.gallery(gallery)
             there = {place for entry in entries for place in places(transaction, entry) if place in wanted}
-            documents = self._clean(change, target.needles, permit) if entries else 0
+            documents = self._clean(change, target, seen, permit) if entries else 0
             if not there and not documents:
                 return Erased((), (), None, (), None)
             self._destroy(transaction, there)
@@ -267,7 +273,7 @@ class Erasure:
                 photographs=target.photographs - transaction.photographs_in_use(target.photographs),
             )
             transaction.forget_imported(target.photographs)
-            documents = self._clean(change, target.needles, permit)
+            documents = self._clean(change, target, seen, permit)
             self._refuse_held(transaction, [place.entry_id for place in openings])
             self._destroy(transaction, openings)
             scope = facts.ErasureScope.FACE if target.subject is None else facts.ErasureScope.SUBJECT
@@ -321,9 +327,9 @@ class Erasure:
         for place in openings:
             transaction.erase_opening(place.entry_id, place.field)
 
-    def _clean(self, change: Change, needles: Needles, permit: Permit) -> int:
-        transaction = change.transaction
-        found = [place for place in transaction.documents_naming(needles) if place.kind not in self._kept]
+    def _clean(self, change: Change, target: Target, seen: Seen | None, permit: Permit) -> int:
+        transaction, needles = change.transaction, target.needles
+        found = self._uncleaned(transaction, target, seen)
         unknown = sorted({place.kind for place in found} - self._holders.keys())
         if unknown:
             raise ConflictError(
@@ -332,10 +338,15 @@ class Erasure:
         for place in found:
             document = transaction.document(place.kind, place.id)
             self._holders[place.kind].forget(change, document, needles, done_by=permit.principal)
-        left = [place for place in transaction.documents_naming(needles) if place.kind not in self._kept]
-        if left:
+        if left := self._uncleaned(transaction, target, seen):
             raise CorruptionError(f"{len(left)} documents still hold what they were told to forget")
         return len(found)
+
+    def _uncleaned(self, transaction: Transaction, target: Target, seen: Seen | None) -> list[DocumentPlace]:
+        naming = documents_of(transaction, target, seen)
+        return sorted(
+            (place for place in naming if place.kind not in self._kept), key=lambda place: (place.kind, place.id)
+        )
 
     def _refuse_held(self, reader: Reader, holdings: Collection[str]) -> None:
         refuse_held(held(reader, holdings, self._clock().date()))

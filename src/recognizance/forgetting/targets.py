@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from recognizance.errors import NotFoundError
 from recognizance.identifiers import FaceId, GalleryId, ImageId, SubjectId
-from recognizance.records import FaceRow, Needles, OpeningPlace, Reader, Transaction
+from recognizance.records import DocumentPlace, FaceRow, Needles, OpeningPlace, Reader, Transaction
 
 _PAGE = 1000
 
@@ -37,11 +37,17 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Openings that were found before the transaction began, so that it needn't read them all."""
+    """What was found before the transaction began, so that it needn't open all there is while others wait.
+
+    Attributes:
+        position, change: Where openings and changes of documents ended then.
+    """
 
     target: Target
     openings: frozenset[OpeningPlace]
     position: int
+    documents: frozenset[DocumentPlace]
+    change: int
 
 
 def faces_target(reader: Reader, gallery: GalleryId, asked: Sequence[FaceId], spare_owned: bool) -> Target | None:
@@ -86,8 +92,14 @@ def target_of(reader: Reader, gallery: GalleryId, rows: Sequence[FaceRow]) -> Ta
 def looked_through(reader: Reader, target: Target | None) -> Seen | None:
     if target is None:
         return None
-    position = reader.last_position()
-    return Seen(target, frozenset(reader.openings_naming(target.needles)), position)
+    found = looked_through_documents(reader, target)
+    return replace(found, openings=frozenset(reader.openings_naming(target.needles)), position=reader.last_position())
+
+
+def looked_through_documents(reader: Reader, target: Target) -> Seen:
+    """As `looked_through`, for documents alone."""
+    documents = frozenset(reader.documents_naming(target.needles))
+    return Seen(target, frozenset(), 0, documents, reader.last_document_change())
 
 
 def openings_of(transaction: Transaction, target: Target, seen: Seen | None) -> set[OpeningPlace]:
@@ -95,6 +107,17 @@ def openings_of(transaction: Transaction, target: Target, seen: Seen | None) -> 
     if seen is None or seen.target != target:
         return set(transaction.openings_naming(target.needles))
     return set(seen.openings) | set(transaction.openings_naming(target.needles, after_position=seen.position))
+
+
+def documents_of(transaction: Transaction, target: Target, seen: Seen | None) -> set[DocumentPlace]:
+    """All documents that name the target, as `openings_of` finds openings."""
+    if seen is None or not _is_within(target.needles, seen.target.needles):
+        return set(transaction.documents_naming(target.needles))
+    return set(transaction.documents_naming_still(target.needles, seen.documents, since=seen.change))
+
+
+def _is_within(some: Needles, others: Needles) -> bool:
+    return some.ids <= others.ids and some.names <= others.names and some.blobs <= others.blobs
 
 
 def places(reader: Reader, entry_id: str) -> list[OpeningPlace]:

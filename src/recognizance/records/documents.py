@@ -77,6 +77,17 @@ _DELETE_LABELS = delete(schema.document_labels).where(
     _labels.kind == bindparam("of_kind"), _labels.document_id == bindparam("id")
 )
 _INSERT_LABELS = insert(schema.document_labels)
+_changes = schema.document_changes.c
+_FORGET_CHANGE = delete(schema.document_changes).where(
+    _changes.kind == bindparam("of_kind"), _changes.document_id == bindparam("id")
+)
+_NOTE_CHANGE = insert(schema.document_changes)
+_LAST_CHANGE = select(func.coalesce(func.max(_changes.position), 0))
+_UNNOTED = select(func.count()).where(
+    ~select(_changes.position)
+    .where(_changes.kind == _documents.kind, _changes.document_id == _documents.document_id)
+    .exists()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +175,11 @@ class DocumentReader(AccessReader):
             return {row.value: row.rows for row in self._run(_VALUES, given)}
         return {row.value: row.rows for row in self._run(_VALUES_IN_STATE, {**given, "in_state": state})}
 
+    def last_document_change(self) -> int:
+        """Where the order of changes ends now; whatever is stored later comes behind it."""
+        position: int = self._run(_LAST_CHANGE).scalar_one()
+        return position
+
     def _opened_document(self, row: Row) -> Document:
         bound_to = _bound_to(row.kind, row.document_id, row.revision, row.state, row.due)
         plain = self._access_cipher().unseal(row.sealed, bound_to)
@@ -172,7 +188,9 @@ class DocumentReader(AccessReader):
         return Document(row.kind, row.document_id, row.state, plain[end:], labels, row.due, row.revision)
 
     def _document_problems(self) -> Iterator[str]:
-        """Every document opens and is found by exactly its labels."""
+        """Every document opens and is found by exactly its labels, and it is known when each changed last."""
+        if count := self._run(_UNNOTED).scalar_one():
+            yield f"{count} documents have no place in the order of changes, so that an erasure may pass them over"
         for kind in self._run(_KINDS).scalars().all():
             expected, after = 0, ""
             while rows := self._run(_PAGE, {"of_kind": kind, "after": after, "limit": 256}).all():
@@ -217,6 +235,7 @@ class DocumentWriter(DocumentReader):
             },
         )
         self._write_labels(stored)
+        self._note_change(stored)
         return stored
 
     def replace_document(self, document: Document, *, before: Document | None = None) -> Document:
@@ -250,6 +269,8 @@ class DocumentWriter(DocumentReader):
         if dict(before.labels) != dict(stored.labels):
             self._run(_DELETE_LABELS, {"of_kind": stored.kind, "id": stored.id})
             self._write_labels(stored)
+        self._run(_FORGET_CHANGE, {"of_kind": stored.kind, "id": stored.id})
+        self._note_change(stored)
         return stored
 
     def delete_document(self, kind: str, document_id: str) -> None:
@@ -261,7 +282,11 @@ class DocumentWriter(DocumentReader):
         self._run(_DELETE_LABELS, {"of_kind": kind, "id": document_id})
         if not self._run(_DELETE, {"of_kind": kind, "id": document_id}).rowcount:
             raise NotFoundError(f"there is no {kind} {document_id!r}")
+        self._run(_FORGET_CHANGE, {"of_kind": kind, "id": document_id})
         self._erased = True
+
+    def _note_change(self, document: Document) -> None:
+        self._run(_NOTE_CHANGE, {"kind": document.kind, "document_id": document.id})
 
     def _sealed_document(self, document: Document) -> bytes:
         labels = json.dumps(dict(sorted(document.labels.items())), ensure_ascii=False).encode()

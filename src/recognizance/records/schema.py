@@ -22,6 +22,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    UniqueConstraint,
     text,
 )
 from sqlalchemy.engine import Dialect
@@ -275,4 +276,15 @@ document_labels = Table(
     ForeignKeyConstraint(["kind", "document_id"], ["documents.kind", "documents.document_id"]),
     Index("document_labels_by_document", "kind", "document_id"),
     sqlite_with_rowid=False,
+)
+
+# One row for each document, which gets a new number whenever the document changes; no number is given twice.
+document_changes = Table(
+    "document_changes",
+    metadata,
+    Column("position", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("kind", String(64), nullable=False),
+    Column("document_id", String(255), nullable=False),
+    UniqueConstraint("kind", "document_id"),
+    sqlite_autoincrement=True,
 )

@@ -18,7 +18,7 @@ from sqlalchemy import LargeBinary, Table, bindparam, func, select
 
 from recognizance.identifiers import FaceId, GalleryId, ImageId
 from recognizance.records import schema
-from recognizance.records.documents import DocumentReader
+from recognizance.records.documents import Document, DocumentReader
 from recognizance.records.galleries import CLOSED, IS_OPEN
 from recognizance.records.keys import DataKey, context
 from recognizance.records.outbox import HAS_KEY, OutboxReader
@@ -74,6 +74,16 @@ _NAMES_OF_SUBJECTS = (
 )
 _LAST_POSITION = select(func.coalesce(func.max(_outbox.position), 0))
 _DOCUMENTS = select(schema.documents).order_by(schema.documents.c.kind, schema.documents.c.document_id)
+_changes = schema.document_changes.c
+_DOCUMENTS_SINCE = (
+    select(schema.documents)
+    .join(
+        schema.document_changes,
+        (_changes.kind == schema.documents.c.kind) & (_changes.document_id == schema.documents.c.document_id),
+    )
+    .where(_changes.position > bindparam("after"))
+    .order_by(_changes.position)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,12 +263,28 @@ class TraceReader(DocumentReader, OutboxReader):
                 yield OpeningPlace(row.entry_id, row.field)
 
     def documents_naming(self, needles: Needles) -> Iterator[DocumentPlace]:
-        """The documents whose body, labels or id hold one of `needles`."""
+        """The documents whose body, labels or id hold one of `needles`. Opens all there are."""
         for row in self._run(_DOCUMENTS.execution_options(yield_per=_FETCH)):
-            document = self._opened_document(row)
-            texts = (document.id, *document.labels.values())
-            if needles.are_in_json(document.body) or any(map(needles.are_in_text, texts)):
+            if _names(needles, document := self._opened_document(row)):
                 yield DocumentPlace(document.kind, document.id)
+
+    def documents_naming_still(
+        self, needles: Needles, found: Collection[DocumentPlace], *, since: int
+    ) -> Iterator[DocumentPlace]:
+        """As `documents_naming`, for whoever has looked before: opens what was found then and what is new alone.
+
+        Args:
+            found: What `documents_naming` answered of these needles, or more of them, in an earlier snapshot.
+            since: `last_document_change` in that snapshot.
+        """
+        documents = {
+            DocumentPlace(place.kind, document.id): document
+            for place in found
+            for document in self.documents_by_id(place.kind, [place.id]).values()
+        }
+        for row in self._run(_DOCUMENTS_SINCE, {"after": since}).all():
+            documents[DocumentPlace(row.kind, row.document_id)] = self._opened_document(row)
+        yield from (place for place, document in documents.items() if _names(needles, document))
 
     def _opening_value(self, row: Row, keys: dict[int, DataKey]) -> bytes:
         # One key for each gallery of the scan, instead of one unwrapping for each of its openings.
@@ -292,6 +318,11 @@ def _offset_in(path: Path, needles: Needles) -> int | None:
         # The write-ahead log comes and goes while we look.
         return None
     return None
+
+
+def _names(needles: Needles, document: Document) -> bool:
+    texts = (document.id, *document.labels.values())
+    return needles.are_in_json(document.body) or any(map(needles.are_in_text, texts))
 
 
 def _stand_in(needles: Needles, row: Row) -> bool:
