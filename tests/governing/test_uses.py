@@ -193,6 +193,25 @@ def test_a_suspended_use_is_revoked_or_reinstated_by_votes(governing: Governing,
     assert (stopped, revoked.state) == (UseState.SUSPENDED, UseState.REVOKED)
 
 
+def test_an_agency_does_not_forestall_a_revocation(governing: Governing, police: Police, clock: Clock) -> None:
+    """Given up, a use keeps its leads; revoked, it doesn't. Once overseers won't revoke it, it's the agency's again."""
+    approve(governing, police, clock)
+    supervisor, overseers = at_the_machine(police.supervisor.id), [at_the_machine(each.id) for each in police.overseers]
+
+    def refused() -> bool:
+        with pytest.raises(ConflictError, match="until that is decided"):
+            governing.uses.withdraw(USE, by=supervisor)
+        return state_of(governing) is not UseState.WITHDRAWN
+
+    governing.uses.vote(USE, Choice.APPROVE, "too many", question=Question.REVOKE, by=overseers[0])
+    assert refused()
+    governing.uses.suspend(USE, "complaints", by=overseers[1])
+    assert refused()
+    for overseer in overseers[1:4]:
+        governing.uses.vote(USE, Choice.REJECT, "it was explained", question=Question.REVOKE, by=overseer)
+    assert governing.uses.withdraw(USE, by=supervisor).state is UseState.WITHDRAWN
+
+
 def test_only_its_own_agency_gives_a_use_up(governing: Governing, police: Police) -> None:
     """And afterwards it is over for good."""
     governing.uses.propose(USE, terms(), by=at_the_machine(police.supervisor.id))

@@ -123,6 +123,7 @@ class Obstacle(StrEnum):
     STILL_SUSPENDED = "fewer overseers have voted to lift the suspension than the quorum needs"
     TOO_FEW_REVOCATIONS = "fewer overseers have voted to revoke than the quorum needs"
     NO_EMERGENCY = "no emergency has been declared with its grounds"
+    BEFORE_OVERSEERS = "overseers may revoke it, which takes its results too: until that is decided it isn't given up"
     EMERGENCY_NOT_OVER = "48 hours have not passed since the emergency was declared"
     EMERGENCY_OVER = "48 hours have passed since the emergency was declared; an authorisation comes too late"
 
@@ -279,7 +280,7 @@ def obstacles(use: Use, event: UseEvent, now: datetime, evidence: Evidence = NOT
         ),
         UseEvent.EXPIRE: ((now >= use.ends_at, Obstacle.NOT_OVER),),
         UseEvent.REVOKE: ((_carried(use.revocation_votes, use), Obstacle.TOO_FEW_REVOCATIONS),),
-        UseEvent.WITHDRAW: (),
+        UseEvent.WITHDRAW: ((not _may_be_revoked(use), Obstacle.BEFORE_OVERSEERS),),
         UseEvent.DECLARE_EMERGENCY: (
             (use.emergency is not None, Obstacle.NO_EMERGENCY),
             (terms.report.is_published_at(now), Obstacle.REPORT_UNPUBLISHED),
@@ -304,6 +305,16 @@ def _activation_checks(use: Use, now: datetime, evidence: Evidence) -> tuple[tup
         (now < terms.report.expires, Obstacle.REPORT_EXPIRED),
         (terms.evaluation is None or evidence.fitness is Fitness.PASSED, Obstacle.EVALUATION_UNFIT),
     )
+
+
+def _may_be_revoked(use: Use) -> bool:
+    """Whether overseers have stopped it or begun to vote on revoking it, and can still do so.
+
+    An agency that saw it coming would otherwise give the use up first, and keep what its searches led to.
+    """
+    if use.state is not UseState.SUSPENDED and not use.revocation_votes:
+        return False
+    return tally(use.revocation_votes, use.quorum, use.terms_sha256).outcome is Outcome.OPEN
 
 
 def _carried(votes: tuple[Vote, ...], use: Use) -> bool:

@@ -29,6 +29,7 @@ ELSEWHERE: Mapping[str, str] = {
     "aws/": "is the AWS surface's own, which answers programs",
     "cli/": _COMMANDS,
     "evaluation/": "is said to whoever measures, by commands",
+    "governing/certificates.py": _START,
     "governing/evaluations.py": "is said to whoever publishes an evaluation, by a command",
     "governing/thresholds.py": "is said to whoever proposes a rule, by a command or when the service starts",
     "keeping/": _COMMANDS,
