@@ -100,6 +100,13 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
         )
         office.keys.switch(police.keys["untrained"].id, active=False)
         installation.enrol()
+        # One of three who came in together is forgotten, and with them what says who the other two are.
+        office.erasure.faces(
+            GALLERY,
+            [installation.enrol(faces=3)[1].face_id],
+            order=Order(Cause.DELETION),
+            permit=permit_for(Action.FORGET),
+        )
         office.retention.run(GALLERY, by=ROOT)
         kept |= {"request": request.id, "mark": mark.id, "incident": incident.id, "key": police.keys["untrained"].id}
         kept |= {"person": officer.id, "face": bob.face_id}

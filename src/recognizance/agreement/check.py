@@ -143,7 +143,7 @@ def _disagreements(
     yield from _check_keys(reader, seen)
     yield from _check_galleries(reader, seen.expected)
     yield from _check_erasures(reader, seen.expected)
-    yield from _check_faces(reader, seen.faces)
+    yield from _check_faces(reader, seen)
     yield from _check_counts(seen.expected, documents.counts)
 
 
@@ -382,22 +382,32 @@ def _check_erasures(reader: Reader, expected: Expected) -> Iterator[Disagreement
             yield Disagreement("galleries", f"gallery_id={name}", text, removed[-1])
 
 
-def _check_faces(reader: Reader, enrolled: Mapping[str, Mapping[str, str]]) -> Iterator[Disagreement]:
-    """Every face has the photograph and the template that its enrolment committed to."""
+def _check_faces(reader: Reader, seen: _Seen) -> Iterator[Disagreement]:
+    """Every face has the photograph and the template that its enrolment committed to.
+
+    Whoever was enrolled in one step with somebody who was erased since is counted, because the salt that opened that
+    step's commitment is destroyed: as many faces may stand alone as the ledger has beyond those that it still names.
+    """
+    # WEAKNESS (issue 3): of those few, another photograph or template in the place of the one enrolled isn't seen.
     for gallery in reader.galleries(limit=1_000_000):
+        promises = seen.faces.get(gallery.id, {})
+        spare = max((each.faces or 0 for each in seen.expected.gallery(gallery.id)), default=0) - len(promises)
+        alone: list[Disagreement] = []
         after: FaceId | None = None
         while page := reader.faces(gallery.id, after=after, limit=_PAGE):
             after = page[-1].face_id
             held = _templates(reader, gallery.id, [row.face_id for row in page])
             for row in page:
                 place = f"gallery_id={gallery.id} face_id={row.face_id}"
-                promised = enrolled.get(gallery.id, {}).get(row.face_id)
+                promised = promises.get(row.face_id)
                 if promised is None:
-                    yield Disagreement("faces", place, "the ledger has no enrolment of it")
+                    alone.append(Disagreement("faces", place, "the ledger has no enrolment of it"))
                 elif row.face_id not in held:
                     yield Disagreement("packs", place, "its template is gone")
                 elif face_digest(row.face_id, row.image_sha256, held[row.face_id]) != (row.face_id, promised):
                     yield Disagreement("faces", place, "has another photograph or template than was enrolled")
+        if len(alone) > spare:
+            yield from alone
 
 
 def _templates(reader: Reader, gallery: GalleryId, faces: Sequence[FaceId]) -> dict[FaceId, Template]:
