@@ -83,10 +83,15 @@ _FORGET_CHANGE = delete(schema.document_changes).where(
 )
 _NOTE_CHANGE = insert(schema.document_changes)
 _LAST_CHANGE = select(func.coalesce(func.max(_changes.position), 0))
-_UNNOTED = select(func.count()).where(
-    ~select(_changes.position)
-    .where(_changes.kind == _documents.kind, _changes.document_id == _documents.document_id)
-    .exists()
+_UNNOTED = (
+    select(func.count())
+    .select_from(schema.documents)
+    .where(
+        ~select(_changes.position)
+        .where(_changes.kind == _documents.kind, _changes.document_id == _documents.document_id)
+        .correlate(schema.documents)
+        .exists()
+    )
 )
 
 
