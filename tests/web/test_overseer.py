@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 from PIL import Image
 
 from recognizance.documents import Kind, UseRecord, inserted, replaced, stored
+from recognizance.governance import Asking, Credential, Principal
 from recognizance.governance.oversight import Quorum
 from recognizance.governance.parties import PersonId, UseId
 from recognizance.governance.uses import Use, UseEvent, UseState, advance
@@ -264,3 +265,19 @@ def test_an_overseer_without_a_vote_isnt_asked(web: Web) -> None:
         changed = replace(known.value, use=replace(known.value.use, quorum=Quorum(3, fewer)))
         replaced(transaction, known, changed, state=known.document.state)
     assert reading(web, OVERSEERS[0]).get(f"/oversight/uses/{use}/vote").status_code == 409
+
+
+def test_what_waits_says_what_is_asked(web: Web) -> None:
+    """With the count so far; and a vote that was given is one's own, by name once an overseer has published it."""
+    overseer = reading(web, OVERSEERS[4])
+    use = copied(web, f"asked-{new_id()[:8]}", open_to_votes=True)
+    waiting = overseer.get("/oversight").text
+    assert re.search(rf"{use}</strong>.*?Should this use be allowed.*?So far 0 of 3 approvals", waiting, re.DOTALL)
+    matter = web.service.governing.uses.get(use).use.terms_sha256
+    path = f"/oversight/uses/{use}"
+    voted = overseer.post(f"{path}/vote", question="terms", choice="abstain", reasons="I know them", matter=matter)
+    assert voted.is_redirect
+    asks = Actor(Principal(OVERSEERS[4], frozenset()), Asking(Credential.SIGN_IN))
+    web.service.governing.publishing.oversight_member("Grace Hopper", by=asks)
+    web.world.entries()
+    assert re.search(r"Grace Hopper</bdi> <code>[^<]+</code> \(you\)", overseer.get(path).text)

@@ -85,7 +85,8 @@ class OverseerPages:
         mine = visit.who.person
         return visit.page(
             "overseer/overview.html",
-            waiting=[each for each in known if self._waits_for(each.use, mine, now)],
+            waiting=self._waiting(known, mine, now),
+            question_names=_QUESTIONS,
             open_comments=[each for each in known if each.use.state is UseState.PROPOSED],
             running=[each for each in known if each.use.state in SEARCHABLE],
             halted=[each for each in known if each.use.state in {UseState.SUSPENDED, UseState.EMERGENCY_SUSPENDED}],
@@ -143,6 +144,7 @@ class OverseerPages:
             use=use,
             terms=use.terms,
             questions=self._questions_for(use, visit.who.person, now) if visit.has_role(Role.OVERSEER) else [],
+            names=self._names(),
             may_suspend=visit.has_role(Role.OVERSEER) and (use.state, UseEvent.SUSPEND) in USE_TABLE,
             evaluation=None if named is None else evaluations.get(named.report_sha256),
             evidence=self._uses.evidence(use.id),
@@ -221,13 +223,19 @@ class OverseerPages:
             return visit.again("overseer/vote.html", **given)
         return visit.page("overseer/vote.html", **given)
 
-    def _waits_for(self, use: Use, person: PersonId, now: datetime) -> bool:
-        """Whether somebody has asked a question about a use that this overseer hasn't answered.
+    def _waiting(self, known: list[UseRecord], person: PersonId, now: datetime) -> list[tuple[UseRecord, Question]]:
+        """What somebody has asked about a use and this overseer hasn't answered, what ends first before the rest.
 
         Any active use may be revoked, and that is no question before an overseer has asked for it by a vote.
         """
-        questions = self._questions_for(use, person, now)
-        return any(question is not Question.REVOKE or use.revocation_votes for question in questions)
+        waiting = [
+            (record, question)
+            for record in known
+            for question in self._questions_for(record.use, person, now)
+            if question is not Question.REVOKE or record.use.revocation_votes
+        ]
+        # An emergency lapses within two days, so it comes first.
+        return sorted(waiting, key=lambda each: each[0].use.ends_at)
 
     @staticmethod
     def _questions_for(use: Use, person: PersonId, now: datetime) -> list[Question]:
@@ -245,6 +253,10 @@ class OverseerPages:
                 questions.append(question)
         return questions
 
+    def _names(self) -> dict[str, str]:
+        """The overseers who have published who they are, by their pseudonyms."""
+        return {row.member: row.name for row in self._register.register().oversight.members}
+
     def _evaluations(self) -> Mapping[str, facts.Evaluation]:
         """Published evaluations by the commitment to their result; of several with one, the last."""
         kept = self._register.reading().state.kept
@@ -253,6 +265,12 @@ class OverseerPages:
     def _calendar(self, known: list[UseRecord], now: datetime) -> tuple[object, ...]:
         return deadlines([each.use for each in known], now, evaluations=_expiries(self._evaluations()))
 
+
+_QUESTIONS: Mapping[Question, str] = {
+    Question.TERMS: N_("Should this use be allowed, on exactly these terms?"),
+    Question.REINSTATE: N_("Should the suspension be lifted?"),
+    Question.REVOKE: N_("Should the use be revoked for good?"),
+}
 
 _WORDS: Mapping[str, Any] = {
     "states": STATES,
@@ -263,11 +281,7 @@ _WORDS: Mapping[str, Any] = {
     "verdicts": VERDICTS,
     "choice_names": CHOICES,
     "deadline_names": DEADLINES,
-    "question_names": {
-        Question.TERMS: N_("Should this use be allowed, on exactly these terms?"),
-        Question.REINSTATE: N_("Should the suspension be lifted?"),
-        Question.REVOKE: N_("Should the use be revoked for good?"),
-    },
+    "question_names": _QUESTIONS,
 }
 
 _REPORT_FIELDS = (
