@@ -36,7 +36,7 @@ from recognizance.correspondence import (
     request_document,
     request_files,
 )
-from recognizance.docket import add_searches, searches_on
+from recognizance.docket import PHOTOGRAPHS_FOR, add_searches, searches_on
 from recognizance.documents import GalleryDeclaration, Kind, found
 from recognizance.errors import ConflictError, InputError, LimitError, NotFoundError
 from recognizance.faces import QualityFilter, open_photograph
@@ -45,7 +45,6 @@ from recognizance.forgetting.marks import Marks
 from recognizance.galleries import Clock
 from recognizance.governance import Act
 from recognizance.governance.parties import AgencyId, PersonId, UseId
-from recognizance.governance.policy import DESK
 from recognizance.governance.purposes import Capture
 from recognizance.governance.requests import SearchFacts
 from recognizance.governance.subjects import (
@@ -421,7 +420,7 @@ class SearchingDesk(Desk):
 
     def _count_photograph(self, request: RequestId, by: Actor) -> None:
         day = self.file(request, by=by).request.received
-        counted = UseId(f"{DESK}/request/{request}")
+        counted = UseId(f"{PHOTOGRAPHS_FOR}{request}")
         with self._records.transaction() as transaction:
             if searches_on(transaction, counted, day) >= MOST_PHOTOGRAPHS:
                 raise LimitError(

@@ -74,6 +74,10 @@ def _faces_in(reader: Reader, gallery: GalleryId | None) -> int:
         return 0
 
 
+PHOTOGRAPHS_FOR = "desk/request/"
+"""With a request's id, what its photographs are counted under, for their limit; no entry of the ledger names that."""
+
+
 def searches_on(reader: Reader, use: UseId, day: date) -> int:
     """Pictures searched for under a use on a UTC day."""
     counted = found(reader, Kind.COUNT, _count_id(use, day), SearchCount)

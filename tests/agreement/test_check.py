@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from recognizance.agreement import Disagreement, check_agreement, check_tail
+from recognizance.docket import PHOTOGRAPHS_FOR, add_searches
 from recognizance.forgetting.proofs import Cause, Order
 from recognizance.gallery import BruteForceIndex
-from recognizance.governance.parties import AgencyId, Role
+from recognizance.governance.parties import AgencyId, Role, UseId
 from recognizance.governance.retention import HoldingKind, Schedule
 from recognizance.governance.subjects import RequestEvent, RequestKind
 from recognizance.governing.incidents import Incident
@@ -87,6 +88,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
         )
         request = office.desk.open(RequestKind.ACCESS, asker="a", statement="", by=by)
         office.desk.step(request.id, RequestEvent.VERIFY, by=by)
+        with office.records.transaction() as transaction:
+            add_searches(transaction, UseId(f"{PHOTOGRAPHS_FOR}{request.id}"), clock.now.date(), 2)
         incident, _ = office.governing.incidents.report(Incident(facts.Occurrence.VIOLATION, clock.now, "one"), by=ROOT)
         office.records.backup(folder / EARLIER)
         # From here on, older rows can be put back.
