@@ -191,6 +191,7 @@ def _records(data: Path) -> Iterator[Finding]:
         problems = check_records(records)
         with records.reading() as reader:
             galleries = reader.galleries(limit=1_000_000)
+            closed = reader.closed_galleries()
             keys = reader.access_keys()
     finally:
         records.close()
@@ -202,6 +203,13 @@ def _records(data: Path) -> Iterator[Finding]:
             "records",
             Verdict.OK,
             f"{counted(len(galleries), 'gallery', 'galleries')} with {counted(faces, 'face')}, all sound",
+        )
+    if closed:
+        count, gone = counted(len(closed), "gallery", "galleries"), sum(each.face_count for each in closed)
+        yield Finding(
+            "erasures",
+            Verdict.NOTE,
+            f"{count} closed and being erased, {counted(gone, 'face')} gone so far: a running server goes on with it",
         )
     if any(key.active for key in keys):
         yield Finding("keys", Verdict.OK, counted(sum(key.active for key in keys), "active access key"))

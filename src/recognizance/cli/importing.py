@@ -61,7 +61,8 @@ def import_photographs(
     """Enrol a folder or a list of photographs. The gallery is created if need be.
 
     In a folder, a photograph's subject is the folder it lies in (or its own name, directly in SOURCE). Run it again to
-    go on after an interruption: what is done is found by path and content, and passed over.
+    go on after an interruption: what is done is found by path and content, and passed over. Nothing is kept of what was
+    rejected once all was looked at, so that another run looks at it again.
 
     With --source and --basis a gallery that holds no face yet is declared. Outside the profile private, nothing is
     enrolled into one that isn't; there, enrol on behalf of a use (--use) as one of its agency's operators (--as).
@@ -98,6 +99,8 @@ def import_photographs(
         summary = _follow(outcomes, len(items), gallery=gallery, json=json)
         if rejects is not None:
             _write_rejects(rejects, bulk.rejected(name, job))
+        # Of people who weren't enrolled nothing stays, what their photographs are called included.
+        bulk.forget_rejected(name, job)
     if json:
         print_json({"summary": summary})
     else:

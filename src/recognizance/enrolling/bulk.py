@@ -231,6 +231,14 @@ class BulkEnrolment:
         with self._records.reading() as reader:
             return [item for item in settled_items(reader, gallery, job) if item.state is ImportState.REJECTED]
 
+    def forget_rejected(self, gallery: GalleryId, job: str) -> None:
+        """Forget which photographs a job has rejected: what they are called often says whom they show.
+
+        The same job then looks at them again, if it is given them again.
+        """
+        with self._records.transaction() as transaction:
+            transaction.forget_rejected(gallery, job)
+
     def counts(self, gallery: GalleryId, job: str) -> dict[ImportState, int]:
         """How many photographs of a job are settled so far, by what became of them."""
         with self._records.reading() as reader:

@@ -31,6 +31,7 @@ _FACES = select(func.coalesce(func.sum(_items.face_count), 0)).where(_OF_JOB)
 _DELETE_ITEM = delete(schema.import_items).where(_OF_JOB, _THIS)
 _INSERT_ITEM = insert(schema.import_items)
 _DELETE_OF_PHOTOGRAPHS = delete(schema.import_items).where(_items.digest.in_(bindparam("digests", expanding=True)))
+_DELETE_IN_STATE = delete(schema.import_items).where(_OF_JOB, _items.state == bindparam("in_state"))
 _DELETE_JOB = delete(schema.import_items).where(_OF_JOB)
 
 _IMAGE = select(_images.image_id).where(
@@ -148,6 +149,18 @@ class ImportWriter(ImportReader, GalleryWriter):
             NotFoundError: If there is no such gallery.
         """
         self._run(_DELETE_JOB, {"gallery": self._gallery_row(gallery, locked=True).gallery_key, "job_id": job})
+        self._erased = True
+
+    def forget_rejected(self, gallery: GalleryId, job: str) -> int:
+        """Drop what a job noted of photographs of which nothing was enrolled; answers how many those were.
+
+        Raises:
+            NotFoundError: If there is no such gallery.
+        """
+        given = {"gallery": self._gallery_row(gallery, locked=True).gallery_key, "job_id": job}
+        count = self._run(_DELETE_IN_STATE, {**given, "in_state": ImportState.REJECTED.value}).rowcount
+        self._erased = self._erased or count > 0
+        return count
 
     def forget_imported(self, digests: Collection[bytes]) -> None:
         """Drop what any job noted of photographs, by their SHA-256: what they were called, and that they were there."""
