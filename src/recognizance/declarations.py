@@ -157,7 +157,7 @@ def _word(words: type[_Word], tag: str, value: str | None) -> _Word | None:
     try:
         return None if value is None else words(value)
     except ValueError:
-        known = ", ".join(word.value for word in words)
+        known = ", ".join(f"'{word.value}'" for word in words)
         raise InputError(f"the tag {tag} can't be {value!r:.100}; it is one of {known}") from None
 
 

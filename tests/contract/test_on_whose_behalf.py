@@ -168,7 +168,7 @@ def test_a_signed_header_states_what_the_session_did_not(police: Station) -> Non
     [
         ({"FaceMatchThreshold": 80}, "a threshold at or above the use's floor"),
         ({"MaxFaces": 11}, "a number of candidates within the use's limit"),
-        ({"CollectionId": "another"}, "a use of this gallery"),
+        ({"CollectionId": "another"}, "a use of this collection"),
     ],
 )
 def test_a_search_beyond_its_use_is_refused(police: Station, asked: dict[str, Any], missing: str) -> None:
