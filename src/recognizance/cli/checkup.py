@@ -4,7 +4,7 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
@@ -55,9 +55,17 @@ def doctor(
         _pictures, _disk, _storage,
     ):  # fmt: skip
         try:
-            findings += check(data)
+            found = list(check(data))
         except Error as error:
-            findings.append(Finding(_subject(check), Verdict.WRONG, str(error)))
+            is_told = any(finding.text == str(error) for finding in findings)
+            found = [
+                Finding(
+                    _subject(check), Verdict.WRONG, "not looked at, for what was said above" if is_told else str(error)
+                )
+            ]
+        findings += found
+        if not json:
+            _print(found)
     if json:
         print_json(
             {
@@ -68,14 +76,15 @@ def doctor(
                 ],
             }
         )
-    else:
-        colours = {Verdict.OK: "green", Verdict.NOTE: "yellow", Verdict.WRONG: "bold red"}
-        for finding in findings:
-            colour = colours[finding.verdict]
-            results.print(f"[{colour}]{finding.verdict.value:<5}[/]  {finding.subject:<12}", end="")
-            results.print(finding.text, markup=False)
     if any(finding.verdict is Verdict.WRONG for finding in findings):
         raise typer.Exit(EXIT_FAILED)
+
+
+def _print(findings: Iterable[Finding]) -> None:
+    colours = {Verdict.OK: "green", Verdict.NOTE: "yellow", Verdict.WRONG: "bold red"}
+    for finding in findings:
+        results.print(f"[{colours[finding.verdict]}]{finding.verdict.value:<5}[/]  {finding.subject:<12}", end="")
+        results.print(finding.text, markup=False)
 
 
 def _subject(check: Callable[[Path], Iterator[Finding]]) -> str:

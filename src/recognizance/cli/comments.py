@@ -3,10 +3,9 @@
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from recognizance.cli.options import DEFAULT_DATA, As, Data, Json
-from recognizance.cli.output import print_json, results, speaking_plainly
+from recognizance.cli.output import print_json, print_table, results, speaking_plainly
 
 app = typer.Typer(help="List, hide and show what the public said about a proposal.", no_args_is_help=True)
 
@@ -39,11 +38,15 @@ def list_comments(use: UseArgument, data: Data = DEFAULT_DATA, json: Json = Fals
             }
         )
         return
-    table = Table("comment", "when", "what is said")
-    for each in comments:
-        said = each.statement if each.hidden is None else f"(hidden: {each.hidden})"
-        table.add_row(each.entry, f"{each.at:%Y-%m-%d %H:%M}", said)
-    results.print(table, markup=False)
+    rows = [
+        (
+            each.entry,
+            f"{each.at:%Y-%m-%d %H:%M} UTC",
+            each.statement if each.hidden is None else f"(hidden: {each.hidden})",
+        )
+        for each in comments
+    ]
+    print_table(("comment", "when", "what is said"), rows, whole=("comment",))
 
 
 @app.command("hide")
@@ -58,6 +61,7 @@ def hide(
 
     with government_of(data) as governing:
         governing.moderation.hide(UseId(use), EntryId(comment), reason, by=actor(acting_as))
+    results.print(f"comment {comment} is hidden; everybody is shown the reason", markup=False)
 
 
 @app.command("show")
@@ -72,3 +76,4 @@ def show(
 
     with government_of(data) as governing:
         governing.moderation.show(UseId(use), EntryId(comment), reason, by=actor(acting_as))
+    results.print(f"comment {comment} is shown again", markup=False)

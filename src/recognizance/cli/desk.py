@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from recognizance.cli.options import DEFAULT_DATA, As, Data, Gallery, Json
-from recognizance.cli.output import notices, print_json, print_table, results, speaking_plainly
+from recognizance.cli.options import DEFAULT_DATA, As, Data, Gallery, Json, one_of
+from recognizance.cli.output import counted, notices, print_json, print_table, results, speaking_plainly
 from recognizance.errors import InputError, NotFoundError, UnavailableError
 from recognizance.governance.retention import YEARS_AFTER_LAST_INTERACTION, HoldingKind, Schedule
 from recognizance.governance.subjects import Refusal, RequestEvent, RequestKind, RequestState
@@ -31,7 +31,8 @@ def open_request(
     asker: Annotated[str, typer.Option("--asker", help="Who asks, and how to reach them. Sealed.")],
     statement: Annotated[str, typer.Option("--statement", help="What they ask, in their own words. Sealed.")] = "",
     received: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day it came in, if not today.")
+        datetime | None,
+        typer.Option(metavar="DAY", formats=["%Y-%m-%d"], help="The day it came in, like 2026-01-31, if not today."),
     ] = None,
     acting_as: As = None,
     data: Data = DEFAULT_DATA,
@@ -57,7 +58,9 @@ def open_request(
 @desk.command("list")
 @speaking_plainly
 def list_requests(
-    state: Annotated[RequestState | None, typer.Option(help="Only those in this state.")] = None,
+    state: Annotated[
+        RequestState | None, typer.Option(metavar="STATE", help=f"Only those that are {one_of(RequestState)}.")
+    ] = None,
     acting_as: As = None,
     data: Data = DEFAULT_DATA,
     json: Json = False,
@@ -113,9 +116,14 @@ def photograph(
 @speaking_plainly
 def answer(
     request: Request,
-    event: Annotated[RequestEvent, typer.Option("--event", help="The step to take.")] = RequestEvent.ANSWER,
+    event: Annotated[
+        RequestEvent, typer.Option("--event", metavar="STEP", help=f"The step to take: {one_of(RequestEvent)}.")
+    ] = RequestEvent.ANSWER,
     text: Annotated[str, typer.Option("--text", help="What the asker is told. Sealed.")] = "",
-    refusal: Annotated[Refusal | None, typer.Option("--reason", help="Why it is refused; with --event refuse.")] = None,
+    refusal: Annotated[
+        Refusal | None,
+        typer.Option("--reason", metavar="REASON", help=f"With --event refuse, why: {one_of(Refusal)}."),
+    ] = None,
     acting_as: As = None,
     data: Data = DEFAULT_DATA,
 ) -> None:
@@ -192,7 +200,7 @@ def export(
         found = office.desk.held_under(request, name, by=actor(acting_as))
         archive = office.desk.export(request, found, by=actor(acting_as))
     _write_new(target, archive)
-    results.print(f"{len(found.faces)} faces in {target}")
+    results.print(f"{counted(len(found.faces), 'face')} in {target}")
     _say_elsewhere(found.elsewhere)
 
 
@@ -213,7 +221,7 @@ def erase(
         for held in found.faces:
             results.print(f"{held.gallery} {held.face.face_id} {held.face.external_image_id or ''}")
         if found.faces and not yes:
-            typer.confirm(f"Erase these {len(found.faces)} faces?", abort=True)
+            typer.confirm(f"Erase {counted(len(found.faces), 'face')}?", abort=True)
         erased = office.desk.erase(request, found, by=actor(acting_as))
         for each in erased:
             traces = () if each.needles is None else office.erasure.traces(each.needles, folder=office.data)
@@ -221,7 +229,7 @@ def erase(
                 results.print(f"still in {trace.table}: {trace.place}")
             if traces:
                 raise UnavailableError(f"the erasure left {len(traces)} traces; see above")
-    results.print(f"{sum(len(each.faces) for each in erased)} faces erased; no trace is left")
+    results.print(f"{counted(sum(len(each.faces) for each in erased), 'face')} erased; no trace is left")
     _say_elsewhere(found.elsewhere)
 
 
@@ -311,6 +319,8 @@ def run(acting_as: As = None, data: Data = DEFAULT_DATA, json: Json = False) -> 
             }
         )
         return
+    if not reports:
+        notices.print("there is no gallery")
     for each in reports:
         if each.receipt is None:
             results.print(f"{each.gallery}: has no schedule; nothing was touched")
@@ -326,7 +336,12 @@ def run(acting_as: As = None, data: Data = DEFAULT_DATA, json: Json = False) -> 
 def hold(
     holding: Annotated[str, typer.Argument(help="A face's id, an image's id, or the entry of a search.")],
     gallery: Gallery,
-    until: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="First day on which it no longer holds.")],
+    until: Annotated[
+        datetime,
+        typer.Option(
+            metavar="DAY", formats=["%Y-%m-%d"], help="First day on which it no longer holds, like 2027-01-31."
+        ),
+    ],
     order: Annotated[str, typer.Option("--order-sha256", help="SHA-256 of the order to preserve.")],
     acting_as: As = None,
     data: Data = DEFAULT_DATA,

@@ -8,6 +8,7 @@ import typer
 
 from recognizance.cli.options import (
     DEFAULT_DATA,
+    As,
     Case,
     Data,
     Declared,
@@ -18,7 +19,7 @@ from recognizance.cli.options import (
     Offence,
     Use,
 )
-from recognizance.cli.output import notices, print_json, print_table, progress, results, speaking_plainly
+from recognizance.cli.output import counted, notices, print_json, print_table, progress, results, speaking_plainly
 
 if TYPE_CHECKING:
     from recognizance.faces import DetectedFace, Photograph
@@ -43,9 +44,14 @@ def search(
     justification: Justification = None,
     offence: Offence = None,
     declared: Declared = None,
+    acting_as: As = None,
     json: Json = False,
 ) -> None:
-    """Search a gallery for the largest face of a photograph. Strangers come back as "unknown"."""
+    """Search a gallery for the largest face of a photograph. Strangers come back as "unknown".
+
+    Outside the profile private, search on behalf of a use (--use) as one of its agency's operators (--as), with the
+    case, justification and offence that it asks for.
+    """
     from recognizance.cli.opening import installed_service_of, permit_here, photograph_at, still_search
     from recognizance.errors import InputError
     from recognizance.faces import QualityFilter
@@ -56,9 +62,9 @@ def search(
     asking = still_search(threshold, limit, use=use, case=case, justification=justification, offence=offence)
     asking = replace(asking, grounds=replace(asking.grounds, declared=frozenset(declared or ())))
     with installed_service_of(data) as service:
-        permit = permit_here(service, Action.SEARCH, gallery, asking=asking)
+        permit = permit_here(service, Action.SEARCH, gallery, asking=asking, acting_as=acting_as)
         photograph = photograph_at(image, permit)
-        reading = permit_here(service, Action.READ_GALLERY, gallery)
+        reading = permit_here(service, Action.READ_GALLERY, gallery, acting_as=acting_as)
         size = service.galleries.describe(name, permit=reading).face_count
         with progress(f"loading gallery {gallery}", size) as advance:
             service.galleries.faces_index(name, model=service.reader.model, permit=permit, progress=advance)
@@ -87,8 +93,8 @@ def search(
         return
     if found.review is not None:
         results.print(
-            f"{len(found.review.faces)} candidates wait for two reviewers: review {found.review.review}."
-            " Nobody is named before they agree."
+            f"{counted(len(found.review.faces), 'candidate')} to compare for two reviewers: review"
+            f" {found.review.review}. Nobody is named before they agree."
         )
         return
     if not found.matches:
@@ -131,6 +137,7 @@ def compare(
     case: Case = None,
     justification: Justification = None,
     offence: Offence = None,
+    acting_as: As = None,
     json: Json = False,
 ) -> None:
     """Compare the largest face of SOURCE with every face of TARGET."""
@@ -141,7 +148,7 @@ def compare(
 
     asking = still_search(threshold, 1, use=use, case=case, justification=justification, offence=offence)
     with oneshot_of(data) as (oneshot, policy):
-        permit = permit_by(policy, Action.COMPARE, asking=asking)
+        permit = permit_by(policy, Action.COMPARE, asking=asking, acting_as=acting_as)
         first, second = photograph_at(source, permit), photograph_at(target, permit)
         comparison = oneshot.compare(first, second, threshold_pct=0.0, quality_filter=QualityFilter.NONE, permit=permit)
     if comparison.source is None:
@@ -171,14 +178,16 @@ def detect(
     out: Annotated[
         Path | None, typer.Option(dir_okay=False, help="Write the photograph here as PNG, faces marked.")
     ] = None,
+    use: Use = None,
+    acting_as: As = None,
     json: Json = False,
 ) -> None:
     """Find the faces of a photograph: boxes, landmarks, pose and quality."""
-    from recognizance.cli.opening import oneshot_of, permit_by, photograph_at
+    from recognizance.cli.opening import acting_under, oneshot_of, permit_by, photograph_at
     from recognizance.permits import Action
 
     with oneshot_of(data) as (oneshot, policy):
-        permit = permit_by(policy, Action.DETECT)
+        permit = permit_by(policy, Action.DETECT, asking=acting_under(use), acting_as=acting_as)
         photograph = photograph_at(image, permit)
         faces = oneshot.detect(photograph, permit=permit)
     if out is not None:

@@ -20,7 +20,11 @@ def publish(
     result: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="result.json, as `evaluate` wrote it.")],
     expires: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="First day on which it no longer counts; at most a year after it."),
+        typer.Option(
+            metavar="DAY",
+            formats=["%Y-%m-%d"],
+            help="First day on which it no longer counts, like 2027-01-31; at most a year after it.",
+        ),
     ] = None,
     decision: Annotated[
         Path | None,

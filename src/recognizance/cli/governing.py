@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recognizance.cli.options import DEFAULT_DATA, As, Data, Expires, Json
+from recognizance.cli.options import DEFAULT_DATA, As, Data, Expires, Json, one_of
 from recognizance.cli.output import print_json, print_table, results, speaking_plainly
 from recognizance.governance.parties import AgencyKind, Role
 from recognizance.governance.purposes import LawfulBasis, Source
@@ -86,7 +86,7 @@ def keep_images(data: "Path") -> None:
 @speaking_plainly
 def add_agency(
     agency: Agency,
-    kind: Annotated[AgencyKind, typer.Option(help="What kind of organisation it is.")],
+    kind: Annotated[AgencyKind, typer.Option(metavar="KIND", help=f"What it is: {one_of(AgencyKind)}.")],
     name: Annotated[str, typer.Option(help="Its name; public.")],
     accountable_person: Annotated[str, typer.Option(help="Who answers for it: name and office; public.")],
     contact: Annotated[str, typer.Option(help="Where the public reaches it about this; public.")],
@@ -179,7 +179,10 @@ def list_agencies(data: Data = DEFAULT_DATA, json: Json = False) -> None:
 @speaking_plainly
 def add_person(
     name: Annotated[str, typer.Argument(help="Their name; kept sealed, never published.")],
-    role: Annotated[list[Role], typer.Option(help="A role; give the option again for another.")],
+    role: Annotated[
+        list[Role],
+        typer.Option(metavar="ROLE", help=f"A role: {one_of(Role)}; give the option again for another."),
+    ],
     agency: Annotated[str | None, typer.Option(help="Their agency; overseers have none.")] = None,
     interest: Annotated[
         list[str] | None, typer.Option(help="An agency that an overseer is too close to; may be given again.")
@@ -309,8 +312,13 @@ def list_people(data: Data = DEFAULT_DATA, json: Json = False) -> None:
 def add_training(
     person: PersonId,
     course: Annotated[str, typer.Option(help="The course, as uses name it.")],
-    completed: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Day on which it was passed.")],
-    expires: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Last day on which it counts.")],
+    completed: Annotated[
+        datetime, typer.Option(metavar="DAY", formats=["%Y-%m-%d"], help="Day on which it was passed, like 2026-01-31.")
+    ],
+    expires: Annotated[
+        datetime,
+        typer.Option(metavar="DAY", formats=["%Y-%m-%d"], help="Last day on which it counts, like 2027-01-30."),
+    ],
     certificate: Annotated[str, typer.Option(help="What proves it; committed to, not published.")],
     data: Data = DEFAULT_DATA,
     acting_as: As = None,
@@ -333,8 +341,12 @@ def add_training(
 @speaking_plainly
 def declare_gallery(
     gallery: Annotated[str, typer.Argument(help="The gallery's name (a CollectionId at the API).")],
-    source: Annotated[Source, typer.Option(help="Where all its images come from.")],
-    basis: Annotated[LawfulBasis, typer.Option(help="What allows keeping them.")],
+    source: Annotated[
+        Source, typer.Option(metavar="SOURCE", help=f"Where all its images come from: {one_of(Source)}.")
+    ],
+    basis: Annotated[
+        LawfulBasis, typer.Option(metavar="BASIS", help=f"What allows keeping them: {one_of(LawfulBasis)}.")
+    ],
     agency: Annotated[
         str | None, typer.Option(help="Who answers for it; in a private installation, its owner.")
     ] = None,

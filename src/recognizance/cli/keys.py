@@ -1,13 +1,18 @@
 """`recognizance keys`: the access keys that programs sign their requests with."""
 
 from datetime import UTC
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from recognizance.cli.options import DEFAULT_DATA, Data, Expires, Json
 from recognizance.cli.output import print_json, print_table, results, speaking_plainly
 from recognizance.identifiers import AccessKeyId
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from recognizance.records import AccessKey as AccessKeyRow
 
 app = typer.Typer(help="Create, list, switch off and delete access keys.", no_args_is_help=True)
 
@@ -35,7 +40,9 @@ def list_keys(data: Data = DEFAULT_DATA, json: Json = False) -> None:
     from recognizance.cli.opening import keys_of
 
     with keys_of(data) as keys:
-        known = keys.list()
+        known, limits = keys.list(), keys.limits()
+    ends = {key: limit.expires for key, limit in limits.items() if limit.expires is not None}
+    uses = {key: limit.bound_use for key, limit in limits.items()}
     if json:
         print_json(
             {
@@ -45,6 +52,8 @@ def list_keys(data: Data = DEFAULT_DATA, json: Json = False) -> None:
                         "principal": key.principal,
                         "created": key.created.isoformat(),
                         "active": key.active,
+                        "expires": ends[key.id].isoformat() if key.id in ends else None,
+                        "use": uses.get(key.id),
                     }
                     for key in known
                 ]
@@ -52,9 +61,21 @@ def list_keys(data: Data = DEFAULT_DATA, json: Json = False) -> None:
         )
         return
     rows = [
-        (key.id, key.principal, f"{key.created:%Y-%m-%d %H:%M} UTC", "active" if key.active else "off") for key in known
+        (key.id, key.principal, uses.get(key.id) or "", f"{key.created:%Y-%m-%d}", _state(key, ends.get(key.id)))
+        for key in known
     ]
-    print_table(("access key id", "belongs to", "created", "state"), rows, whole=("access key id", "belongs to"))
+    columns = ("access key id", "belongs to", "only for", "created", "state")
+    print_table(columns, rows, whole=("access key id", "belongs to", "created"))
+
+
+def _state(key: "AccessKeyRow", ends: "datetime | None") -> str:
+    from recognizance.storage import now
+
+    if not key.active:
+        return "off"
+    if ends is None:
+        return "active"
+    return f"{'active until' if now() < ends else 'expired'} {ends:%Y-%m-%d %H:%M} UTC"
 
 
 @app.command()

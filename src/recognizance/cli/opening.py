@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recognizance.cli.output import waiting
 from recognizance.config import read_settings
 from recognizance.declarations import stated_enrolment
 from recognizance.errors import ImageError, ImageTooLargeError, NotFoundError
@@ -41,7 +42,8 @@ def service_of(data: Path) -> Iterator["Service"]:
     """The whole service of the installation in `data`, for the time of a `with` block."""
     from recognizance.app import open_service
 
-    service = open_service(data, read_settings(data))
+    with waiting("loading the networks"):
+        service = open_service(data, read_settings(data))
     try:
         yield service
     finally:
@@ -87,7 +89,8 @@ def oneshot_of(data: Path) -> Iterator[tuple["OneShot", Policy]]:
     from recognizance.oneshot import OneShot
 
     settings = read_settings(data)
-    faces = open_faces(data, settings)
+    with waiting("loading the networks"):
+        faces = open_faces(data, settings)
     with closing(open_records(data, settings)) as records, closing(open_recorder(data, settings, records)) as recorder:
         yield OneShot(*faces, recorder=recorder), governing_of(data, records, recorder).policy
 
@@ -97,7 +100,8 @@ def oneshot_beside(data: Path) -> "OneShot":
     from recognizance.app import open_faces
     from recognizance.oneshot import OneShot
 
-    return OneShot(*open_faces(data, read_settings(data)), recorder=None)
+    with waiting("loading the networks"):
+        return OneShot(*open_faces(data, read_settings(data)), recorder=None)
 
 
 @contextmanager
@@ -187,8 +191,8 @@ def still_search(
     )
 
 
-def enrolment_under(use: str | None) -> Asking:
-    """Somebody at the machine who enrols on behalf of a use."""
+def acting_under(use: str | None) -> Asking:
+    """Somebody at the machine who acts on behalf of a use."""
     return Asking(Credential.COMMAND_LINE, use=None if use is None else UseId(use))
 
 

@@ -89,7 +89,10 @@ def speaking_plainly(command: Callable[_Parameters, _Result]) -> Callable[_Param
     def run(*args: _Parameters.args, **kwargs: _Parameters.kwargs) -> _Result:
         try:
             return command(*args, **kwargs)
-        except (InputError, DeniedError, AuthenticationError) as error:
+        except DeniedError as error:
+            _tell_refusal(error)
+            raise typer.Exit(EXIT_REFUSED) from error
+        except (InputError, AuthenticationError) as error:
             notices.print(f"[bold red]error:[/] {_escaped(error)}")
             raise typer.Exit(EXIT_REFUSED) from error
         except CorruptionError as error:
@@ -98,13 +101,43 @@ def speaking_plainly(command: Callable[_Parameters, _Result]) -> Callable[_Param
         except Error as error:
             notices.print(f"[bold red]failed:[/] {_escaped(error)}")
             raise typer.Exit(EXIT_FAILED) from error
+        except OSError as error:
+            # Of a file that a command opens for itself, or a disk that is full; what it was about is in the error.
+            where = "" if error.filename is None else f"{error.filename}: "
+            notices.print(f"failed: {where}{error.strerror or error}", style="bold red", markup=False)
+            raise typer.Exit(EXIT_FAILED) from error
 
     return run
+
+
+def _tell_refusal(error: DeniedError) -> None:
+    """Say what is missing line by line, because a refusal may have several reasons, and what to quote."""
+    if not error.missing:
+        notices.print(f"[bold red]error:[/] {_escaped(error)}")
+        return
+    said, _, _ = str(error).partition(" Missing: ")
+    notices.print("error:", style="bold red", end=" ")
+    notices.print(f"{said} Missing:", markup=False)
+    for each in error.missing:
+        what, _, who = each.partition("; ask ")
+        notices.print(f"  - {what}" + (f"\n    (ask {who})" if who else ""), markup=False)
+    if error.decision_id:
+        notices.print(f"To an overseer, quote the decision {error.decision_id}.", markup=False)
 
 
 def _escaped(error: Error) -> str:
     """Keep brackets of a message from being read as markup."""
     return str(error).replace("[", r"\[")
+
+
+@contextmanager
+def waiting(title: str) -> Iterator[None]:
+    """Say on a terminal's standard error what is being waited for, until the block is done."""
+    if not notices.is_terminal:
+        yield
+        return
+    with notices.status(title):
+        yield
 
 
 @contextmanager

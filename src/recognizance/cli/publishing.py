@@ -22,7 +22,13 @@ incident_app = typer.Typer(help="Report what went wrong, and bring it before the
 AgencyOption = Annotated[str, typer.Option("--agency", help="Whose it is.")]
 UseOption = Annotated[str | None, typer.Option("--use", help="The use that it is about.")]
 Expires = Annotated[
-    datetime | None, typer.Option("--expires", formats=["%Y-%m-%d"], help="First day on which it no longer counts.")
+    datetime | None,
+    typer.Option(
+        "--expires",
+        metavar="DAY",
+        formats=["%Y-%m-%d"],
+        help="First day on which it no longer counts, like 2027-01-31.",
+    ),
 ]
 
 
@@ -213,7 +219,12 @@ def report_incident(
     occurrence: Annotated[str, typer.Argument(help="violation, breach, outage or error.")],
     statement: Annotated[str, typer.Option(help="What happened; public, so it names nobody.")],
     discovered: Annotated[
-        datetime, typer.Option(formats=["%Y-%m-%dT%H:%M"], help="When somebody first knew, UTC; the clock starts here.")
+        datetime,
+        typer.Option(
+            metavar="MOMENT",
+            formats=["%Y-%m-%dT%H:%M"],
+            help="When somebody first knew, UTC, like 2026-01-31T18:00; the clock starts here.",
+        ),
     ],
     agency: Annotated[str | None, typer.Option(help="Whose doing it was.")] = None,
     about: Annotated[str | None, typer.Option(help="The id of the ledger entry that it concerns.")] = None,

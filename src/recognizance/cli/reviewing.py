@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recognizance.cli.options import DEFAULT_DATA, Data, Image, Json
+from recognizance.cli.options import DEFAULT_DATA, Data, Image, Json, one_of
 from recognizance.cli.output import EXIT_FAILED, notices, print_json, print_table, results, speaking_plainly
 from recognizance.governance.leads import EditKind, EvidenceKind, OutcomeKind
 from recognizance.governance.review import Observation, Outcome
@@ -145,7 +145,7 @@ def edit(
     person: Person,
     use: Annotated[str, typer.Option("--use", help="The use that the picture is to be searched for under.")],
     case: Annotated[str, typer.Option("--case", help="The case that it belongs to.")],
-    kind: Annotated[EditKind, typer.Option(help="What is done to it.")],
+    kind: Annotated[EditKind, typer.Option(metavar="KIND", help=f"What is done to it: {one_of(EditKind)}.")],
     parameters: Annotated[str, typer.Option(help="As the kind takes them: 10,20,300,400 or 90 or +20 or 150.")],
     out: Annotated[Path, typer.Option("--out", help="A new PNG file, to be searched with as it is.")],
     data: Data = DEFAULT_DATA,
@@ -189,6 +189,8 @@ def list_leads(person: Person, data: Data = DEFAULT_DATA, json: Json = False) ->
         results.print(f"{each.lead.id}  {each.lead.state.value}  case {each.case}  face {each.face or 'forgotten'}")
     if known:
         results.print(f"each an {known[0].stamp}")
+    else:
+        notices.print("none")
 
 
 @lead_app.command("show")
@@ -213,7 +215,9 @@ def show_lead(lead: Lead, person: Person, data: Data = DEFAULT_DATA, json: Json 
 def attest(
     lead: Lead,
     person: Person,
-    kind: Annotated[EvidenceKind, typer.Option(help="What kind of evidence it is.")],
+    kind: Annotated[
+        EvidenceKind, typer.Option(metavar="KIND", help=f"What kind of evidence it is: {one_of(EvidenceKind)}.")
+    ],
     description: Annotated[str, typer.Option(help="What it is, and why it has nothing to do with the face.")],
     document: Annotated[
         Path, typer.Option(exists=True, dir_okay=False, help="The document; only its SHA-256 is kept.")

@@ -41,8 +41,6 @@ A program that can't be changed takes all of it from its environment:
 RETENTION_EVERY_S = 6 * 3600.0
 """Things are due by the day; several runs a day mean that a machine that is off at night runs one all the same."""
 
-_SHOWN_ONCE = "shown when it was drawn: recognizance keys create draws another"
-
 
 @speaking_plainly
 def serve(
@@ -85,6 +83,8 @@ def _serve_once(data: Path, settings: "Settings", listener: socket.socket, *, js
     from recognizance.governing.telling import ROUND_EVERY_S
     from recognizance.rounds import Rounds
 
+    if not json:
+        notices.print("Starting; loading the networks and compiling the search take some seconds.")
     service = open_service(data, settings)
     try:
         issued = None if service.keys.list() else service.keys.create()
@@ -214,6 +214,15 @@ def _announce_pages(service: "Service", endpoint: str) -> None:
         results.print(f"Nobody can sign in yet: make the first account at {endpoint}/set-up, code {set_up.code}")
 
 
+def _key_in_words(service: "Service") -> str:
+    """With what clients sign from the second start on: secrets were shown when they were drawn."""
+    another = f"`recognizance keys create --data {service.data}` draws another"
+    active = sum(key.active for key in service.keys.list())
+    if not active:
+        return f"No key is active, so nobody can sign a request: {another}."
+    return f"Clients sign with a key that was drawn before ({active} active; secrets are shown once), or {another}."
+
+
 def _note_signal(number: int, _frame: FrameType | None) -> None:
     logging.getLogger(__name__).info("stopped by %s", signal.Signals(number).name)
 
@@ -233,10 +242,10 @@ def _announce(service: "Service", listener: socket.socket, issued: "IssuedKey | 
             }
         )
         return
-    known = [key for key in service.keys.list() if key.active]
-    shown = issued.id if issued else (known[0].id if known else "(no active key: `recognizance keys create`)")
-    secret = issued.secret if issued else _SHOWN_ONCE
     results.print(f"Recognizance listens on [bold]{endpoint}[/]; its data is in {Path(service.data).resolve()}")
-    results.print(_SNIPPET.format(endpoint=endpoint, region=region, key=shown, secret=secret))
+    if issued:
+        results.print(_SNIPPET.format(endpoint=endpoint, region=region, key=issued.id, secret=issued.secret))
+    else:
+        results.print(_key_in_words(service))
     _announce_pages(service, endpoint)
     results.print("Ctrl-C stops it.")

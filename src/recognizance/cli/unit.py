@@ -1,5 +1,6 @@
 """`recognizance unit`: a hardened unit of systemd, with the command of this very installation in it."""
 
+import os
 import shutil
 import sys
 from importlib import resources
@@ -40,4 +41,4 @@ def own_command() -> Path:
     """Where this program's own command is; its Python's, if it was started in another way."""
     beside = Path(sys.executable).with_name("recognizance")
     found = beside if beside.exists() else Path(shutil.which("recognizance") or beside)
-    return found.absolute()
+    return Path(os.path.abspath(found))  # noqa: PTH100  # `absolute` keeps `..`; `resolve` would leave the environment

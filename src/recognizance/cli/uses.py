@@ -214,12 +214,19 @@ def _say(use: "Use", *, json: bool) -> None:
                 "state": use.state.value,
                 "terms_sha256": use.terms_sha256,
                 "comments_until": use.comments_until.isoformat(),
+                "approvals": len(use.count.approve),
+                "approvals_needed": use.count.needed,
+                "ends": use.ends_at.isoformat(),
             }
         )
         return
     results.print(f"use {use.id} is {use.state.value}; its terms are {use.terms_sha256}")
     if use.state is UseState.PROPOSED:
         results.print(f"comments are open until {use.comments_until:%Y-%m-%d %H:%M} UTC; overseers vote after that")
+    if use.state in {UseState.COMMENTED, UseState.EMERGENCY}:
+        results.print(f"{len(use.count.approve)} of the {use.count.needed} approvals that it needs")
+    if use.state is UseState.EMERGENCY:
+        results.print(f"it lapses at {use.ends_at:%Y-%m-%d %H:%M} UTC, with its results, unless it has them by then")
 
 
 def _warn(evidence: "Evidence") -> None:

@@ -116,6 +116,12 @@ class AccessKeys:
         with self._records.reading() as reader:
             return reader.access_keys()
 
+    def limits(self) -> dict[AccessKeyId, parties.AccessKey]:
+        """What ends a key by itself or binds it to a use, for those keys that have such a limit."""
+        with self._records.reading() as reader:
+            known = {key.id: found(reader, Kind.KEY, key.id, parties.AccessKey) for key in reader.access_keys()}
+        return {key: limit.value for key, limit in known.items() if limit is not None}
+
     def switch(self, key_id: AccessKeyId, *, active: bool) -> None:
         """Switch a key on or off, from the next request on.
 

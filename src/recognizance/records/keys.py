@@ -148,8 +148,10 @@ class MasterKey:
             with path.open(encoding="ascii") as file:
                 mode = os.fstat(file.fileno()).st_mode
                 text = file.read(4096)
-        except (OSError, ValueError) as error:
-            raise InputError(f"can't read the master key file {path}: {type(error).__name__}") from error
+        except OSError as error:
+            raise InputError(f"can't read the master key file {path}: {error.strerror}") from error
+        except ValueError as error:
+            raise InputError(f"the master key file {path} isn't text") from error
         if stat.S_IMODE(mode) & 0o077:
             raise InputError(f"{path} has mode {stat.S_IMODE(mode):04o}; a master key file has to have 0600 or 0400")
         return cls.parse(text)
