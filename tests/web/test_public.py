@@ -22,6 +22,7 @@ from recognizance.ledger.facts.fields import public_types
 from recognizance.register import LiveRegister, Register
 from recognizance.web.language import Language, wording
 from recognizance.web.public_entries import SENTENCES, told
+from recognizance.web.public_record import A_PAGE
 
 from ..review_world import AGENCY, OVERSEERS, SUPERVISOR, USE
 from .world import ADMINISTRATOR, DESK_OFFICER, DESKTOP, PHONE, Browsers, Scheme, Web, assert_accessible, look
@@ -228,6 +229,21 @@ def test_entries_lead_to_each_other(browsers: Browsers, web: Web) -> None:
     expect(page.get_by_role("heading", level=1)).to_contain_text("Entry")
 
 
+def test_whoever_goes_back_through_the_record_sees_each_entry_once(web: Web) -> None:
+    """From the newest page on, which is never a last one of two entries."""
+    web.world.entries()
+    seen: list[int] = []
+    path = "/record"
+    while path:
+        text = httpx.get(f"{web.url}{path}").text
+        shown = [int(each) for each in re.findall(r'<a href="/record/(\d+)">', text)]
+        assert len(shown) >= min(A_PAGE, shown[0] + 1)
+        seen += shown
+        older = re.search(r'href="(/record\?page=\d+)" rel="next"', text)
+        path = older[1] if older else ""
+    assert seen == list(range(seen[0], -1, -1))
+
+
 def test_every_kind_of_entry_has_a_sentence_in_both_languages() -> None:
     """Each names only fields that its kind has, so that no entry can fail to be told."""
     assert SENTENCES.keys() == KINDS.keys()
@@ -249,6 +265,7 @@ def test_an_entry_that_cannot_be_read_is_shown_all_the_same() -> None:
 def test_anybody_comments_on_a_proposal_without_javascript(browsers: Browsers, web: Web) -> None:
     """It is published at once, and its entry is on the record."""
     page = browsers.open("/consultations", javascript=False)
+    expect(page.get_by_role("main")).to_contain_text("Harbour Police")
     page.get_by_role("link", name=re.compile(PROPOSAL)).click()
     words = f"Publish the error rates first. {uuid.uuid4()}"
     page.get_by_label("Your comment").fill(words)

@@ -22,6 +22,7 @@ from recognizance.register.reports import write_html
 from recognizance.register.reports.blocks import Report
 from recognizance.register.rows import EvaluationRow
 from recognizance.web.frame import Page
+from recognizance.web.language import N_
 from recognizance.web.overseer_words import VERDICTS
 from recognizance.web.public_register import group_charts
 from recognizance.web.public_words import ERRORS
@@ -32,6 +33,13 @@ _REPORT = "report.html"
 _HTML = "text/html; charset=utf-8"
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; sandbox"
 """A report is one file with its styles inside, and may do nothing else."""
+
+FILES = {
+    _REPORT: N_("The report"),
+    "model-card.html": N_("The card of the model"),
+    RESULT: N_("The result, for programs"),
+}
+"""What the files of a test are called; the cards of its thresholds by their files' names."""
 
 _TYPES = {".html": _HTML, ".json": "application/json", ".csv": "text/csv; charset=utf-8"}
 
@@ -68,6 +76,7 @@ class EvaluationsPages:
             set_aside=None if evaluation is None else evaluation.exclusions,
             decision=None if decision is None else DECISION,
             files=files,
+            called=FILES,
         )
 
     def file(self, visit: Visit) -> Response:

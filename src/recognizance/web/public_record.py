@@ -40,13 +40,15 @@ class RecordPages:
         page = _number(visit.query.get("page", str(last)), last + 1)
         if page < 1:
             raise NotFoundError("the record has no such page")
-        start, end = (page - 1) * A_PAGE, min(page * A_PAGE, size)
+        # Whoever asks for no page in particular isn't shown a last one of two entries: the one before stands with it.
+        older = page - 2 if "page" not in visit.query and page > 1 else page - 1
+        start, end = older * A_PAGE, min(page * A_PAGE, size)
         shown = [
             told(start + place, data, visit.wording)
             for place, data in enumerate(read_entries(self._source, range(start, end), size) if end > start else ())
         ]
         return visit.page(
-            "public/record.html", entries=shown[::-1], size=size, page=page, last=last, key=str(self._key)
+            "public/record.html", entries=shown[::-1], size=size, page=page, older=older, last=last, key=str(self._key)
         )
 
     def entry(self, visit: Visit) -> Response:
