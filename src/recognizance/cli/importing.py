@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recognizance.cli.options import DEFAULT_DATA, As, Data, Gallery, Use
+from recognizance.cli.options import DEFAULT_DATA, As, Data, Gallery, Use, one_of
 from recognizance.cli.output import counted, notices, print_json, progress, results, speaking_plainly
 from recognizance.governance.purposes import LawfulBasis, Source
 
@@ -39,12 +39,21 @@ def import_photographs(
     subject_column: Annotated[str, typer.Option(help="CSV: the column with the subject.")] = "subject",
     max_faces: Annotated[int, typer.Option(min=1, max=100, help="Faces to enrol of each photograph.")] = 1,
     quality_filter: Annotated[
-        Filter, typer.Option(case_sensitive=False, help="How good a face has to be.")
+        Filter,
+        typer.Option(metavar="QUALITY", case_sensitive=False, help=f"How good a face has to be: {one_of(Filter)}."),
     ] = Filter.AUTO,
     image_source: Annotated[
-        Source | None, typer.Option("--source", help="Where all the gallery's images come from, before its first face.")
+        Source | None,
+        typer.Option(
+            "--source",
+            metavar="SOURCE",
+            help=f"Where all the gallery's images come from, before its first face: {one_of(Source)}.",
+        ),
     ] = None,
-    basis: Annotated[LawfulBasis | None, typer.Option(help="What allows keeping them; together with --source.")] = None,
+    basis: Annotated[
+        LawfulBasis | None,
+        typer.Option(metavar="BASIS", help=f"What allows keeping them, together with --source: {one_of(LawfulBasis)}."),
+    ] = None,
     agency: Annotated[
         str | None, typer.Option(help="Who answers for the gallery; in a private installation, its owner.")
     ] = None,
@@ -68,7 +77,7 @@ def import_photographs(
     enrolled into one that isn't; there, enrol on behalf of a use (--use) as one of its agency's operators (--as).
     """
     from recognizance.app import bulk_enrolment
-    from recognizance.cli.opening import enrolment_under, permit_here, service_of
+    from recognizance.cli.opening import acting_under, permit_here, service_of
     from recognizance.enrolling.bulk import items_of_csv, items_of_folder
     from recognizance.errors import InputError
     from recognizance.faces import QualityFilter
@@ -94,7 +103,7 @@ def import_photographs(
             job=job,
             max_faces=max_faces,
             quality_filter=QualityFilter(quality_filter.value),
-            permit=permit_here(service, Action.ENROL, gallery, asking=enrolment_under(use), acting_as=acting_as),
+            permit=permit_here(service, Action.ENROL, gallery, asking=acting_under(use), acting_as=acting_as),
         )
         summary = _follow(outcomes, len(items), gallery=gallery, json=json)
         if rejects is not None:
