@@ -53,6 +53,8 @@ def test_somebody_is_registered_and_trained(web: Web, administrator: Reading) ->
     assert administrator.post("/administration/people", **form).status_code == 422
     path = administrator.post("/administration/people", **form, roles=["examiner"]).headers["location"]
     assert "Ada Byron" in administrator.get(path).text
+    assert path in administrator.get("/administration/people?name=aDa+by").text
+    assert path not in administrator.get("/administration/people?name=nobody").text
 
     training = {"course": "face-examination", "completed": "2026-01-02", "certificate": "42"}
     assert administrator.post(f"{path}/training", **training, expires="2025-01-01").status_code == 422
@@ -261,6 +263,12 @@ def test_one_subject_is_made_of_two_and_two_of_one(web: Web, collins: Image.Imag
     pages = f"/galleries/{GALLERY}/subjects"
     assert one in operator.get(f"{pages}/{one}").text
 
+    assert operator.get(f"{pages}?name={one}").headers["location"].endswith(f"/{one}")
+    assert "Nobody is called" in operator.get(f"{pages}?name=0").text
+    both = operator.get(f"{pages}/{one}/merge?into={other}").text
+    assert f"Face 2 of {one}" in both
+    assert f"Face 1 of {other}" in both
+    assert operator.get(f"{pages}/{one}/merge?into=nobody").status_code == 422
     assert operator.post(f"{pages}/{one}/merge", into=one, use=USE).status_code == 422
     assert operator.post(f"{pages}/{one}/merge", into="nobody", use=USE).status_code == 404
     assert operator.post(f"{pages}/{one}/merge", into=other, use=USE).headers["location"].endswith(other)

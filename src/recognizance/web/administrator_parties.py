@@ -113,8 +113,15 @@ class AdministratorPartiesPages:
                 else:
                     visit.say(visit.gettext("Registered under a pseudonym. Give them an account or a key next."))
                     return visit.redirect(f"/administration/people/{person.id}")
+        wanted = visit.query.get("name", "").strip()[:400]
         people = sorted(self._registration.people(), key=lambda each: each[0].name.casefold())
-        return visit.page("administrator/people.html", status=_status(visit), people=people, **_chosen(visit, agencies))
+        return visit.page(
+            "administrator/people.html",
+            status=_status(visit),
+            people=[each for each in people if wanted.casefold() in each[0].name.casefold()],
+            wanted=wanted,
+            **_chosen(visit, agencies),
+        )
 
     def person(self, visit: Visit) -> Response:
         """One person; the form suspends or dismisses them, or lets them resume."""

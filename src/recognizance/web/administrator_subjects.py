@@ -6,6 +6,7 @@ name is a search like any other: on the record, within its use's limits. Impleme
 """
 
 import re
+from contextlib import suppress
 from dataclasses import replace
 
 from starlette.responses import Response
@@ -20,11 +21,12 @@ from recognizance.governance.parties import Role, UseId
 from recognizance.governance.uses import SEARCHABLE
 from recognizance.governing.installation import Governing
 from recognizance.governing.registration import Actor
-from recognizance.identifiers import FaceId, GalleryId, SubjectId
+from recognizance.identifiers import FaceId, GalleryId, ImageId, SubjectId
 from recognizance.permits import Action, Permit
 from recognizance.records import FaceRow, Records
 from recognizance.reviewing.pictures import face_picture
 from recognizance.web.administrator_galleries import KEEPERS
+from recognizance.web.forms import Form
 from recognizance.web.frame import Page
 from recognizance.web.language import N_
 from recognizance.web.visits import Tone, Visit
@@ -32,6 +34,9 @@ from recognizance.web.visits import Tone, Visit
 PAGE = 50
 MOST_FACES = 100
 """A subject has no more (Rekognition's quota)."""
+
+MOST_BESIDE = 12
+"""Of each of two subjects, side by side; the subject's own page has all."""
 
 _SUBJECT = re.compile(r"[a-zA-Z0-9_.\-:]{1,128}")
 
@@ -67,12 +72,22 @@ class AdministratorSubjectsPages:
         ]
 
     def all(self, visit: Visit) -> Response:
+        """A page of them by name; whoever is named leads to their own page, or else to where they would stand."""
         gallery = GalleryId(visit.path["gallery"])
-        after = SubjectId(visit.query.get("after", ""))
+        named = SubjectId(visit.query.get("name", "").strip()[:128])
+        after = SubjectId(visit.query.get("after", "")) or named
         permit = self._reading(visit, gallery)
+        if named:
+            with suppress(NotFoundError):
+                known = self._subjects.subject(gallery, named, permit=permit)
+                return visit.redirect(f"/galleries/{gallery}/subjects/{known.subject_id}")
         subjects = self._subjects.subjects(gallery, after=after or None, limit=PAGE + 1, permit=permit)
         return visit.page(
-            "administrator/subjects.html", gallery=gallery, subjects=subjects[:PAGE], has_more=len(subjects) > PAGE
+            "administrator/subjects.html",
+            gallery=gallery,
+            subjects=subjects[:PAGE],
+            has_more=len(subjects) > PAGE,
+            named=named,
         )
 
     def one(self, visit: Visit) -> Response:
@@ -93,9 +108,9 @@ class AdministratorSubjectsPages:
         return Response(png, media_type="image/png", headers={"Cache-Control": "no-store"})
 
     def merge(self, visit: Visit) -> Response:
-        """Give all faces of one subject to another; those too unlike stay where they are, and are said."""
+        """Give all faces of one subject to another, after looking at both; those too unlike stay, and are said."""
         if not visit.is_post:
-            return self._back(visit)
+            return self._beside(visit)
         gallery, subject = self._named(visit)
         into = SubjectId(visit.form.text("into", most=128))
         if into == subject:
@@ -118,6 +133,38 @@ class AdministratorSubjectsPages:
             return visit.redirect(f"/galleries/{gallery}/subjects/{subject}")
         visit.say(visit.gettext("They are one subject now."))
         return visit.redirect(f"/galleries/{gallery}/subjects/{into}")
+
+    def _beside(self, visit: Visit) -> Response:
+        """Both subjects side by side, before they are made one."""
+        if "into" not in visit.query and "into" not in visit.form.values:
+            return self._back(visit)
+        gallery, subject = self._named(visit)
+        permit = self._reading(visit, gallery)
+        visit.form = Form({"into": (visit.query.get("into") or visit.form.raw("into"),)})
+        into = SubjectId(visit.form.text("into", most=128))
+        if into == subject:
+            visit.form.fail("into", N_("Name another subject."))
+        if not visit.form.is_sound:
+            return self._shown(visit)
+        try:
+            both = [self._subjects.subject(gallery, each, permit=permit) for each in (subject, into)]
+        except NotFoundError:
+            visit.form.fail("into", N_("There is no subject of this name."))
+            return self._shown(visit)
+        faces = {
+            row.subject_id: self._enrolment.faces(
+                gallery, subject=row.subject_id, face_ids=None, after=None, limit=MOST_BESIDE, permit=permit
+            )
+            for row in both
+        }
+        return visit.page(
+            "administrator/merging.html",
+            gallery=gallery,
+            both=both,
+            faces=faces,
+            kept=self._kept(visit, gallery, [row for rows in faces.values() for row in rows]),
+            use_choices=[(each, each) for each in self._uses(gallery)],
+        )
 
     def split(self, visit: Visit) -> Response:
         """Take some faces of a subject, and make another subject of them."""
@@ -197,7 +244,6 @@ class AdministratorSubjectsPages:
             gallery, subject=subject, face_ids=None, after=None, limit=MOST_FACES, permit=permit
         )
         with self._records.reading() as reader:
-            kept = reader.kept_among(gallery, [face.image_id for face in faces])
             marks = {face.face_id: self._marks.count_of(reader, gallery, face) for face in faces}
         return visit.page(
             "administrator/subject.html",
@@ -205,10 +251,17 @@ class AdministratorSubjectsPages:
             gallery=gallery,
             subject=row,
             faces=faces,
-            kept=kept if visit.has_role(Role.OPERATOR, Role.EXAMINER) else set(),
+            kept=self._kept(visit, gallery, faces),
             marks=marks,
             use_choices=[(each, each) for each in self._uses(gallery)],
         )
+
+    def _kept(self, visit: Visit, gallery: GalleryId, faces: list[FaceRow]) -> set[ImageId]:
+        """Of which faces there is a picture to show, to whoever may see pictures."""
+        if not visit.has_role(Role.OPERATOR, Role.EXAMINER):
+            return set()
+        with self._records.reading() as reader:
+            return reader.kept_among(gallery, [face.image_id for face in faces])
 
     def _named(self, visit: Visit) -> tuple[GalleryId, SubjectId]:
         return GalleryId(visit.path["gallery"]), SubjectId(visit.path["subject"])
