@@ -3,17 +3,22 @@
 Every page that takes a file and looks into it is asked; what comes back of a file was drawn anew from its pixels.
 """
 
+import asyncio
 import base64
 import io
 import struct
+import tempfile
 import zlib
 from collections.abc import Iterator
 
 import pytest
 from httpx import Response
 from PIL import Image, PngImagePlugin
+from starlette.requests import Request
+from starlette.types import Message
 
 from recognizance.cli.portraits import hopper_portrait
+from recognizance.web.forms import read_form
 
 from ..conftest import jpeg
 from .security_world import COUNTY_USE, OWN, Guarded, attack
@@ -165,3 +170,19 @@ def test_a_review_hands_out_pictures_and_nothing_else(guarded: Guarded) -> None:
         assert answer.content.startswith(b"\x89PNG")
         assert OWN.encode() not in answer.content
         assert base64.b64encode(HIDDEN) not in answer.content
+
+
+def test_a_large_file_of_a_form_is_in_memory_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Starlette writes what is larger than a megabyte to a temporary file, unsealed; here there is no place for one."""
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+    photograph = bytes(3 << 20)
+    head = b'--b\r\nContent-Disposition: form-data; name="photograph"; filename="a.jpg"\r\n\r\n'
+    body = head + photograph + b"\r\n--b--\r\n"
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    headers = [(b"content-type", b"multipart/form-data; boundary=b")]
+    request = Request({"type": "http", "method": "POST", "headers": headers}, receive)
+    form = asyncio.run(read_form(request, most_bytes=4 << 20, most_files=1))
+    assert form.files["photograph"][0].data == photograph

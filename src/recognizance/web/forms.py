@@ -1,7 +1,7 @@
 """What a reader sent with a form: bounded, read once, and answered with what is wrong beside the field it concerns.
 
-Values are text as typed, without surrounding space. Nothing here knows what a field means: a page asks for it, says
-what is wrong with it, and shows the form again with both.
+Never puts anything that was sent on a disk. Values are text as typed, without surrounding space. Nothing here knows what
+a field means: a page asks for it, says what is wrong with it, and shows the form again with both.
 """
 
 import re
@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive
 
@@ -33,6 +33,7 @@ NO_DATE = N_("This is not a date. Write it as year-month-day, such as 2026-11-22
 NO_NUMBER = N_("This is not a whole number in the range that is allowed.")
 NO_SHARE = N_("This is not a percentage in the range that is allowed. Write it as a number, such as 0.1.")
 
+_MULTIPART = "multipart/form-data"
 _DECIMAL = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
@@ -150,13 +151,11 @@ async def read_form(request: Request, *, most_bytes: int = MAX_FORM_BYTES, most_
         HTTPException: 413 if it's larger, 415 if it's no form, 400 if it's malformed.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind not in {"application/x-www-form-urlencoded", "multipart/form-data"}:
+    if kind not in {"application/x-www-form-urlencoded", _MULTIPART}:
         raise HTTPException(415)
     try:
         body = await _bounded(request, most_bytes)
-        form = await Request(request.scope, _once(body)).form(
-            max_files=most_files, max_fields=MAX_FIELDS, max_part_size=most_bytes
-        )
+        form = await _parsed(kind, Request(request.scope, _once(body)), most_bytes=most_bytes, most_files=most_files)
     except ClientDisconnect as error:
         raise HTTPException(400) from error
     except (MultiPartException, ValueError, UnicodeDecodeError) as error:
@@ -165,6 +164,17 @@ async def read_form(request: Request, *, most_bytes: int = MAX_FORM_BYTES, most_
         return await _form(form)
     finally:
         await form.close()
+
+
+async def _parsed(kind: str, request: Request, *, most_bytes: int, most_files: int) -> FormData:
+    if kind != _MULTIPART:
+        return await request.form(max_fields=MAX_FIELDS, max_part_size=most_bytes)
+    parser = MultiPartParser(
+        request.headers, request.stream(), max_files=most_files, max_fields=MAX_FIELDS, max_part_size=most_bytes
+    )
+    # Beyond this a file would go to the disk, where a photograph never lies unsealed. It is in memory already, whole.
+    parser.spool_max_size = most_bytes
+    return await parser.parse()
 
 
 async def _form(form: FormData) -> Form:
