@@ -1,7 +1,7 @@
 """What a reader sent with a form: bounded, read once, and answered with what is wrong beside the field it concerns.
 
-Never puts anything that was sent on a disk. Values are text as typed, without surrounding space. Nothing here knows what
-a field means: a page asks for it, says what is wrong with it, and shows the form again with both.
+Never puts anything that was sent on a disk. Values are text as typed, without surrounding space. Nothing here knows
+what a field means: a page asks for it, says what is wrong with it, and shows the form again with both.
 """
 
 import re
