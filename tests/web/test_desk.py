@@ -1,5 +1,6 @@
 """The desk at its pages: requests by their deadlines, looking up, correcting, erasing with proof; retention."""
 
+import hashlib
 import io
 import json
 import zipfile
@@ -100,7 +101,9 @@ def test_what_is_held_is_shown_exported_and_erased_with_proof(web: Web, desk: Re
     erased = desk.post(f"{path}/erasure", names=name, confirmed="yes")
     assert "nothing of it is left" in erased.text
     proof = erased.text.partition('href="/desk/erasures/')[2].partition('"')[0]
-    assert desk.get(f"/desk/erasures/{proof}").json()["faces"] == 1
+    handed_over = desk.get(f"/desk/erasures/{proof}")
+    assert handed_over.json()["faces"] == 1
+    assert hashlib.sha256(handed_over.content).hexdigest() in erased.text
     assert "Nothing is enrolled" in desk.post(f"{path}/names", names=name).text
 
 

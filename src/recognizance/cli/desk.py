@@ -210,6 +210,12 @@ def erase(
     request: Request,
     name: Names,
     yes: Annotated[bool, typer.Option("--yes", help="Erase what is found, without asking.")] = False,
+    proofs: Annotated[
+        Path | None,
+        typer.Option(
+            file_okay=False, help="Folder for the proofs to hand over, one file for each gallery; it's created."
+        ),
+    ] = None,
     acting_as: As = None,
     data: Data = DEFAULT_DATA,
 ) -> None:
@@ -230,6 +236,12 @@ def erase(
             if traces:
                 raise UnavailableError(f"the erasure left {len(traces)} traces; see above")
     results.print(f"{counted(sum(len(each.faces) for each in erased), 'face')} erased; no trace is left")
+    for each in erased:
+        if each.proof is not None:
+            results.print(f"entry {each.receipts[-1].index} of the ledger has the proof's SHA-256: {each.proof.sha256}")
+            if proofs is not None:
+                proofs.mkdir(parents=True, exist_ok=True)
+                _write_new(proofs / f"erasure-{each.proof.id}.json", each.proof.data)
     _say_elsewhere(found.elsewhere)
 
 

@@ -85,8 +85,13 @@ class Proof:
     openings: tuple[DestroyedOpening, ...]
 
     @property
+    def data(self) -> bytes:
+        """The proof as a file to hand over: canonical JSON, whose SHA-256 anybody can compare with the entry's."""
+        return write_document(self)
+
+    @property
     def sha256(self) -> str:
-        return sha256(write_document(self)).hexdigest()
+        return sha256(self.data).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ proven who they are, a photograph brings up ids and no names, and the same offic
 looked up is shown once and kept nowhere; erasing and exporting look it up again. Implements docs/desk-pages.md.
 """
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +13,7 @@ from starlette.responses import Response
 from recognizance.correspondence import RequestFile
 from recognizance.desk import LEAST_SIMILARITY_PCT, Findings, SearchingDesk
 from recognizance.errors import ConflictError, ImageError, InputError
-from recognizance.forgetting.erasure import Erased, Erasure, Proof
+from recognizance.forgetting.erasure import Erased, Erasure
 from recognizance.galleries import Clock
 from recognizance.governance.parties import Role
 from recognizance.governance.subjects import (
@@ -196,7 +195,7 @@ class DeskPages:
 
     def proof(self, visit: Visit) -> Response:
         proof = self._erasure.proof(visit.path["erasure"])
-        return _download(_proof_json(proof), "application/json", f"erasure-{proof.id}.json")
+        return _download(proof.data, "application/json", f"erasure-{proof.id}.json")
 
     def _file(self, visit: Visit) -> RequestFile:
         return self._desk.file(visit.path["request"], by=visit.actor())
@@ -243,25 +242,6 @@ def _names(visit: Visit) -> list[str]:
     """Names one on each line, and those that a page of findings sends along."""
     lines = [line.strip() for text in visit.form.every("names") for line in text.splitlines()]
     return list(dict.fromkeys(line for line in lines if line))[:MAX_NAMES]
-
-
-def _proof_json(proof: Proof) -> bytes:
-    described = {
-        "erasure": proof.id,
-        "scope": proof.scope.value,
-        "gallery": proof.gallery,
-        "cause": proof.cause.value,
-        "at": proof.at.isoformat(),
-        "version_before": proof.version_before,
-        "version_after": proof.version_after,
-        "faces": proof.faces,
-        "images": proof.images,
-        "documents": proof.documents,
-        "salts": proof.salts,
-        "openings": [{"entry": each.entry, "field": each.field} for each in proof.openings],
-        "proof_sha256": proof.sha256,
-    }
-    return json.dumps(described, indent=2).encode()
 
 
 def _download(data: bytes, media_type: str, name: str) -> Response:

@@ -108,7 +108,8 @@ class ErasureProof:
     """What was destroyed, in numbers and in the names of ledger entries. Names nobody.
 
     Attributes:
-        proof_sha256: Stands in the erasure's own entry.
+        proof_sha256: Stands in the erasure's own entry, and is that of `document`.
+        document: All of it as it is handed over: canonical JSON.
         openings: Of a whole gallery they went with its key, and are only counted.
     """
 
@@ -125,6 +126,7 @@ class ErasureProof:
     salts: int
     openings: tuple[ErasedOpening, ...]
     proof_sha256: str
+    document: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +232,7 @@ def _proof(proof: Proof) -> ErasureProof:
         salts=proof.salts,
         openings=tuple(ErasedOpening(each.entry, each.field) for each in proof.openings),
         proof_sha256=proof.sha256,
+        document=proof.data.decode(),
     )
 
 
