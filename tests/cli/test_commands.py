@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -123,6 +124,7 @@ def test_an_unchanged_program_enrols_searches_and_finds_it_all_again_after_a_res
     """From one line of JSON to the right person, a stranger, a clean stop and the same answers afterwards."""
     data = tmp_path / "data"
     with server(data) as (ready, process):
+        limits = Path(f"/proc/{process.pid}/limits").read_text()
         rekognition = client(ready)
         rekognition.create_collection(CollectionId="people")
         rekognition.index_faces(CollectionId="people", Image={"Bytes": jpeg(collins)}, ExternalImageId="collins")
@@ -138,6 +140,9 @@ def test_an_unchanged_program_enrols_searches_and_finds_it_all_again_after_a_res
         ]
 
     assert first_stop == 0
+    assert re.search(r"^Max core file size +0 +0 ", limits, re.MULTILINE), (
+        "a crash would write faces and keys to a file"
+    )
     assert set(ready) == {"endpoint", "access_key_id", "secret_access_key", "region"}
     assert again["access_key_id"] == ready["access_key_id"]
     assert matches == [["collins"], []]

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import resource
 import signal
 import socket
 from pathlib import Path
@@ -59,6 +60,8 @@ def serve(
     from recognizance.config import read_settings
     from recognizance.storage import only_server
 
+    # A dump of this process's memory would hold faces and keys, outside everything that is sealed.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     given = {"port": port, "host": host}
     settings = read_settings(data, given=given)
     with (
