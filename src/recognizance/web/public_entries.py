@@ -29,14 +29,14 @@ SENTENCES: Mapping[str, str] = {
     "comment_moderation": N_("An overseer decided that a comment is %(visibility)s: %(reason)s"),
     "comparison": N_("Two given faces were compared under the use %(use)s of %(agency)s."),
     "deployment": N_("%(operator)s stated that they operate this service, and on what basis."),
-    "detection": N_("Faces were looked for in a picture, under the use %(use)s of %(agency)s: %(faces)s found."),
+    "detection": N_("Faces were looked for in a picture, under the use %(use)s of %(agency)s. Found: %(faces)s."),
     "disclosure": N_("A case's whole record was handed out, under the use %(use)s: %(searches)s searches."),
-    "erasure": N_("Data was destroyed for good: %(faces)s faces, %(images)s pictures. Cause: %(cause)s."),
+    "erasure": N_("Data was destroyed for good (faces: %(faces)s, pictures: %(images)s). Cause: %(cause)s."),
     "evaluation": N_("%(tester)s measured how often the model %(model)s errs: %(verdict)s."),
     "failure": N_("An act (%(action)s) under the use %(use)s of %(agency)s ended without an answer: %(cause)s."),
     "finding": N_("Somebody who tested the service found something (%(step)s): %(statement)s"),
     "gallery": N_("The gallery %(gallery)s of %(agency)s: %(standing)s."),
-    "gallery_content": N_("The gallery %(gallery)s changed (%(change)s); it holds %(faces)s faces now."),
+    "gallery_content": N_("The gallery %(gallery)s changed (%(change)s). Faces that it holds now: %(faces)s."),
     "gallery_declaration": N_("%(agency)s stated where the faces of the gallery %(gallery)s come from: %(source)s."),
     "hold": N_("An order keeps something in the gallery %(gallery)s from being destroyed until %(until)s."),
     "incident": N_("Something went wrong (%(occurrence)s): %(statement)s"),
@@ -55,7 +55,7 @@ SENTENCES: Mapping[str, str] = {
     "report": N_("%(agency)s published a report (%(report_kind)s): %(report)s."),
     "restoration": N_("The service's records were put back from an older copy: %(reason)s"),
     "retention": N_("How long the gallery %(gallery)s keeps what was set anew."),
-    "retention_run": N_("What was due in the gallery %(gallery)s was destroyed: %(faces_destroyed)s faces."),
+    "retention_run": N_("What was due in the gallery %(gallery)s was destroyed. Faces: %(faces_destroyed)s."),
     "review_answer": N_("A reviewer's answer on one candidate: %(outcome)s."),
     "review_opened": N_("Candidates of a search under the use %(use)s wait for %(reviewers_needed)s reviewers."),
     "review_step": N_("Something was done in a review under the use %(use)s; which and by whom is not public yet."),
@@ -133,7 +133,8 @@ def spelled(field: str, value: object, wording: Wording) -> str:
         case None | () | "":
             return "–"
         case str() if (words := code_words(field, value)) is not None:
-            return wording.gettext(words)
+            # What a policy says is missing goes on, after a colon, with how a program states it.
+            return wording.gettext(words).partition(":")[0]
         case bool():
             return wording.gettext(N_("yes")) if value else wording.gettext(N_("no"))
         case datetime():

@@ -11,11 +11,13 @@ from collections.abc import Iterable, Mapping
 
 from recognizance.forgetting.proofs import Cause
 from recognizance.governance.policy import INDEPENDENT_TEST, NO_AGENCY, SUBJECT_REQUEST
+from recognizance.governance.profiles import PROFILES, rulebook
 from recognizance.governance.requests import Act
 from recognizance.governance.uses import UseEvent
 from recognizance.governing.publishing import Dimension
 from recognizance.ledger import facts
 from recognizance.recording.acts import UNSTATED_USE
+from recognizance.reviewing.upkeep import CAUSE as REVIEW_RETENTION
 from recognizance.web.administrator_words import BASES, SOURCES
 from recognizance.web.language import N_
 from recognizance.web.operator_words import AIM_WORDS, EDIT_WORDS, RECIPIENTS
@@ -286,6 +288,7 @@ _ERASURES = {
     Cause.RETENTION: N_("its time was over"),
     Cause.EMERGENCY_LAPSED: N_("an emergency was not authorised in time"),
     Cause.RESTORATION: N_("it had been erased before, and came back with older records"),
+    REVIEW_RETENTION: N_("what a review needs was no longer needed"),
 }
 _ACTS = {
     Act.DETECT: N_("look for faces"),
@@ -342,6 +345,12 @@ _MODEL_ROLES = {
 }
 
 
+def _missing() -> Mapping[str, str]:
+    """What each of our policies says is missing, by the policy's name; one that an operator wrote stays a name."""
+    rules = (rule for profile in PROFILES.values() for rule in rulebook(profile, []).rules)
+    return {"role": N_("a role that permits it"), **{rule.name: rule.missing for rule in rules if rule.missing}}
+
+
 def _codes(*tables: Iterable[tuple[str, str]]) -> Mapping[str, str]:
     """One table of several, whichever enumeration their codes are of."""
     return {code: words for table in tables for code, words in table}
@@ -368,6 +377,7 @@ CODE_WORDS: Mapping[str, Mapping[str, str]] = {
     "from_state": _codes(STATES.items()),
     "kind": _codes(_AGENCY_KINDS.items(), _REPORT_KINDS.items(), _REQUEST_KINDS.items()),
     "lawful_basis": _codes(BASES.items()),
+    "missing": _missing(),
     "occurrence": _codes(OCCURRENCES.items()),
     "operation": _codes(EDIT_WORDS.items()),
     "outcome": _codes(_OUTCOMES.items()),
@@ -384,7 +394,7 @@ CODE_WORDS: Mapping[str, Mapping[str, str]] = {
     "report_kind": _codes(_REPORT_KINDS.items()),
     "request_kind": _codes(_REQUEST_KINDS.items()),
     "role": _codes(_MODEL_ROLES.items()),
-    "roles": _codes(ROLE_NAMES.items()),
+    "roles": {**_codes(ROLE_NAMES.items()), "program": N_("program")},
     "scope": {
         facts.ErasureScope.FACE: N_("one face"),
         facts.ErasureScope.SUBJECT: N_("one person"),
