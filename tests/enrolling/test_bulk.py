@@ -21,7 +21,7 @@ from recognizance.errors import InputError
 from recognizance.faces import QualityFilter
 from recognizance.identifiers import GalleryId, SubjectId
 from recognizance.permits import Action, Permit
-from recognizance.records import ImportState, MasterKey, Records, check_records
+from recognizance.records import ImportState, MasterKey, Needles, Records, check_records
 
 from ..conftest import jpeg
 
@@ -85,6 +85,22 @@ def test_each_photograph_of_a_folder_is_enrolled_or_rejected_with_its_reason(
         faces = reader.faces(GALLERY, limit=9)
     assert subjects == {"Eileen_Collins": 2, "hopper": 1}
     assert {face.external_image_id for face in faces} == {"Eileen_Collins", "hopper"}
+
+
+def test_nothing_is_kept_of_what_was_rejected_once_it_is_forgotten(run: Run, folder: Path, service: Service) -> None:
+    """Neither its name nor its hash; what was enrolled stays settled, and the rest is looked at again."""
+    items = items_of_folder(folder)
+    run(items)
+    bulk = bulk_enrolment(service)
+    rejected = bulk.rejected(GALLERY, "job")
+    bulk.forget_rejected(GALLERY, "job")
+    needles = Needles(names=[item.path for item in rejected], blobs=[item.digest for item in rejected])
+    traces = service.erasure.traces(needles, folder=service.data)
+    again = {outcome.item.name for outcome in run(items) if not outcome.earlier}
+
+    assert len(rejected) == 3
+    assert traces == ()
+    assert again == {item.path for item in rejected}
 
 
 def test_a_second_run_does_nothing_twice(run: Run, folder: Path, service: Service) -> None:
