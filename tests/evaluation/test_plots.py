@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from skimage.color import deltaE_ciede2000, rgb2lab
 
+from recognizance.evaluation.axes import label_rows, straight_to
 from recognizance.evaluation.measures import Curve, GroupMatrix, Histogram, Rate
 from recognizance.evaluation.plots import (
     PALETTE,
     Reference,
-    _rows,
     bars_picture,
     det_picture,
     histogram_picture,
@@ -154,11 +154,18 @@ def test_no_label_of_a_threshold_lies_over_another() -> None:
     """Thresholds side by side stand on rows of their own, and far ones on the first."""
     names = [("80", 0.406), ("95", 0.546), ("99", 0.584), ("fmr 0.001", 0.332), ("fmr 0.0001", 0.402)]
 
-    rows = _rows(names, (-0.4, 0.9))
+    rows = label_rows(names, (-0.4, 0.9))
 
     ends = [(rows[place], score, score + 1.3 * 0.0105 * len(name)) for place, (name, score) in enumerate(names)]
     assert all(a[0] != b[0] or a[2] < b[1] for a, b in pairwise(sorted(ends)))
-    assert _rows([("80", 0.1), ("99", 0.8)], (0.0, 1.0)) == [0, 0]
+    assert label_rows([("80", 0.1), ("99", 0.8)], (0.0, 1.0)) == [0, 0]
+
+
+def test_rare_errors_and_frequent_ones_are_both_seen() -> None:
+    """Rates within a few tenfolds stand on a linear axis; it turns logarithmic where one would look like none."""
+    assert straight_to([rate(2, 500), rate(30, 500)]) is None
+    assert straight_to([rate(0, 500)]) is None
+    assert straight_to([rate(1, 2_248), rate(169, 2_248), rate(0, 500)]) == 0.001
 
 
 def test_a_drawing_has_something_in_it(pictures: dict[str, Picture]) -> None:

@@ -8,13 +8,21 @@ bytes with the same matplotlib.
 Pure. Implements docs/evaluation-reports.md, "Drawings".
 """
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from itertools import cycle
 from typing import Any
 
+from recognizance.evaluation.axes import (
+    count_tick,
+    furthest,
+    label_rows,
+    labelled_apart,
+    occupied,
+    percent_tick,
+    scale_of,
+    straight_to,
+)
 from recognizance.evaluation.measures import Curve, CurvePoint, Estimate, GroupMatrix, Histogram
 from recognizance.evaluation.results import Beyond, IdentificationAt, Verification, VerificationAt
 from recognizance.evaluation.words import percent, rate_phrase
@@ -28,14 +36,14 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#5
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)))
 MARKS = ("o", "s", "^", "D", "v", "P", "X")
 _GREY = "#555555"
+_HALO: Any = {"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85}
+"""Behind the name of a threshold, which may stand over a line."""
 _COUNTED_CELLS = 5
 """Up to so many groups a cell has room for its counts."""
 _MAX_SERIES = len(PALETTE)
 _LONGEST_NAME = 40
 _BANDS_ALPHA = 0.18
 _ASIDE = 1.03
-_LETTER = 0.012
-"""The width of a letter of a label, as a share of the drawing's; a little more than it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +87,10 @@ def det_picture(verification: Verification, title: str) -> Picture:
         for (name, curve), look in zip(series, looks(len(series)), strict=True):
             _det_line(axes, name, curve, look, band=name == "everybody")
         _named_points(axes, verification.at)
-        scale = _scale(_is_drawn(point) for _, curve in series for point in curve.points)
+        scale = scale_of(_is_drawn(point) for _, curve in series for point in curve.points)
         axes.set(xscale=scale, yscale=scale, xlabel="false match rate (FMR)", ylabel="false non-match rate (FNMR)")
-        axes.xaxis.set_major_formatter(_percent_tick)
-        axes.yaxis.set_major_formatter(_percent_tick)
+        axes.xaxis.set_major_formatter(percent_tick)
+        axes.yaxis.set_major_formatter(percent_tick)
         axes.grid(visible=True, which="major", color="#dddddd", linewidth=0.6)
         lowest = min((point.fnmr.rate.value or 1.0 for _, curve in series for point in curve.points), default=1.0)
         if scale == "log":
@@ -109,6 +117,7 @@ def sizes_picture(
     names = tuple(found)
     sizes = [at.found.gallery_faces for every in found.values() for at in every]
     sizes += [each.estimate.gallery_faces for each in beyond if each.estimate.fpir is not None]
+    linear_to = straight_to([at.found.fpir for every in found.values() for at in every])
 
     def paint(axes: Any) -> None:
         for place, (name, look) in enumerate(zip(names, looks(len(names)), strict=True)):
@@ -123,14 +132,17 @@ def sizes_picture(
                           textcoords="offset points", va="top", fontsize=8, color=_GREY)  # fmt: skip
         tried = (at.found.fpir.rate.trials for every in found.values() for at in every)
         axes.set(
-            xscale=_scale(tried), xlabel="faces in the gallery", ylabel="searches that return a wrong person (FPIR)"
+            xscale=scale_of(tried), xlabel="faces in the gallery", ylabel="searches that return a wrong person (FPIR)"
         )
         # Where the sizes lie within one power of ten, the axis would label its small steps in full, over each other.
-        axes.set_xticks(_apart(sizes, sizes if own_faces is None else [*sizes, own_faces]))
+        axes.set_xticks(labelled_apart(sizes, sizes if own_faces is None else [*sizes, own_faces]))
         axes.set_xticks([], minor=True)
-        axes.xaxis.set_major_formatter(_count_tick)
-        axes.set_ylim(bottom=0)
-        axes.yaxis.set_major_formatter(_percent_tick)
+        axes.xaxis.set_major_formatter(count_tick)
+        if linear_to is not None:
+            axes.set_yscale("symlog", linthresh=linear_to)
+        # Above what is drawn there is room for the label of the operator's own size.
+        axes.set_ylim(bottom=0, top=None if linear_to is None else 3.0)
+        axes.yaxis.set_major_formatter(percent_tick)
         axes.grid(visible=True, which="major", axis="y", color="#dddddd", linewidth=0.6)
         axes.legend(frameon=False, fontsize=8, title="threshold", title_fontsize=8)
 
@@ -141,8 +153,10 @@ def sizes_picture(
     )
     estimated = any(each.estimate.fpir is not None for each in beyond)
     hollow = " Hollow marks are extreme-value estimates beyond the data, not measurements." if estimated else ""
+    axis = "" if linear_to is None else f" Above {percent(linear_to)} the axis of rates is logarithmic."
     text = (
-        f"Lines with intervals: how often a search for somebody who isn't there returns a wrong person. {said}.{hollow}"
+        f"Lines with intervals: how often a search for somebody who isn't there returns a wrong person. {said}."
+        f"{hollow}{axis}"
     )
     return finished_picture(title, text, 4.0, paint)
 
@@ -173,9 +187,9 @@ def bars_picture(
                           textcoords="offset points", fontsize=8, color=_GREY)  # fmt: skip
         axes.set_yticks(range(len(rows)), [_short(name) for name, _ in rows])
         axes.set_ylim(max(1, len(rows)) - 0.5, -0.5)
-        axes.set_xlim(0, 1.35 * _furthest(rows, reference))
+        axes.set_xlim(0, 1.35 * furthest(rows, None if reference is None else reference.rate))
         axes.set_xlabel(what)
-        axes.xaxis.set_major_formatter(_percent_tick)
+        axes.xaxis.set_major_formatter(percent_tick)
 
     said = "; ".join(f"{_short(name)}: {rate_phrase(estimate)}" for name, estimate in rows)
     line = "" if reference is None else f" A line at {percent(reference.rate)}: {reference.name}."
@@ -191,7 +205,7 @@ def histogram_picture(
     trials: str = "comparisons",
 ) -> Picture:
     """Draw how scores are spread, each part as shares of its own total on a logarithmic axis, and the thresholds."""
-    ends = _occupied([histogram for _, histogram in parts], [place for _, place in thresholds])
+    ends = occupied([histogram for _, histogram in parts], [place for _, place in thresholds])
 
     def paint(axes: Any) -> None:
         for (name, histogram), look in zip(parts, looks(len(parts)), strict=True):
@@ -199,15 +213,17 @@ def histogram_picture(
             shares = [count / total for count in histogram.counts]
             style = {"color": look.color, "linestyle": look.line, "linewidth": 1.6}
             axes.stairs(shares, histogram.edges, label=_short(name), **style)
-        axes.set_yscale(_scale(sum(histogram.counts) for _, histogram in parts))
+        axes.set_yscale(scale_of(sum(histogram.counts) for _, histogram in parts))
         axes.set_xlim(*ends)
-        for (name, threshold), row in zip(thresholds, _rows(thresholds, ends), strict=True):
+        for (name, threshold), row in zip(
+            thresholds, label_rows([(_short(name), at) for name, at in thresholds], ends), strict=True
+        ):
             axes.axvline(threshold, color=_GREY, linestyle=":", linewidth=1)
             axes.annotate(_short(name), (threshold, 1), xycoords=("data", "axes fraction"),
                           xytext=(2, -2 - 10 * row), textcoords="offset points", va="top", fontsize=7, color=_GREY,
-                          bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85})  # fmt: skip
+                          bbox=_HALO)  # fmt: skip
         axes.set(xlabel=scale, ylabel=f"share of {trials}")
-        axes.yaxis.set_major_formatter(_percent_tick)
+        axes.yaxis.set_major_formatter(percent_tick)
         axes.legend(frameon=False, fontsize=8)
 
     said = "; ".join(f"{_short(name)}: {sum(histogram.counts):,} scores" for name, histogram in parts)
@@ -245,7 +261,7 @@ def matrix_picture(matrix: GroupMatrix, title: str) -> Picture:
         axes.spines[:].set_visible(False)
         bar = axes.figure.colorbar(mesh, ax=axes, fraction=0.046)
         bar.solids.set_rasterized(False)  # shapes, not a picture within the picture
-        bar.ax.yaxis.set_major_formatter(_percent_tick)
+        bar.ax.yaxis.set_major_formatter(percent_tick)
         bar.set_label("FMR", fontsize=8)
 
     worst = [
@@ -295,6 +311,7 @@ def _named_points(axes: Any, every: Sequence[VerificationAt]) -> None:
             ha="left" if is_above else "right",
             va="bottom" if is_above else "top",
             fontsize=8,
+            bbox=_HALO,
         )
 
 
@@ -322,72 +339,6 @@ def _beyond_points(axes: Any, beyond: Sequence[Beyond], look: Look, aside: float
         if each.estimate.interval is not None:
             ends = [each.estimate.interval.low, min(1.0, each.estimate.interval.high)]
             axes.plot([place] * 2, ends, color=look.color, linestyle="--", linewidth=1)
-
-
-def _occupied(histograms: Sequence[Histogram], thresholds: Sequence[float]) -> tuple[float, float]:
-    """Return the ends of the scores that occurred and of the thresholds, with a little room."""
-    ends = list(thresholds)
-    for histogram in histograms:
-        filled = [place for place, count in enumerate(histogram.counts) if count]
-        ends += [histogram.edges[place] for place in filled] + [histogram.edges[place + 1] for place in filled]
-    low, high = (min(ends), max(ends)) if ends else (0.0, 1.0)
-    room = 0.06 * (high - low) or 1.0
-    return low - room, high + room
-
-
-def _furthest(rows: Sequence[tuple[str, Estimate]], reference: Reference | None) -> float:
-    ends = [0.0 if reference is None else reference.rate]
-    for _, estimate in rows:
-        ends.append(estimate.rate.value or 0.0)
-        if estimate.interval is not None:
-            ends.append(estimate.interval.high)
-    return max(ends) or 1.0
-
-
-def _scale(drawn: Iterable[float]) -> str:
-    """A logarithmic axis has nowhere to begin where there is nothing to draw."""
-    return "log" if any(drawn) else "linear"
-
-
-def _apart(sizes: Iterable[int], drawn: Sequence[int]) -> list[int]:
-    """Return the sizes to label on a logarithmic axis, without those whose label would lie over the one before.
-
-    Args:
-        drawn: All that the axis reaches over.
-    """
-    span = math.log(max(drawn) / min(drawn)) if drawn else 0.0
-    labelled: list[int] = []
-    for size in sorted(set(sizes)):
-        # Labels stand centred: half of each has to fit between the two.
-        if not labelled or math.log(size / labelled[-1]) > span * _LETTER * (len(f"{size:,}{labelled[-1]:,}") / 2 + 1):
-            labelled.append(size)
-    return labelled
-
-
-def _rows(thresholds: Sequence[tuple[str, float]], ends: tuple[float, float]) -> list[int]:
-    """Return on which row each threshold's label stands, so that none lies over another."""
-    taken: list[float] = []
-    rows: dict[int, int] = {}
-    for place in sorted(range(len(thresholds)), key=lambda each: thresholds[each][1]):
-        name, threshold = thresholds[place]
-        begins = (threshold - ends[0]) / (ends[1] - ends[0])
-        row = next((row for row, end in enumerate(taken) if end <= begins), len(taken))
-        taken[row : row + 1] = [begins + _LETTER * (len(_short(name)) + 1)]
-        rows[place] = row
-    return [rows[place] for place in range(len(thresholds))]
-
-
-def _count_tick(value: float, _place: object) -> str:
-    return f"{value:,.0f}"
-
-
-def _percent_tick(value: float, _place: object) -> str:
-    """A label of an axis, never as a power of ten.
-
-    >>> [_percent_tick(value, 0) for value in (1e-7, 0.0005, 0.3, 1.0, -0.1)]
-    ['0.00001 %', '0.05 %', '30 %', '100 %', '']
-    """
-    return f"{Decimal(f'{100 * value:.6g}'):f} %" if value >= 0 else ""
 
 
 def _short(name: str) -> str:

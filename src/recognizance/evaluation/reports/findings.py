@@ -79,7 +79,7 @@ def _searches(evaluation: Evaluation, findings: Findings) -> Iterator[Block]:
         yield from _ranks(evaluation, at)
     if findings.searches is not None:
         parts = [("mates", findings.searches.mates), ("strangers' best candidates", findings.searches.strangers)]
-        there = [(name, histogram) for name, histogram in parts if histogram is not None]
+        there = [(name, histogram) for name, histogram in parts if histogram is not None and any(histogram.counts)]
         lines = [(each.name, each.found.threshold) for each in ([at] if at else [])]
         if there:
             yield histogram_picture(there, lines, "Scores of searches", _SCALES[evaluation.engine.scale], "searches")
