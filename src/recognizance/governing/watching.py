@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from recognizance.galleries import Clock
 from recognizance.governance import Act
@@ -137,31 +138,33 @@ def _parsed(entries: Iterator[bytes]) -> Iterator[Entry]:
 
 
 def _search(reader: Reader, entry: Entry, said: facts.Search, key: bytes) -> SearchAct:
-    opened = {opening.field: json.loads(opening.value) for opening in reader.openings(entry.id)}
-    case, probe, result = opened.get("case"), opened.get("probe"), opened.get("result")
+    opened = _opened(reader, entry)
+    probe, result = opened.get("probe"), opened.get("result")
     about = [["probe", *probe[:2]]] if probe else []
     if result:
         about.append(["first", said.gallery, result[0][0]])
-    return SearchAct(
-        entry=entry.id,
-        at=entry.time,
-        by=said.searched_by,
-        use=said.use,
-        agency=said.agency,
-        case=None if case is None else _blind(key, case),
-        about=frozenset(_blind(key, json.dumps(each)) for each in about),
-    )
+    return _act(entry, said, said.searched_by, opened.get("case"), about, key)
 
 
 def _comparison(reader: Reader, entry: Entry, said: facts.Comparison, key: bytes) -> SearchAct:
     """Looking for somebody in pictures that were brought along; one that was searched with as well is the same."""
-    opened = {opening.field: json.loads(opening.value) for opening in reader.openings(entry.id)}
-    case, probe = opened.get("case"), opened.get("probe")
+    opened = _opened(reader, entry)
+    probe = opened.get("probe")
     about = [["probe", "photograph", probe[0]]] if probe else []
+    return _act(entry, said, said.compared_by, opened.get("case"), about, key)
+
+
+def _opened(reader: Reader, entry: Entry) -> dict[str, Any]:
+    return {opening.field: json.loads(opening.value) for opening in reader.openings(entry.id)}
+
+
+def _act(
+    entry: Entry, said: facts.Search | facts.Comparison, by: str, case: str | None, about: list[list[str]], key: bytes
+) -> SearchAct:
     return SearchAct(
         entry=entry.id,
         at=entry.time,
-        by=said.compared_by,
+        by=by,
         use=said.use,
         agency=said.agency,
         case=None if case is None else _blind(key, case),
