@@ -15,6 +15,7 @@ Implements `docs/forgetting.md`, "A whole gallery", and `docs/decisions/0058-a-g
 """
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,10 +41,6 @@ ROUND_EVERY_S = 1.0
 
 Progress = Callable[[int, int], None]
 """Takes how many rows are gone, and of how many."""
-
-
-def silent(_gone: int, _total: int) -> None:
-    """Show no progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +136,13 @@ class ClosedGalleries:
         self._turns = turns
 
     def erase(
-        self, gallery: GalleryId, *, order: Order, permit: Permit, within_s: float | None, progress: Progress = silent
+        self,
+        gallery: GalleryId,
+        *,
+        order: Order,
+        permit: Permit,
+        within_s: float | None,
+        progress: Progress | None = None,
     ) -> Erased:
         """Close a gallery, and erase what is left of it for `within_s` seconds. Raises as `Erasure.gallery` does."""
         permit.require(Action.MANAGE_GALLERY, gallery)
@@ -162,7 +165,7 @@ class ClosedGalleries:
         proof = None if proven is None else read_document(Proof, proven.body)
         return Erased((), (), proof, change.receipts, None, under_way=erasure if proof is None else None)
 
-    def finish(self, *, within_s: float | None = None, progress: Progress = silent) -> int:
+    def finish(self, *, within_s: float | None = None, progress: Progress | None = None) -> int:
         """Go on with the erasures that are under way, the oldest gallery first; answers how many are over now.
 
         Args:
@@ -211,16 +214,14 @@ class ClosedGalleries:
         transaction.erase_closed(erasure, most=self._turns.first)
         return self._prove(change, erasure) if transaction.is_emptied(erasure) else None
 
-    def _finish(self, erasure: str, deadline: float | None, progress: Progress) -> _Done | None:
+    def _finish(self, erasure: str, deadline: float | None, progress: Progress | None) -> _Done | None:
         """Erase until all is gone or it is time; `None` if something is left, or another one came to the end first."""
-        gone = 0
         try:
-            with self._records.reading() as reader:
-                total = reader.rows_left(erasure)
-            progress(0, total)
-            for count in self._pieces(erasure, deadline):
-                gone += count
-                progress(min(gone, total), total)
+            pieces = self._pieces(erasure, deadline)
+            if progress is None:
+                deque(pieces, maxlen=0)
+            else:
+                self._show(pieces, erasure, progress)
             with self._recorder.changing() as change:
                 if not change.transaction.is_emptied(erasure):
                     return None
@@ -228,6 +229,14 @@ class ClosedGalleries:
         except NotFoundError:
             return None
         return _Done(proof, entry, change.receipts)
+
+    def _show(self, pieces: Iterator[int], erasure: str, progress: Progress) -> None:
+        with self._records.reading() as reader:
+            gone, total = 0, reader.rows_left(erasure)
+        progress(gone, total)
+        for count in pieces:
+            gone += count
+            progress(min(gone, total), total)
 
     def _pieces(self, erasure: str, deadline: float | None) -> Iterator[int]:
         """Erase in turns until nothing is left, or it is time; each turn takes what there is time for in one."""

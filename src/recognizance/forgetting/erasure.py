@@ -26,7 +26,6 @@ from recognizance.forgetting.closing import (
     Progress,
     Turns,
     UnderWay,
-    silent,
 )
 from recognizance.forgetting.holders import DELETES_DOCUMENT, DeletesDocument, EndsGallery, Holder
 from recognizance.forgetting.holds import HOLD_KIND, held, refuse_held
@@ -180,7 +179,7 @@ class Erasure:
         order: Order = DELETION,
         permit: Permit,
         within_s: float | None = None,
-        progress: Progress = silent,
+        progress: Progress | None = None,
     ) -> Erased:
         """Erase a gallery: everything in it, the key under which it was sealed, and what searches of it led to.
 
@@ -198,7 +197,7 @@ class Erasure:
         """
         return self._closing.erase(gallery, order=order, permit=permit, within_s=within_s, progress=progress)
 
-    def finish(self, *, within_s: float | None = None, progress: Progress = silent) -> int:
+    def finish(self, *, within_s: float | None = None, progress: Progress | None = None) -> int:
         """Go on with the erasures of galleries that are under way; answers how many are over now.
 
         Args:

@@ -19,7 +19,7 @@ from datetime import datetime
 from pathlib import Path
 
 from recognizance.errors import ConflictError, CorruptionError, NotFoundError
-from recognizance.forgetting.closing import Progress, silent
+from recognizance.forgetting.closing import Progress
 from recognizance.forgetting.erasure import Cause, Erasure, Order
 from recognizance.governance.codec import read_document, write_document
 from recognizance.governing.uses import EndsUse
@@ -142,7 +142,7 @@ def finish(
     now: datetime,
     reason: str,
     by: PrincipalId,
-    progress: Progress = silent,
+    progress: Progress | None = None,
 ) -> Reconciled:
     """Take away again what the lost entries took away, and put on the record that the records were put back.
 
@@ -243,7 +243,7 @@ def _erase_again(
     lost: Sequence[tuple[int, Entry]],
     erasure: Erasure,
     permit_for: Callable[[GalleryId], Permit],
-    progress: Progress,
+    progress: Progress | None,
 ) -> tuple[str, ...]:
     """Erase the galleries that had been erased; answers those that are gone."""
     removed = _removed(lost)
