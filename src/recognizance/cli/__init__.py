@@ -20,9 +20,11 @@ from recognizance.cli import (
     keeping,
     keys,
     ledger,
+    marks,
     models,
     publishing,
     register,
+    retention,
     reviewing,
     serving,
     thresholds,
@@ -75,9 +77,9 @@ app.add_typer(governing.gallery_app, name="gallery")
 app.add_typer(uses.app, name="use")
 app.add_typer(comments.app, name="comment")
 app.command("vote")(uses.vote)
-app.add_typer(desk.desk, name="desk")
-app.add_typer(desk.retention, name="retention")
-app.add_typer(desk.mark, name="mark")
+app.add_typer(desk.app, name="desk")
+app.add_typer(retention.app, name="retention")
+app.add_typer(marks.app, name="mark")
 app.add_typer(evaluating.app, name="evaluate")
 app.add_typer(thresholds.app, name="threshold")
 app.add_typer(ledger.app, name="ledger")

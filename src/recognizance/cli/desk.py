@@ -1,6 +1,6 @@
-"""`recognizance desk`, `retention` and `mark`: what people ask about themselves, and what has to be forgotten."""
+"""`recognizance desk`: what people ask about themselves, from the day it comes in to its answer."""
 
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -8,15 +8,11 @@ import typer
 
 from recognizance.cli.options import DEFAULT_DATA, As, Data, Gallery, Json, one_of
 from recognizance.cli.output import counted, notices, print_json, print_table, results, speaking_plainly
-from recognizance.errors import InputError, NotFoundError, UnavailableError
-from recognizance.governance.retention import YEARS_AFTER_LAST_INTERACTION, HoldingKind, Schedule
+from recognizance.errors import NotFoundError, UnavailableError
 from recognizance.governance.subjects import Refusal, RequestEvent, RequestKind, RequestState
 from recognizance.identifiers import FaceId, GalleryId, SubjectId
-from recognizance.permits import Action
 
-desk = typer.Typer(help="Answer people who ask what is held about them.", no_args_is_help=True)
-retention = typer.Typer(help="Destroy what may not be kept any longer.", no_args_is_help=True)
-mark = typer.Typer(help="Remember who was found not to be somebody.", no_args_is_help=True)
+app = typer.Typer(help="Answer people who ask what is held about them.", no_args_is_help=True)
 
 Request = Annotated[str, typer.Argument(help="The request's id.")]
 Names = Annotated[
@@ -24,7 +20,7 @@ Names = Annotated[
 ]
 
 
-@desk.command("open")
+@app.command("open")
 @speaking_plainly
 def open_request(
     kind: Annotated[RequestKind, typer.Argument(help="What is asked.")],
@@ -55,7 +51,7 @@ def open_request(
         results.print(f"request {request.id}, to be answered by {request.deadline}")
 
 
-@desk.command("list")
+@app.command("list")
 @speaking_plainly
 def list_requests(
     state: Annotated[
@@ -94,7 +90,7 @@ def list_requests(
     print_table(("request", "kind", "state", "deadline"), rows, whole=("request",))
 
 
-@desk.command()
+@app.command()
 @speaking_plainly
 def photograph(
     request: Request,
@@ -112,7 +108,7 @@ def photograph(
     _write_new(target, sent)
 
 
-@desk.command()
+@app.command()
 @speaking_plainly
 def answer(
     request: Request,
@@ -135,7 +131,7 @@ def answer(
     results.print(f"request {moved.id} is {moved.state}")
 
 
-@desk.command()
+@app.command()
 @speaking_plainly
 def extend(
     request: Request,
@@ -151,7 +147,7 @@ def extend(
     results.print(f"request {extended.id}, to be answered by {extended.deadline}")
 
 
-@desk.command()
+@app.command()
 @speaking_plainly
 def find(
     request: Request,
@@ -184,7 +180,7 @@ def find(
     _say_elsewhere(found.elsewhere)
 
 
-@desk.command()
+@app.command()
 @speaking_plainly
 def export(
     request: Request,
@@ -204,7 +200,7 @@ def export(
     _say_elsewhere(found.elsewhere)
 
 
-@desk.command()
+@app.command()
 @speaking_plainly
 def erase(
     request: Request,
@@ -245,7 +241,7 @@ def erase(
     _say_elsewhere(found.elsewhere)
 
 
-@desk.command()
+@app.command()
 @speaking_plainly
 def correct(
     request: Request,
@@ -268,167 +264,6 @@ def correct(
         )
 
 
-@retention.command("set")
-@speaking_plainly
-def set_schedule(
-    gallery: Gallery,
-    days: Annotated[
-        list[str] | None, typer.Option("--days", help="How long a kind of thing is kept, as `result=30`; repeatable.")
-    ] = None,
-    years: Annotated[
-        int, typer.Option(help="Calendar years after the last interaction.")
-    ] = YEARS_AFTER_LAST_INTERACTION,
-    acting_as: As = None,
-    data: Data = DEFAULT_DATA,
-) -> None:
-    """Say how long a gallery keeps what."""
-    from recognizance.cli.opening import actor, installed_office_of
-
-    schedule = Schedule(GalleryId(gallery), dict(map(_days, days or [])), years)
-    with installed_office_of(data) as office:
-        office.retention.set_schedule(schedule, by=actor(acting_as))
-
-
-@retention.command()
-@speaking_plainly
-def show(gallery: Gallery, acting_as: As = None, data: Data = DEFAULT_DATA, json: Json = False) -> None:
-    """Say what a run would destroy today."""
-    from recognizance.cli.opening import actor, installed_office_of
-
-    with installed_office_of(data) as office:
-        due = office.retention.due(GalleryId(gallery), by=actor(acting_as))
-    counts: dict[str, int] = {}
-    for each in due:
-        counts[each.holding.kind] = counts.get(each.holding.kind, 0) + 1
-    if json:
-        print_json({"due": counts})
-    else:
-        results.print(", ".join(f"{count} {kind}" for kind, count in sorted(counts.items())) or "nothing is due")
-
-
-@retention.command()
-@speaking_plainly
-def run(acting_as: As = None, data: Data = DEFAULT_DATA, json: Json = False) -> None:
-    """Destroy what is due in every gallery."""
-    from recognizance.cli.opening import actor, installed_office_of
-
-    with installed_office_of(data) as office:
-        reports = office.retention.run_all(by=actor(acting_as))
-    if json:
-        print_json(
-            {
-                "galleries": [
-                    {
-                        "gallery": each.gallery,
-                        "scheduled": each.receipt is not None,
-                        "destroyed": 0 if each.receipt is None else each.receipt.count,
-                        "failed": 0 if each.receipt is None else each.receipt.failed,
-                        "kept": each.kept,
-                        "held": each.held,
-                    }
-                    for each in reports
-                ]
-            }
-        )
-        return
-    if not reports:
-        notices.print("there is no gallery")
-    for each in reports:
-        if each.receipt is None:
-            results.print(f"{each.gallery}: has no schedule; nothing was touched")
-        else:
-            results.print(
-                f"{each.gallery}: {each.receipt.count} destroyed, {each.kept} kept, {each.held} held by an order,"
-                f" {each.receipt.failed} failed"
-            )
-
-
-@retention.command()
-@speaking_plainly
-def hold(
-    holding: Annotated[str, typer.Argument(help="A face's id, an image's id, or the entry of a search.")],
-    gallery: Gallery,
-    until: Annotated[
-        datetime,
-        typer.Option(
-            metavar="DAY", formats=["%Y-%m-%d"], help="First day on which it no longer holds, like 2027-01-31."
-        ),
-    ],
-    order: Annotated[str, typer.Option("--order-sha256", help="SHA-256 of the order to preserve.")],
-    acting_as: As = None,
-    data: Data = DEFAULT_DATA,
-) -> None:
-    """Keep something from being destroyed, by an order to preserve."""
-    from recognizance.cli.opening import actor, installed_office_of
-
-    day: date = until.date()
-    with installed_office_of(data) as office:
-        office.retention.hold(
-            holding, document_sha256=order, until=day, gallery=GalleryId(gallery), by=actor(acting_as)
-        )
-
-
-@mark.command("add")
-@speaking_plainly
-def add_mark(
-    gallery: Gallery,
-    face: Annotated[str, typer.Argument(help="The candidate's face id.")],
-    reasons: Annotated[str, typer.Option("--reasons", help="What the finding rests on.")],
-    probe: Annotated[str | None, typer.Option("--probe-sha256", help="Of the picture that was searched with.")] = None,
-    case: Annotated[str | None, typer.Option("--case", help="Or the case that it holds for.")] = None,
-    acting_as: As = None,
-    data: Data = DEFAULT_DATA,
-) -> None:
-    """Remember that a candidate is not the person in a picture, or not the one looked for in a case."""
-    from recognizance.cli.opening import actor, installed_office_of
-
-    with installed_office_of(data) as office:
-        permit = office.governing.gate.permit(actor(acting_as), Action.READ_GALLERY, GalleryId(gallery))
-        marked = office.marks.add(
-            GalleryId(gallery), FaceId(face), reasons=reasons, probe_sha256=probe, case=case, permit=permit
-        )
-    results.print(marked.id)
-
-
-@mark.command("list")
-@speaking_plainly
-def list_marks(gallery: Gallery, acting_as: As = None, data: Data = DEFAULT_DATA, json: Json = False) -> None:
-    """List a gallery's marks."""
-    from recognizance.cli.opening import actor, installed_office_of
-
-    with installed_office_of(data) as office:
-        marks = office.marks.of_gallery(
-            GalleryId(gallery),
-            permit=office.governing.gate.permit(actor(acting_as), Action.READ_GALLERY, GalleryId(gallery)),
-        )
-    if json:
-        known = [
-            {"mark": each.id, "scope": each.mark.scope, "state": each.state, "made": each.mark.marked_at.isoformat()}
-            for each in marks
-        ]
-        print_json({"marks": known})
-        return
-    rows = [(each.id, each.mark.scope, each.state, f"{each.mark.marked_at:%Y-%m-%d}") for each in marks]
-    print_table(("mark", "scope", "state", "made"), rows, whole=("mark",))
-
-
-@mark.command("lift")
-@speaking_plainly
-def lift_mark(
-    gallery: Gallery,
-    identifier: Annotated[str, typer.Argument(metavar="MARK", help="The mark's id.")],
-    reasons: Annotated[str, typer.Option("--reasons", help="Why it was a mistake.")],
-    acting_as: As = None,
-    data: Data = DEFAULT_DATA,
-) -> None:
-    """Take a mark back, as a mistake."""
-    from recognizance.cli.opening import actor, installed_office_of
-
-    with installed_office_of(data) as office:
-        permit = office.governing.gate.permit(actor(acting_as), Action.READ_GALLERY, GalleryId(gallery))
-        office.marks.lift(identifier, reasons=reasons, permit=permit)
-
-
 def _write_new(target: Path, data: bytes) -> None:
     try:
         with target.open("xb") as file:
@@ -440,14 +275,3 @@ def _write_new(target: Path, data: bytes) -> None:
 def _say_elsewhere(galleries: "tuple[GalleryId, ...]") -> None:
     if galleries:
         notices.print(f"not looked through, because another agency answers for them: {', '.join(galleries)}")
-
-
-def _days(text: str) -> tuple[HoldingKind, int]:
-    kind, _, count = text.partition("=")
-    try:
-        return HoldingKind(kind), int(count)
-    except ValueError as error:
-        kinds = ", ".join(HoldingKind)
-        raise InputError(
-            f"{text!r} doesn't say how many days a kind is kept, as in result=30; kinds: {kinds}"
-        ) from error
