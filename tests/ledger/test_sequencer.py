@@ -1,7 +1,7 @@
 """Many threads, one log: every committed entry is in it once, whatever crashes."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from recognizance.ledger.entries import Entry
 from recognizance.ledger.facts import EntryId
 from recognizance.ledger.log import Log
 from recognizance.ledger.notes import SignedNote
-from recognizance.ledger.outbox import MemoryOutbox
+from recognizance.ledger.outbox import MemoryOutbox, PendingEntry
 from recognizance.ledger.sequencer import Sequencer
 from recognizance.ledger.stores import FileStore, MemoryStore
 from recognizance.ledger.verifier import verify
@@ -125,6 +125,58 @@ def test_rows_that_nobody_waits_for_are_appended_on_request() -> None:
         sequencer.append(*waited)
 
     assert sorted(entries_of(store)) == sorted([left[1], waited[1]])
+
+
+class CountingOutbox(MemoryOutbox):
+    """An outbox that counts for how many rows it was asked whether they are marked."""
+
+    asked = 0
+
+    def indexes(self, ids: Collection[EntryId]) -> Mapping[EntryId, int]:
+        self.asked += len(ids)
+        return super().indexes(ids)
+
+
+def committed_row(outbox: MemoryOutbox, number: int) -> PendingEntry:
+    commit(outbox, number)
+    return outbox.pending(10_000)[-1]
+
+
+def test_a_row_that_nobody_can_have_appended_is_not_asked_about() -> None:
+    """Rows above all that this sequencer has seen are new; the others may be in the log, and are in it once."""
+    store, outbox = MemoryStore(), CountingOutbox()
+    with Sequencer(Log.create(store, KEY), outbox) as sequencer:
+        rows = [committed_row(outbox, number) for number in range(3)]
+        first, last = sequencer.append_all([rows[0]]), sequencer.append_all([rows[2]])
+        asked_of_new = outbox.asked
+        between, again = sequencer.append_all([rows[1]]), sequencer.append_all([rows[2]])
+
+    assert [receipt.index for receipt in (*first, *last, *between, *again)] == [0, 1, 2, 1]
+    assert (asked_of_new, outbox.asked) == (0, 2)
+    assert entries_of(store) == [rows[0].data, rows[2].data, rows[1].data]
+
+
+@pytest.mark.parametrize("by", ["redrive", "the sequencer before", "another start"])
+def test_a_row_that_somebody_else_appended_is_in_the_log_once(by: str) -> None:
+    """Although its own thread comes later, and knows where it stands."""
+    store, outbox = MemoryStore(), MemoryOutbox()
+    if by == "redrive":
+        sequencer = Sequencer(Log.create(store, KEY), outbox)
+        row = committed_row(outbox, 0)
+        sequencer.redrive()
+    elif by == "the sequencer before":
+        with Sequencer(Log.create(store, KEY), outbox) as before:
+            row = committed_row(outbox, 0)
+            before.append_all([row])
+        sequencer = Sequencer(Log.open(store, KEY), outbox)
+    else:
+        row = committed_row(outbox, 0)
+        sequencer = Sequencer(Log.create(store, KEY), outbox)
+    with sequencer:
+        [receipt] = sequencer.append_all([row])
+
+    assert receipt.index == 0
+    assert entries_of(store) == [row.data]
 
 
 class CrashingOutbox(MemoryOutbox):

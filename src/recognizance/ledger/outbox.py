@@ -24,10 +24,15 @@ from recognizance.ledger.facts import EntryId
 
 @dataclass(frozen=True, slots=True)
 class PendingEntry:
-    """A row of the outbox that isn't marked."""
+    """A row of the outbox that isn't marked.
+
+    Attributes:
+        position: Where it stands in the order of commits, if that is known: whatever is committed later stands higher.
+    """
 
     id: EntryId
     data: bytes
+    position: int | None = None
 
 
 class Outbox(Protocol):
@@ -42,6 +47,10 @@ class Outbox(Protocol):
 
     def pending(self, limit: int) -> Sequence[PendingEntry]:
         """Return the oldest unmarked rows, in the order in which they were committed."""
+        ...
+
+    def last_position(self) -> int:
+        """Return the position of the latest row, marked or not; 0 if there is none."""
         ...
 
     def indexes(self, ids: Collection[EntryId]) -> Mapping[EntryId, int]:
@@ -80,8 +89,13 @@ class MemoryOutbox:
 
     def pending(self, limit: int) -> Sequence[PendingEntry]:
         with self._lock:
-            unmarked = (PendingEntry(key, data) for key, data in self._rows.items() if key not in self._marks)
+            rows = enumerate(self._rows.items(), start=1)
+            unmarked = (PendingEntry(key, data, position) for position, (key, data) in rows if key not in self._marks)
             return list(itertools.islice(unmarked, limit))
+
+    def last_position(self) -> int:
+        with self._lock:
+            return len(self._rows)
 
     def indexes(self, ids: Collection[EntryId]) -> Mapping[EntryId, int]:
         with self._lock:

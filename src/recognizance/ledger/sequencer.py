@@ -59,6 +59,8 @@ class Sequencer:
         self._stop_reason: Error | None = None
         self._is_closing = False
         try:
+            # Rows that are committed after this can be in the log only because this sequencer put them there.
+            self._horizon = outbox.last_position()
             self._agree()
             self._append_pending()
         except BaseException:
@@ -170,7 +172,9 @@ class Sequencer:
         return bool(tickets or chores) or not self._is_closing
 
     def _append(self, tickets: Sequence[_Ticket]) -> None:
-        indexes = dict(self._outbox.indexes([ticket.entry.id for ticket in tickets]))
+        # Above the horizon nobody has appended a row yet; whether it has an index is asked of those at or below it.
+        known = [ticket.entry.id for ticket in tickets if not self._is_above_horizon(ticket.entry)]
+        indexes = dict(self._outbox.indexes(known)) if known else {}
         fresh = [ticket.entry for ticket in tickets if ticket.entry.id not in indexes]
         if fresh:
             first = self._log.size
@@ -186,8 +190,12 @@ class Sequencer:
         if fresh:
             self._publish()
 
+    def _is_above_horizon(self, entry: PendingEntry) -> bool:
+        return entry.position is not None and entry.position > self._horizon
+
     def _write(self, entries: Sequence[PendingEntry]) -> None:
         first = self._log.size
+        self._horizon = max(self._horizon, *(entry.position or 0 for entry in entries))
         self._log.commit([entry.data for entry in entries])
         self._outbox.mark(first, [entry.id for entry in entries])
 

@@ -18,7 +18,12 @@ class RecordsOutbox:
 
     def pending(self, limit: int) -> Sequence[PendingEntry]:
         with self._records.reading() as reader:
-            return [PendingEntry(EntryId(row.entry_id), row.data) for row in reader.pending_entries(limit)]
+            rows = reader.pending_entries(limit)
+        return [PendingEntry(EntryId(row.entry_id), row.data, row.position) for row in rows]
+
+    def last_position(self) -> int:
+        with self._records.reading() as reader:
+            return reader.last_position()
 
     def indexes(self, ids: Collection[EntryId]) -> Mapping[EntryId, int]:
         with self._records.reading() as reader:

@@ -20,7 +20,7 @@ import threading
 import uuid
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Self
@@ -66,10 +66,12 @@ class _Sealed:
     of_gallery: tuple[OpeningRow, ...]
     gallery: GalleryId | None
 
-    def commit(self, transaction: Transaction) -> None:
-        transaction.commit_entry(
+    def commit(self, transaction: Transaction) -> PendingEntry:
+        """Commit to the entry; answers it with its position, which holds once the transaction is committed."""
+        position = transaction.commit_entry(
             self.entry.id, self.entry.data, self.openings, of_gallery=self.of_gallery, gallery=self.gallery
         )
+        return replace(self.entry, position=position)
 
 
 Before = Callable[[Transaction, datetime], None]
@@ -114,8 +116,7 @@ class Change:
             NotFoundError: If there is no such gallery, as after its deletion in this transaction.
         """
         sealed = self._seal(make, gallery)
-        sealed.commit(self.transaction)
-        self.entries.append(sealed.entry)
+        self.entries.append(sealed.commit(self.transaction))
         return sealed.entry.id
 
 
@@ -125,6 +126,7 @@ class _Waiting:
 
     sealed: _Sealed
     before: Before | None = None
+    committed: PendingEntry | None = None
     is_done: bool = False
     error: Exception | None = field(default=None)
 
@@ -274,7 +276,7 @@ class Recorder:
                 self._commit(batch)
         if waiting.error is not None:
             raise waiting.error
-        [receipt] = self._promise([waiting.sealed.entry])
+        [receipt] = self._promise([waiting.committed or waiting.sealed.entry])
         return receipt
 
     @contextmanager
@@ -367,7 +369,7 @@ class Recorder:
             except DeniedError as error:
                 waiting.error = error
                 return
-        waiting.sealed.commit(transaction)
+        waiting.committed = waiting.sealed.commit(transaction)
 
     def _promise(self, entries: Sequence[PendingEntry]) -> list[Receipt]:
         receipts = self._keeper.promise(entries)

@@ -30,8 +30,9 @@ _openings = schema.openings.c
 _galleries = schema.galleries.c
 
 _MARKED_SIZE = select(func.coalesce(func.max(_outbox.log_index) + 1, 0))
+_LAST_POSITION = select(func.coalesce(func.max(_outbox.position), 0))
 _PENDING = (
-    select(_outbox.entry_id, _outbox.data)
+    select(_outbox.entry_id, _outbox.data, _outbox.position)
     .where(_outbox.log_index.is_(None))
     .order_by(_outbox.position)
     .limit(bindparam("limit"))
@@ -67,10 +68,15 @@ _ERASE_OPENING = delete(schema.openings).where(
 
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
-    """An entry that was committed to and isn't known to be in the log."""
+    """An entry that was committed to and isn't known to be in the log.
+
+    Attributes:
+        position: Rises from commit to commit.
+    """
 
     entry_id: str
     data: bytes
+    position: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +105,12 @@ class OutboxReader(GalleryReader, AccessReader):
 
     def pending_entries(self, limit: int) -> list[OutboxRow]:
         """The oldest rows that aren't marked, in the order in which they were committed."""
-        return [OutboxRow(row.entry_id, row.data) for row in self._run(_PENDING, {"limit": limit})]
+        return [OutboxRow(row.entry_id, row.data, row.position) for row in self._run(_PENDING, {"limit": limit})]
+
+    def last_position(self) -> int:
+        """The position of the latest entry that was committed to, marked or not; 0 if there is none."""
+        position: int = self._run(_LAST_POSITION).scalar_one()
+        return position
 
     def entry_indexes(self, entry_ids: Collection[str]) -> dict[str, int]:
         """The log's indexes of those entries among `entry_ids` that are marked."""
@@ -158,8 +169,8 @@ class OutboxWriter(OutboxReader):
         *,
         of_gallery: Sequence[OpeningRow] = (),
         gallery: GalleryId | None = None,
-    ) -> None:
-        """Commit to an entry, together with everything else in this transaction.
+    ) -> int:
+        """Commit to an entry, together with everything else in this transaction; answers its position.
 
         Args:
             openings: Sealed under the installation's key.
@@ -169,7 +180,7 @@ class OutboxWriter(OutboxReader):
             NotFoundError: If there is no such gallery.
             ConflictError: If there is an entry of this id.
         """
-        self._run(_INSERT, {"entry_id": entry_id, "data": data})
+        position: int = self._run(_INSERT, {"entry_id": entry_id, "data": data}).lastrowid
         rows = [_sealed_opening(entry_id, opening, self._access_cipher(), None) for opening in openings]
         if of_gallery:
             if gallery is None:
@@ -178,6 +189,7 @@ class OutboxWriter(OutboxReader):
             key = self._locker(row).key
             rows += [_sealed_opening(entry_id, opening, key, row.gallery_key) for opening in of_gallery]
         self._run_many(_INSERT_OPENINGS, rows)
+        return position
 
     def mark_entries(self, first_index: int, entry_ids: Sequence[str]) -> None:
         """Mark rows with `first_index` and those that follow it. Again with the same index changes nothing.
