@@ -75,8 +75,8 @@ def in_so_many(estimate: Estimate) -> str:
 
     >>> from recognizance.evaluation.intervals import estimate_independent
     >>> from recognizance.evaluation.measures import Rate
-    >>> [in_so_many(estimate_independent(Rate(*counts))) for counts in ((3, 535), (11, 231_308), (0, 535), (0, 0))]
-    ['5.6 in 1,000', '48 in 1,000,000', 'none seen', 'unknown']
+    >>> [in_so_many(estimate_independent(Rate(*counts))) for counts in ((3, 535), (1, 2_248), (0, 535), (0, 0))]
+    ['5.6 in 1,000', '440 in 1,000,000', 'none seen', 'unknown']
     """
     value = estimate.rate.value
     if value is None:
@@ -110,6 +110,9 @@ def _count(rate: float, unit: int) -> str:
     count = unit * rate
     if 0 < count < 0.1:
         return "fewer than 0.1"
+    if unit > _UNITS[0] and count >= 100:
+        # Two digits matter, as in percent: a rate as rare as this doesn't have more.
+        count = float(f"{count:.2g}")
     return f"{count:.1f}".removesuffix(".0") if count < 10 else f"{count:,.0f}"
 
 

@@ -173,6 +173,6 @@ class _Writer:
 def _widths(table: Table) -> tuple[int, ...]:
     """Give each column room by its longest text, within bounds, so that none is squeezed to a letter a line."""
     return tuple(
-        min(max(8, round(1.5 * len(table.columns[place])), *(len(row[place]) + 2 for row in table.rows)), 44)
+        min(max(8, round(1.5 * len(table.columns[place])), *(len(row[place]) + 3 for row in table.rows)), 44)
         for place in range(len(table.columns))
     )
