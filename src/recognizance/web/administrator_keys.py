@@ -84,8 +84,8 @@ class AdministratorKeysPages:
         key = next((each for each in self._keys.list() if each.id == visit.path["key"]), None)
         if key is None:
             raise NotFoundError("there is no such access key")
-        if visit.is_post:
-            what = visit.form.one_of("what", ["off", "on", "revoke"])
+        what = visit.form.raw("what")
+        if visit.is_post and what in {"off", "on", "revoke"}:
             if what == "revoke" and not visit.form.ticked("confirmed"):
                 visit.form.fail("confirmed", N_("Tick the box to say that this is what you want."))
             if visit.form.is_sound:
