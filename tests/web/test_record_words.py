@@ -74,11 +74,12 @@ def test_the_steps_of_the_register_are_said_in_spanish_too() -> None:
 def test_a_row_of_many_columns_is_a_list_with_words_links_and_what_was_said() -> None:
     """A vote's reasons are not beyond the edge of a screen, and its use is one step away."""
     vote = VoteRow("0e12", "missing 2027", "terms", NOW, "0f89", "approve", ("by month",), "read and weighed")
-    view = table_view("oversight", "votes", [vote], ENGLISH)
+    view = table_view("oversight", "votes", [vote], ENGLISH, {"0f89": "Judge Castellanos"})
     shown = {each.name: each for each in view.rows[0]}
     assert view.is_wide
     assert [each.name for each in view.listed(view.rows[0])][-2:] == ["conditions", "statement"]
     assert {each.name for each in view.listed(view.rows[0])} == set(shown) - {"use"}
     assert (shown["question"].text, shown["statement"].text) == ("whether it is allowed", "read and weighed")
     assert (shown["use"].link, shown["about"].link) == ("/uses/missing%202027", "/record/by-id/0e12")
+    assert shown["voter"].text == "Judge Castellanos (0f89)"
     assert (shown["choice"].link, shown["about"].is_code) == ("", True)

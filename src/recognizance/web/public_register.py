@@ -101,6 +101,7 @@ class RegisterPages:
         elif name == "people":
             months = month_table(register.people.figures, lambda _: True, visit.wording)
         title, about = SECTION_TITLES[name]
+        names = {member.member: member.name for member in register.oversight.members}
         charts = group_charts(register.evaluations.groups) if name == "evaluations" else []
         return visit.page(
             "public/register_section.html",
@@ -109,7 +110,7 @@ class RegisterPages:
             title=title,
             about=about,
             tables=[
-                table_view(name, table, rows, visit.wording)
+                table_view(name, table, rows, visit.wording, names)
                 for table, rows in tables_of(section)
                 # What is drawn isn't listed once more; the files have all of it.
                 if not (months is not None and table == "figures") and not (charts and table == "groups")

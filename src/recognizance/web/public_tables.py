@@ -6,12 +6,12 @@ values, because no screen is as wide, and what lies beyond its edge isn't read. 
 Pure.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
-from recognizance.register.document import display
+from recognizance.register.document import display, plain_text
 from recognizance.register.suppression import Cell
 from recognizance.web.language import N_, Wording
 from recognizance.web.public_words import COLUMNS, TABLE_TITLES
@@ -33,6 +33,7 @@ _TITLES = ("name", "evaluation", "use", "model", "report", "gallery", "key", "or
 _PROSE = frozenset({"statement", "conditions", "hidden", "mitigation", "reason", "instruction"})
 """Columns of what somebody wrote, which want a line of their own however short they are."""
 
+_PEOPLE = frozenset({"voter", "decided_by"})
 _ENTRIES = frozenset({"about", "entry"})
 _LINKS = {"about": "/record/by-id/", "entry": "/record/by-id/", "agency": "/agencies/", "use": "/uses/"}
 """What has a page of its own, by its column."""
@@ -87,12 +88,18 @@ class TableView:
         return sorted(said, key=lambda value: value.is_long)
 
 
-def table_view(section: str, table: str, rows: Sequence[object], wording: Wording) -> TableView:
-    """Make a table of the register ready; the rows are of one of its dataclasses."""
+def table_view(
+    section: str, table: str, rows: Sequence[object], wording: Wording, names: Mapping[str, str] | None = None
+) -> TableView:
+    """Make a table of the register ready; the rows are of one of its dataclasses.
+
+    Args:
+        names: Of overseers who chose to be known by name, by their pseudonyms.
+    """
     columns = list(type(rows[0]).__dataclass_fields__) if rows else []  # type: ignore[attr-defined]  # rows are dataclasses
     # The newest rows of a long table, which are at its end, are those that somebody looks for.
     newest = rows[-MOST_ROWS:]
-    shown = [[_shown(section, name, getattr(row, name), wording) for name in columns] for row in newest]
+    shown = [[_shown(section, name, getattr(row, name), wording, names or {}) for name in columns] for row in newest]
     return TableView(
         table,
         TABLE_TITLES.get((section, table), table),
@@ -149,9 +156,11 @@ def _called(columns: Sequence[str], rows: Sequence[Sequence[Shown]]) -> int | No
     return None
 
 
-def _shown(section: str, name: str, value: object, wording: Wording) -> Shown:
+def _shown(section: str, name: str, value: object, wording: Wording, names: Mapping[str, str]) -> Shown:
     several = value if isinstance(value, tuple) else (value,)
     text = "; ".join(_said(name, each, wording) for each in several)
+    if name in _PEOPLE and str(value) in names:
+        text = f"{plain_text(names[str(value)])} ({text})"
     root = "/evaluations/" if (section, name) == ("evaluations", "evaluation") else _LINKS.get(name, "")
     # A code stands for no agency and no use in particular.
     has_page = bool(root and value) and code_words(name, str(value)) is None
