@@ -84,8 +84,27 @@ def test_a_key_that_ends_is_no_key_any_more(data: Path) -> None:
     late = PROGRAM.invoke(app, ["keys", "create", "--expires", "2001-01-01", "--data", str(data)])
     said("keys", "create", "--expires", "2099-01-01", "--data", data)
 
+    listed = PROGRAM.invoke(app, ["keys", "list", "--data", str(data)]).stdout
+
     assert (late.exit_code, "before it is issued" in late.output) == (2, True)
+    assert "active until" in listed
+    assert [key["expires"] for key in said("keys", "list", "--data", data)["keys"]] == [
+        None,
+        "2099-01-01T00:00:00+00:00",
+    ]
     assert texts(data, checkup._whole_ledger)[0][0] == "ok"
+
+
+def test_a_misspelt_setting_is_said_once_with_the_one_that_was_meant(data: Path) -> None:
+    """Whatever needs the settings isn't looked at, and what doesn't need them is."""
+    (data / "recognizance.toml").write_text("prt = 8080\n", encoding="utf-8")
+
+    told = PROGRAM.invoke(app, ["doctor", "--data", str(data)])
+
+    assert told.exit_code == 1
+    assert told.stdout.count("there is no setting 'prt'; did you mean 'port'?") == 1
+    assert "wrong  ledger      not looked at" in told.stdout
+    assert "ok     folder" in told.stdout
 
 
 def test_a_violation_that_reached_no_overseer_in_time_is_named(data: Path) -> None:

@@ -14,7 +14,7 @@ from recognizance.faces import Calibration, FaceReader
 from recognizance.governance.review import LEAD_STAMP
 
 from ..conftest import jpeg
-from ..review_world import CASE, FIRST, SEARCHER, SECOND, SUPERVISOR, USE, review_world
+from ..review_world import CASE, FIRST, GALLERY, SEARCHER, SECOND, SUPERVISOR, USE, review_world
 
 
 def run(*arguments: object, status: int = 0) -> str:
@@ -69,6 +69,24 @@ def test_a_case_from_a_search_to_a_bundle(
     run("lead", "attest", lead["lead"], "--as", SUPERVISOR, *attested)
     run("lead", "export", lead["lead"], "--as", SUPERVISOR, "--out", tmp_path / "exported")
     assert json.loads((tmp_path / "exported" / "lead.json").read_bytes())["stamp"] == LEAD_STAMP
+
+    probe = tmp_path / "probe.jpg"
+    probe.write_bytes(jpeg(collins))
+    stated = (
+        "--use",
+        USE,
+        "--case",
+        "another",
+        "--justification",
+        "a film",
+        "--offence",
+        "robbery",
+        "--threshold",
+        "99",
+    )
+    search = ("search", probe, "--gallery", GALLERY, *stated)
+    assert "- the role operator (ask an administrator" in refused(*search, status=2)
+    assert run_json(*search, "--as", SEARCHER)["review"] != review
 
     recipient = ("--recipient-kind", "defence", "--recipient", "the public defender")
     run("disclose", "--case", CASE, "--as", SUPERVISOR, *recipient, "--out", bundle)
