@@ -164,9 +164,12 @@ def _say(done: "Reconciled", *, json: bool) -> None:
         )
         return
     gap = done.gap
-    results.print(
-        f"the records knew {gap.known} entries of {gap.ledger}; {gap.unknown} are lost to them, and stay public"
-    )
+    if gap.unknown:
+        results.print(
+            f"the records knew {gap.known} entries of {gap.ledger}; {gap.unknown} are lost to them, and stay public"
+        )
+    else:
+        results.print(f"the records know all {gap.ledger} entries of the ledger; nothing is lost")
     for title, names in (("erased again", done.galleries_erased), ("stopped again", done.rights_ended)):
         for name in names:
             results.print(f"{title}: {name}", markup=False)
