@@ -186,7 +186,10 @@ def _say(done: "Reconciled", *, json: bool) -> None:
 
 @speaking_plainly
 def rotate_master_key(data: Data = DEFAULT_DATA) -> None:
-    """Draw a new master key, put every data key under it, and drop the old one. A crash on the way loses nothing."""
+    """Draw a new master key, put every data key under it, and drop the old one. A crash on the way loses nothing.
+
+    Backups from before open with the old key alone: keep your copy of it for as long as you keep them.
+    """
     from recognizance.cli.opening import records_of
     from recognizance.config import read_settings
     from recognizance.records import replace_key_file
@@ -197,4 +200,7 @@ def rotate_master_key(data: Data = DEFAULT_DATA) -> None:
         # In between, the file holds both keys: whatever is wrapped under either opens.
         records.rewrap(replace_key_file(path, keep_older=True))
         replace_key_file(path, keep_older=False)
-    notices.print(f"{path} holds a new key; restart a server that is running, and replace your copy of the old one")
+    notices.print(
+        f"{path} holds a new key: copy it elsewhere, and restart a server that is running. Keep your copy of the old key"
+        " for as long as you keep backups from before, which open with nothing else."
+    )
