@@ -55,11 +55,10 @@ def stored(records: Records, gallery: GalleryId) -> dict[FaceId, bytes]:
         }
 
 
-def erase_gallery(transaction: Transaction, gallery: GalleryId, *, most: int = 1_000_000) -> GalleryRow:
-    """All of a gallery's erasure in one transaction; what it was."""
+def erase_gallery(transaction: Transaction, gallery: GalleryId) -> GalleryRow:
+    """All of a small gallery's erasure in one transaction; what it was."""
     erasure = f"erasure of {gallery}"
     row = transaction.close_gallery(gallery, erasure=erasure)
-    while transaction.erase_closed(erasure, most=most):
-        pass
+    transaction.erase_closed(erasure, most=1_000_000)
     transaction.drop_closed(erasure)
     return row
