@@ -201,6 +201,6 @@ def rotate_master_key(data: Data = DEFAULT_DATA) -> None:
         records.rewrap(replace_key_file(path, keep_older=True))
         replace_key_file(path, keep_older=False)
     notices.print(
-        f"{path} holds a new key: copy it elsewhere, and restart a server that is running. Keep your copy of the old key"
-        " for as long as you keep backups from before, which open with nothing else."
+        f"{path} holds a new key: copy it elsewhere, and restart a server that is running. Keep your copy of the old"
+        " one for as long as you keep backups from before, which open with nothing else."
     )
