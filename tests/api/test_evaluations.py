@@ -41,7 +41,7 @@ def test_what_is_published_over_http_is_shown_with_the_decision_that_set_labels_
     named = json.loads(document)["exclusions"]["decision_digest"]
     assert sha256(document).hexdigest() == published["report_sha256"]
     assert "/evaluations/lab-http/files/report.html" in shown.text
-    assert "2000 faces. In a larger gallery it errs more often" in shown.text
+    assert "2,000 faces. In a larger gallery it errs more often" in shown.text
     assert "Counts until" in shown.text
     assert named in shown.text
     assert downloaded.headers["Content-Disposition"] == 'attachment; filename="decision.csv"'
