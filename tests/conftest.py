@@ -22,7 +22,7 @@ from recognizance.identifiers import DecisionId, GalleryId
 from recognizance.permits import Action, Permit
 from recognizance.storage import open_records
 
-# A busy machine is no failure, and whether a commit passes isn't a matter of luck: the same tests try the same examples.
+# A busy machine is no failure, and whether a commit passes isn't a matter of luck: the same tests try the same inputs.
 # `pytest --hypothesis-profile exploring` looks for new ones, and more of them; what it finds becomes an `@example`.
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.register_profile("exploring", deadline=None, max_examples=2000, print_blob=True)

@@ -99,7 +99,11 @@ def test_faces_of_an_undeclared_collection_are_not_declared_afterwards(rekogniti
     ("tags", "code", "why"),
     [
         ({**DECLARED, SOURCE_TAG: "scraped"}, "AccessDeniedException", "not collected from the internet"),
-        ({**DECLARED, SOURCE_TAG: "somewhere"}, "InvalidParameterException", "it is one of 'subject', 'own_photograph'"),
+        (
+            {**DECLARED, SOURCE_TAG: "somewhere"},
+            "InvalidParameterException",
+            "it is one of 'subject', 'own_photograph'",
+        ),
         ({SOURCE_TAG: "subject"}, "InvalidParameterException", "both recognizance:source and recognizance:basis"),
         ({"recognizance:origin": "subject"}, "InvalidParameterException", "no tag 'recognizance:origin'"),
         ({**DECLARED, AGENCY_TAG: "somebody-else"}, "InvalidParameterException", "'somebody-else'"),
