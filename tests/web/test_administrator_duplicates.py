@@ -65,6 +65,7 @@ def test_an_import_that_was_asked_to_look_finds_whom_it_enrolled_twice(
 ) -> None:
     """Nobody is looked for unless it is asked for; then it is said how many were, and the pair waits to be decided."""
     assert "looked for" not in imported(owner, {"eileen": collins, "grace": hopper})
+    assert f'action="{PATH}/subjects/eileen/duplicates"' in owner.get(f"{PATH}/subjects/eileen").text
     assert "None waits for a decision." in owner.get(f"{PATH}/duplicates").text
 
     page = imported(owner, {"collins": collins.resize((400, 400))}, looks="yes")
@@ -97,7 +98,7 @@ def test_a_pair_is_made_one_from_its_page(owner: Client, service: Service, colli
 
 
 def test_where_candidates_wait_for_reviewers_nobody_is_looked_for(web: Web, collins: Image.Image) -> None:
-    """The police's use is refused before anything is enrolled, and no search is made beside the record."""
+    """The police's use is refused before anything is enrolled; a subject's page has no form that would be refused."""
     before = sum(isinstance(each, facts.Search) for each in web.world.entries())
     files = [("photographs", ("twice.jpg", jpeg(collins.resize((333, 333))), "image/jpeg"))]
     answer = reading(web, SEARCHER).post(
@@ -107,3 +108,10 @@ def test_where_candidates_wait_for_reviewers_nobody_is_looked_for(web: Web, coll
     with web.service.records.reading() as reader:
         assert "twice" not in {row.subject_id for row in reader.subjects(GALLERY, limit=1000)}
     assert sum(isinstance(each, facts.Search) for each in web.world.entries()) == before
+
+    somebody = SubjectId("somebody")
+    permit = Policy().decide(principal_of(ADMINISTRATOR), Action.ENROL, gallery=GALLERY, decision_id=DecisionId("one"))
+    web.service.subjects.create_subject(GALLERY, somebody, token=None, permit=permit)
+    page = reading(web, SEARCHER).get(f"/galleries/{GALLERY}/subjects/{somebody}").text
+    assert "nobody is looked for by name" in page
+    assert "/duplicates" not in page

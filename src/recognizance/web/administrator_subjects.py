@@ -18,7 +18,7 @@ from recognizance.errors import ConflictError, NotFoundError
 from recognizance.faces import open_photograph
 from recognizance.forgetting.marks import Marks
 from recognizance.governance.parties import Role, UseId
-from recognizance.governance.uses import SEARCHABLE
+from recognizance.governance.uses import SEARCHABLE, Use
 from recognizance.governing.installation import Governing
 from recognizance.governing.registration import Actor
 from recognizance.identifiers import FaceId, GalleryId, ImageId, SubjectId
@@ -163,7 +163,7 @@ class AdministratorSubjectsPages:
             both=both,
             faces=faces,
             kept=self._kept(visit, gallery, [row for rows in faces.values() for row in rows]),
-            use_choices=[(each, each) for each in self._uses(gallery)],
+            use_choices=[(each.id, each.id) for each in self._uses(gallery)],
         )
 
     def split(self, visit: Visit) -> Response:
@@ -243,6 +243,7 @@ class AdministratorSubjectsPages:
         faces = self._enrolment.faces(
             gallery, subject=subject, face_ids=None, after=None, limit=MOST_FACES, permit=permit
         )
+        uses = self._uses(gallery)
         with self._records.reading() as reader:
             marks = {face.face_id: self._marks.count_of(reader, gallery, face) for face in faces}
         return visit.page(
@@ -253,7 +254,8 @@ class AdministratorSubjectsPages:
             faces=faces,
             kept=self._kept(visit, gallery, faces),
             marks=marks,
-            use_choices=[(each, each) for each in self._uses(gallery)],
+            use_choices=[(each.id, each.id) for each in uses],
+            looking_choices=[(each.id, each.id) for each in uses if not each.terms.review_required],
         )
 
     def _kept(self, visit: Visit, gallery: GalleryId, faces: list[FaceRow]) -> set[ImageId]:
@@ -281,9 +283,9 @@ class AdministratorSubjectsPages:
         actor, use = visit.actor(), visit.form.optional("use", most=255)
         return replace(actor, asking=replace(actor.asking, use=UseId(use) if use else None))
 
-    def _uses(self, gallery: GalleryId) -> list[UseId]:
+    def _uses(self, gallery: GalleryId) -> list[Use]:
         uses = [each.use for each in self._governing.uses.list()]
-        return [use.id for use in uses if use.state in SEARCHABLE and use.terms.gallery == gallery]
+        return [use for use in uses if use.state in SEARCHABLE and use.terms.gallery == gallery]
 
     def _faces_of(self, gallery: GalleryId, subject: SubjectId) -> list[FaceId]:
         with self._records.reading() as reader:

@@ -32,7 +32,8 @@ from recognizance.web.language import N_
 from recognizance.web.operator_asking import PermitDesk, Stated, within
 from recognizance.web.operator_pictures import preview_of
 from recognizance.web.operator_shelf import Shelf
-from recognizance.web.operator_words import AIM_WORDS, CLASS_WORDS, PURPOSE_WORDS, USE_STATE_WORDS
+from recognizance.web.operator_words import AIM_WORDS, CLASS_WORDS, USE_STATE_WORDS
+from recognizance.web.overseer_words import PURPOSES
 from recognizance.web.visits import Visit
 
 MOST_PHOTOGRAPH_BYTES = DEFAULT_LIMITS.size_bytes + MAX_FORM_BYTES
@@ -156,7 +157,7 @@ class OperatorPages:
             open=[offer for offer in offers if offer.is_open],
             closed=[offer for offer in offers if not offer.is_open],
             is_private=self._profile.has_default_use,
-            purposes=PURPOSE_WORDS,
+            purposes=PURPOSES,
             states=USE_STATE_WORDS,
         )
 
@@ -175,7 +176,7 @@ class OperatorPages:
             most_candidates=within(offer.terms.limits)[1],
             left_today=max(offer.terms.limits.searches_per_day - used, 0),
             case_is_required=not self._profile.has_default_use,
-            purposes=PURPOSE_WORDS,
+            purposes=PURPOSES,
             classes=CLASS_WORDS,
             aims=AIM_WORDS,
         )

@@ -26,11 +26,11 @@ from recognizance.web.operator_pictures import picture_response
 from recognizance.web.operator_words import (
     OUTCOME_WORDS,
     PROGRESS_WORDS,
-    PURPOSE_WORDS,
     Rarity,
     chance_likeness,
     false_candidates,
 )
+from recognizance.web.overseer_words import PURPOSES
 from recognizance.web.visits import Visit
 
 PAGE = 20
@@ -100,7 +100,7 @@ class ResultPages:
             if size and is_same_model
             else None
         )
-        purposes = {purpose.value: word for purpose, word in PURPOSE_WORDS.items()}
+        purposes = {purpose.value: word for purpose, word in PURPOSES.items()}
         return visit.page(
             "operator/result.html",
             search=search,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from recognizance.faces import Calibration, UnindexedReason
 from recognizance.governance.leads import EditKind, EvidenceKind, LeadState, OutcomeKind
-from recognizance.governance.purposes import Declaration, Purpose, SearchClass
+from recognizance.governance.purposes import Declaration, SearchClass
 from recognizance.governance.review import Progress
 from recognizance.governance.uses import UseState
 from recognizance.ledger.facts.searches import SearchOutcome
@@ -29,18 +29,6 @@ QUALITY_WORDS: Mapping[UnindexedReason, str] = {
 }
 GOOD_ENOUGH = N_("good enough to search")
 
-PURPOSE_WORDS: Mapping[Purpose, str] = {
-    Purpose.INVESTIGATE_OFFENCE: N_("find out who is in a recording of an offence"),
-    Purpose.PREVENT_IMMINENT_HARM: N_("avert an imminent threat to somebody's life"),
-    Purpose.FIND_MISSING_PERSON: N_("find a missing person"),
-    Purpose.IDENTIFY_VICTIM: N_("find out who a victim is"),
-    Purpose.IDENTIFY_DECEASED: N_("find out who a dead person was"),
-    Purpose.VERIFY_IDENTITY: N_("check that somebody is who they say"),
-    Purpose.PREVENT_DUPLICATES: N_("find people who are enrolled twice"),
-    Purpose.CONTROL_ACCESS: N_("let in people who enrolled for that"),
-    Purpose.ORGANISE_PHOTOGRAPHS: N_("sort an archive of photographs"),
-    Purpose.RESEARCH: N_("research with people who agreed to it"),
-}
 CLASS_WORDS: Mapping[SearchClass, str] = {
     SearchClass.INITIAL_IDENTIFICATION: N_("somebody unknown who is linked to an offence by evidence"),
     SearchClass.TARGETED: N_("somebody who is named already"),

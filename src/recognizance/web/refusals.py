@@ -16,8 +16,8 @@ from recognizance.web.administrator_words import ACCOUNT_STATES, STANDINGS
 from recognizance.web.desk_words import EVENTS, HOLDINGS, KINDS
 from recognizance.web.desk_words import STATES as REQUEST_STATES
 from recognizance.web.language import REFUSALS, Language, Wording, catalogue_text, read_catalogue
-from recognizance.web.operator_words import CLASS_WORDS, EDIT_WORDS, LEAD_STATE_WORDS, PURPOSE_WORDS, USE_STATE_WORDS
-from recognizance.web.overseer_words import CHANGE_STATES, CHOICES
+from recognizance.web.operator_words import CLASS_WORDS, EDIT_WORDS, LEAD_STATE_WORDS, USE_STATE_WORDS
+from recognizance.web.overseer_words import CHANGE_STATES, CHOICES, PURPOSES
 from recognizance.web.reviewer_words import OUTCOME_WORDS
 from recognizance.web.wordings import PROFILE_NAMES, ROLE_NAMES
 
@@ -30,7 +30,7 @@ _MOST_CHARACTERS = 1_000
 _WORDS: Mapping[str, str] = {
     str(code.value): word
     for words in (
-        *(CLASS_WORDS, EDIT_WORDS, LEAD_STATE_WORDS, PURPOSE_WORDS, USE_STATE_WORDS, CHANGE_STATES, CHOICES),
+        *(CLASS_WORDS, EDIT_WORDS, LEAD_STATE_WORDS, PURPOSES, USE_STATE_WORDS, CHANGE_STATES, CHOICES),
         *(OUTCOME_WORDS, PROFILE_NAMES, ROLE_NAMES, EVENTS, HOLDINGS, KINDS, REQUEST_STATES, ACCOUNT_STATES, STANDINGS),
     )
     for code, word in words.items()
