@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from ..review_world import SUPERVISOR
 from .world import DESKTOP, PHONE, Browsers, Scheme, assert_accessible, look
@@ -85,6 +85,30 @@ def test_a_mistake_is_said_at_the_top_and_at_its_field(browsers: Browsers) -> No
     expect(page).to_have_title(re.compile("^Error: "))
     page.get_by_role("alert").get_by_role("link").click()
     expect(page.get_by_label("Login")).to_be_focused()
+
+
+def test_a_form_is_sent_once_however_often_its_button_is_pressed(browsers: Browsers) -> None:
+    """An impatient second click is no second vote, key or comment; later the form can be sent again."""
+    page = browsers.open("/sign-in")
+    page.clock.install()
+    page.reload()
+    sent: list[str] = []
+
+    def answer(route: Route) -> None:
+        sent.append(route.request.method)
+        # The browser stays on the page, as after a download.
+        route.fulfill(status=204)
+
+    page.route(re.compile("/sign-in$"), answer)
+    button = page.get_by_role("button", name="Sign in", exact=True)
+    with page.expect_response("**/sign-in"):
+        button.click()
+    button.click()
+    assert sent == ["POST"]
+    page.clock.run_for(5_000)
+    with page.expect_response("**/sign-in"):
+        button.click()
+    assert sent == ["POST", "POST"]
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
