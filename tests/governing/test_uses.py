@@ -11,7 +11,7 @@ from recognizance.documents import GalleryDeclaration, Standing, terms_sha256
 from recognizance.errors import ConflictError, DeniedError, InputError
 from recognizance.governance import Asking, Credential, Principal
 from recognizance.governance.oversight import Choice
-from recognizance.governance.parties import AgencyId, Role, UseId
+from recognizance.governance.parties import Agency, AgencyId, AgencyKind, Role, UseId
 from recognizance.governance.profiles import ProfileName
 from recognizance.governance.purposes import LawfulBasis, Purpose, Source
 from recognizance.governance.uses import UseState
@@ -257,6 +257,16 @@ def test_a_suspended_agency_has_no_people(governing: Governing, police: Police) 
     )
 
     assert governing.uses.propose(USE, terms(), by=at_the_machine(police.supervisor.id)).id == USE
+
+
+@pytest.mark.parametrize("name", ["Harbour!", "harbour police", "../harbour", "-x", "h" * 65, "häfen"])
+def test_an_agencys_id_can_stand_in_an_address(governing: Governing, police: Police, name: str) -> None:
+    """It is in the paths of its pages, in commands and in published files, for good."""
+    agency = Agency(AgencyId(name), AgencyKind.LAW_ENFORCEMENT, "Harbour", "the chief", "the clerk")
+
+    with pytest.raises(InputError, match="letters, digits"):
+        governing.registration.add_agency(agency, by=at_the_machine())
+    assert name not in {each.id for each, _ in governing.registration.agencies()}
 
 
 def test_duties_stay_apart(governing: Governing, police: Police) -> None:

@@ -36,6 +36,9 @@ def test_an_agency_is_registered_suspended_and_resumes(web: Web, administrator: 
     agency = f"ferry-{new_id()[:8]}"
     form = {"agency": agency, "kind": "business", "name": "The Ferry", "accountable_person": "A. Pilot, harbour master"}
     assert administrator.post("/administration/agencies", **form).status_code == 422
+    spelt = administrator.post("/administration/agencies", **{**form, "agency": "The Ferry!"}, contact="the quay")
+    assert spelt.status_code == 422
+    assert "letters, digits" in spelt.text
     assert administrator.post("/administration/agencies", **form, contact="the quay").is_redirect
     assert "The Ferry" in administrator.get("/administration/agencies").text
 

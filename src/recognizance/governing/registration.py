@@ -7,6 +7,7 @@ takes whoever acts, and asks.
 Implements docs/governance.md, "Parties".
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
@@ -60,6 +61,9 @@ ASSUMED = "assumed"
 
 NO_AGENCY = "none"
 """What the ledger says of a person who belongs to no agency."""
+
+AGENCY_ID = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}")
+"""What can stand in addresses, commands and file names, for good."""
 
 _KINDS = {
     AgencyKind.LAW_ENFORCEMENT: facts.AgencyKind.LAW_ENFORCEMENT,
@@ -201,9 +205,15 @@ class Registration:
 
         Raises:
             ConflictError: If its id is taken.
-            InputError: In a private installation, which is its owner's alone.
+            InputError: In a private installation, which is its owner's alone, or if the id can't stand in addresses
+                and commands: it has 1 to 64 letters, digits and `. _ -`, and begins with a letter or a digit.
         """
         self._gate.require(by, Act.REGISTER_AGENCY)
+        if AGENCY_ID.fullmatch(agency.id) is None:
+            raise InputError(
+                "an agency's id has 1 to 64 letters, digits and . _ -, and begins with a letter or a digit:"
+                f" {agency.id!r}"
+            )
         if self._profile.name is ProfileName.PRIVATE:
             raise InputError("a private installation has its owner and no agencies; set one up with another profile")
         with self._recorder.changing() as change:

@@ -21,6 +21,7 @@ from recognizance.governance.parties import (
     Training,
 )
 from recognizance.governing.installation import Governing
+from recognizance.governing.registration import AGENCY_ID
 from recognizance.identifiers import PrincipalId
 from recognizance.web.administrator_words import AGENCY_KINDS, STANDINGS
 from recognizance.web.frame import Page, only
@@ -58,6 +59,10 @@ class AdministratorPartiesPages:
             kind, agency = form.choice("kind", AgencyKind), form.text("agency", most=255)
             name, contact = form.text("name", most=400), form.text("contact", most=400)
             accountable = form.text("accountable_person", most=400)
+            if agency and AGENCY_ID.fullmatch(agency) is None:
+                form.fail(
+                    "agency", N_("It has 1 to 64 letters, digits and . _ -, and begins with a letter or a digit.")
+                )
             if kind is not None and form.is_sound:
                 self._registration.add_agency(
                     Agency(AgencyId(agency), kind, name, accountable, contact), by=visit.actor()
