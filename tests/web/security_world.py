@@ -80,6 +80,10 @@ def attack(label: str) -> str:
     return f"{named}\"'><{MARK} onclick=alert(1)></textarea></title></script><{MARK}>{{{{1234*4321}}}}\\u003c{MARK}"
 
 
+STATED = {"case": attack("case-of-county"), "justification": attack("justification"), "offence": "robbery"}
+"""What the county's operator says of a search."""
+
+
 class Attacks(HTMLParser):
     """Reads a page as a browser does, and lists what an attack made of it."""
 
@@ -158,6 +162,8 @@ class Guarded:
             absent: What the last variable names instead, that isn't there.
         """
         names = re.findall(r"\{(\w+)(?::\w+)?\}", page.path)
+        if "draft" in names:
+            self._keep_looked_at()
         values = {name: self.objects.get(f"{page.path} {name}", self.objects.get(name, "x")) for name in names}
         if absent:
             values[names[-1]] = absent
@@ -200,6 +206,12 @@ class Guarded:
         begun = self.send(person, f"/search/begin?use={COUNTY_USE}", files=photo, **stated)
         assert begun.status_code == 303, re.findall(r"error-[^<]*", begun.text)
         return begun.headers["location"].rpartition("/")[2]
+
+    def _keep_looked_at(self) -> None:
+        """Begin the county's search again if its photograph made room for those of other tests: three lie at once."""
+        operator = self.county["operator"]
+        if self.browser(operator).get(f"/search/probe/{self.objects['draft']}").status_code == 404:
+            self.objects["draft"] = self.draft(operator, STATED)
 
     def do(self, name: str, who: str | None, /, *, path: Mapping[str, str] | None = None, **body: Any) -> Any:
         """Ask the API as somebody of the county or of the installation, and remember which texts were attacks."""
@@ -499,13 +511,12 @@ def _ask_without_an_account(guarded: Guarded) -> None:
 def _use_the_pages(guarded: Guarded) -> None:
     """Leave behind what only pages make: a photograph that is looked at, a search, a sheet, a request, an import."""
     operator, supervisor = guarded.county["operator"], guarded.county["supervisor"]
-    stated = {"case": attack("case-of-county"), "justification": attack("justification"), "offence": "robbery"}
-    searched = guarded.draft(operator, stated)
+    searched = guarded.draft(operator, STATED)
     found = guarded.send(operator, f"/search/probe/{searched}/search", face="0")
     guarded.objects |= {
         "index": found.headers["location"].rpartition("/")[2],
         "number": "1",
-        "draft": guarded.draft(operator, stated),
+        "draft": guarded.draft(operator, STATED),
     }
     sheet = guarded.send(supervisor, f"/leads/{guarded.objects['lead']}/export")
     guarded.objects |= {"sheet": sheet.headers["location"].rpartition("/")[2], "which": "probe"}
