@@ -231,7 +231,7 @@ def test_a_missing_checkpoint_is_found() -> None:
     files = dict(a_log(3).files)
     del files[CHECKPOINT_PATH]
 
-    with pytest.raises(CorruptionError, match="not there"):
+    with pytest.raises(CorruptionError, match="missing: checkpoint: no ledger is here"):
         found_in(files).require_sound()
 
 

@@ -64,10 +64,11 @@ def verify(
         InputError: If `entries` is beyond the log, or an earlier checkpoint is none of this log.
         UnavailableError: If the source can't be read now.
     """
+    data = source.read(CHECKPOINT_PATH)
+    if data is None:
+        why = "no ledger is here, or its checkpoint was taken away"
+        return Report(None, 0, 0, 0, (), (Finding(Trouble.MISSING, CHECKPOINT_PATH, why),))
     try:
-        data = source.read(CHECKPOINT_PATH)
-        if data is None:
-            raise CorruptionError("the checkpoint is not there")
         opened = open_checkpoint(data, log_keys, tuple(witnesses))
     except (InputError, CorruptionError) as error:
         return Report(None, 0, 0, 0, (), (Finding(Trouble.CHECKPOINT, CHECKPOINT_PATH, str(error)),))
