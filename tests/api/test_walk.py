@@ -91,7 +91,7 @@ def _published(api: ApiWorld) -> None:
 def _parties(api: ApiWorld) -> None:
     client, root = api.client, api.keys["administrator"]
     museum = {
-        "agency": "city/museum",
+        "agency": "city-museum",
         "kind": "business",
         "name": "City Museum",
         "accountable_person": "the director",
@@ -100,35 +100,36 @@ def _parties(api: ApiWorld) -> None:
     client.done("add_agency", root, body=museum)
     for standing in ("suspended", "active"):
         client.done(
-            "set_agency_standing", root, path={"agency": "city/museum"}, body={"standing": standing, "reason": "a test"}
+            "set_agency_standing", root, path={"agency": "city-museum"}, body={"standing": standing, "reason": "a test"}
         )
     known = {each["agency"] for each in client.done("list_agencies")["agencies"]}
-    person = client.done("add_person", root, body={"name": "A Curator", "roles": ["operator"], "agency": "city/museum"})
+    person = client.done("add_person", root, body={"name": "A Curator", "roles": ["operator"], "agency": "city-museum"})
     where = {"person": person["id"]}
     client.done("set_person_standing", root, path=where, body={"standing": "active"})
     course = {"course": COURSE, "completed": "2026-01-01", "expires": "2027-01-01", "certificate": "nr. 7"}
     client.done("add_training", root, path=where, body=course)
     people = {each["person"]: each for each in client.done("list_people", root, query={"page_size": "200"})["people"]}
-    client.done("add_program", root, body={"name": "a door", "agency": "city/museum"})
+    client.done("add_program", root, body={"name": "a door", "agency": "city-museum"})
     programs = client.done("list_programs", root)["programs"]
     key = client.done("issue_key", root, body={"owner": person["id"], "expires": "2099-01-01T00:00:00Z"})
     client.done("set_key_standing", root, path={"key": key["access_key_id"]}, body={"active": False})
     keys = {each["access_key_id"]: each for each in client.done("list_keys", root, query={"page_size": "200"})["keys"]}
     client.done("delete_key", root, path={"key": key["access_key_id"]})
 
-    assert {AGENCY, "city/museum"} <= known
+    assert {AGENCY, "city-museum"} <= known
     assert people[person["id"]]["trainings"][0]["course"] == COURSE
     assert {"a door", "a program"} <= {each["name"] for each in programs}
     assert not keys[key["access_key_id"]]["active"]
     month = f"{api.world.clock.now:%Y-%m}"
-    report = client.done("show_report", path={"agency": "city/museum", "file": f"{month}.html"})
+    report = client.done("show_report", path={"agency": "city-museum", "file": f"{month}.html"})
     assert b"City Museum" in report
-    assert client.done("show_report", path={"agency": "city/museum", "file": f"{month}.pdf"}).startswith(b"%PDF")
+    assert client.done("show_report", path={"agency": "city-museum", "file": f"{month}.pdf"}).startswith(b"%PDF")
 
 
 def _uses(api: ApiWorld) -> None:
     client, supervisor = api.client, api.keys["supervisor"]
-    asked, given_up, urgent = api.propose(), api.propose(), api.propose()
+    # The id of a use may hold a slash, which stands percent-encoded in a path.
+    asked, given_up, urgent = api.propose("harbour/2026/proposal"), api.propose(), api.propose()
     client.done("comment_on_use", path={"use": asked}, body={"statement": "keep it short"})
     client.done("withdraw_use", supervisor, path={"use": given_up})
     began = client.done("declare_emergency", supervisor, path={"use": urgent}, body={"grounds": "a child is missing"})

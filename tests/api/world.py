@@ -63,10 +63,10 @@ class ApiWorld:
         terms: dict[str, Any] = json.loads(write_document(record.use.terms))
         return terms
 
-    def propose(self) -> str:
+    def propose(self, name: str = "proposal") -> str:
         """A fresh proposal of a new purpose."""
-        use = f"proposal-{next(self.numbers)}"
-        terms = self.terms() | {"gallery": f"gallery-of-{use}"}
+        use = f"{name}-{next(self.numbers)}"
+        terms = self.terms() | {"gallery": f"gallery-of-{use.replace('/', '-')}"}
         self.client.done("propose_use", self.keys["supervisor"], body={"use": use, "terms": terms})
         return use
 
