@@ -33,7 +33,7 @@ UNSEEN_LABEL = "unseen"
 
 KEPT_FOR = timedelta(days=180)
 MOST_NEWS = 200
-"""For one person; beyond it the oldest goes."""
+"""For one person; beyond it the oldest goes, once no mail is owed for it."""
 MOST_MAILS_A_DAY = 20
 """To one person. What is more is on their page alone: whoever has a session can't make us a nuisance."""
 MAIL_UNTIL = timedelta(days=3)
@@ -200,7 +200,9 @@ class AccountNews:
         if what in _ONCE_A_DAY and any(each.what is what and now - each.at < _DAY for each, _ in known):
             return
         for _, document in known[MOST_NEWS - 1 :]:
-            transaction.delete_document(NEWS_KIND, document.id)
+            # What a mail is owed for stays until it went out: else a flood of news would hide what came before it.
+            if document.state != Mail.TO_SEND:
+                transaction.delete_document(NEWS_KIND, document.id)
         recent = sum(now - each.at < _DAY for each, _ in known)
         is_queued = self._sends and recent < MOST_MAILS_A_DAY
         record = NewsRecord(person, what, now, detail, session, is_seen, 0)
