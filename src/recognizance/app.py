@@ -29,7 +29,6 @@ from recognizance.aws import (
     rekognition_handlers,
 )
 from recognizance.config import Settings
-from recognizance.desk import SearchingDesk
 from recognizance.disclosing.disclosure import Disclosing
 from recognizance.duplicates import Duplicates
 from recognizance.enrolling.bulk import BulkEnrolment
@@ -75,6 +74,7 @@ from recognizance.reviewing.leads import Leads
 from recognizance.reviewing.probes import Probes
 from recognizance.reviewing.reviews import Reviewing
 from recognizance.search import Search
+from recognizance.searching_desk import SearchingDesk
 from recognizance.storage import new_decision_id, new_id, now, open_records
 from recognizance.web import Services, site
 from recognizance.web.frame import SERVICE_NAME

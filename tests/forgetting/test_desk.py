@@ -14,7 +14,6 @@ from PIL import Image
 
 from recognizance.app import Service, wire
 from recognizance.config import Settings
-from recognizance.desk import MOST_PHOTOGRAPHS, SearchingDesk
 from recognizance.documents import GalleryDeclaration, Kind
 from recognizance.errors import ConflictError, DeniedError, InputError, LimitError, NotFoundError
 from recognizance.faces import Calibration, FaceReader, QualityFilter, open_photograph
@@ -29,6 +28,7 @@ from recognizance.governing.registration import Actor, at_the_machine, establish
 from recognizance.identifiers import GalleryId, SubjectId
 from recognizance.ledger import Entry, facts
 from recognizance.permits import Action, Permit
+from recognizance.searching_desk import MOST_PHOTOGRAPHS, SearchingDesk
 from recognizance.storage import new_id, open_recorder, open_records
 from tests.conftest import NOW, jpeg
 from tests.review_world import AGENCY, FIRST, SECOND, person_id, review_world

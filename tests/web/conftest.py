@@ -8,7 +8,8 @@ from playwright.sync_api import Browser
 from recognizance.faces import Calibration, FaceReader
 
 from ..review_world import review_world
-from .security_world import Guarded, guarded_world
+from .county import guarded_world
+from .security_world import Guarded
 from .world import ADMINISTRATOR, Browsers, Web, launched, now, require_chromium, served, take_up
 
 

@@ -15,7 +15,8 @@ from recognizance.governance.parties import PersonId
 from recognizance.governing.account_documents import Stage
 from recognizance.web.frame import Page
 
-from .security_world import COUNTY, OWN, PRIVATE, STRANGERS, Guarded, form_token, listed
+from .attacks import OWN, PRIVATE
+from .security_world import COUNTY, STRANGERS, Guarded, form_token, listed
 
 ABSENT: Mapping[str, str] = {"index": "999999", "number": "9"}
 """What isn't there, by the variable that would name it; other variables take an id that nothing has."""

@@ -16,7 +16,8 @@ from playwright.sync_api import Browser, Dialog
 from recognizance.governance.parties import PersonId
 
 from ..api.client import ROUTES
-from .security_world import COUNTY_USE, MARK, STRANGERS, Guarded, attack, attacks_in, form_token, listed
+from .attacks import MARK, attack, attacks_in
+from .security_world import COUNTY_USE, STRANGERS, Guarded, form_token, listed
 from .world import served
 
 UNTYPED = {

@@ -21,7 +21,8 @@ from recognizance.cli.portraits import hopper_portrait
 from recognizance.web.forms import read_form
 
 from ..conftest import jpeg
-from .security_world import COUNTY_USE, OWN, Guarded, attack
+from .attacks import OWN, attack
+from .security_world import COUNTY_USE, Guarded
 
 HIDDEN = b"<html><script>alert('hidden-in-a-file')</script></html>"
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"><script>alert(1)</script></svg>'

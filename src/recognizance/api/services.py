@@ -13,7 +13,6 @@ from typing import TypeVar
 
 from recognizance.api.forms import PageSize, form
 from recognizance.aws import PageTokens
-from recognizance.desk import SearchingDesk
 from recognizance.disclosing.disclosure import Disclosing
 from recognizance.docket import MACHINE
 from recognizance.duplicates import Duplicates
@@ -39,6 +38,7 @@ from recognizance.reviewing.askers import Asker
 from recognizance.reviewing.leads import Leads
 from recognizance.reviewing.probes import Probes
 from recognizance.reviewing.reviews import Reviewing
+from recognizance.searching_desk import SearchingDesk
 
 _Item = TypeVar("_Item")
 

@@ -9,7 +9,7 @@ Implements docs/governance.md, "The life of a use".
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -32,7 +32,7 @@ from recognizance.galleries import Clock
 from recognizance.governance import Act, Role
 from recognizance.governance.codec import write_document
 from recognizance.governance.gate import Evidence, Running
-from recognizance.governance.oversight import Choice, Outcome, Sha256Hex, Suspension, Vote, quorum_of
+from recognizance.governance.oversight import Choice, Sha256Hex, Suspension, Vote, quorum_of
 from recognizance.governance.parties import Person, PersonId, UseId
 from recognizance.governance.profiles import Profile, ProfileName, propose
 from recognizance.governance.purposes import Capture
@@ -50,6 +50,7 @@ from recognizance.governance.uses import (
     vote,
     vote_on_suspended,
 )
+from recognizance.governing.other_uses import purpose_is_new, require_no_other_emergency
 from recognizance.governing.registration import Actor, Gate
 from recognizance.identifiers import PrincipalId
 from recognizance.ledger import EntryId, facts
@@ -59,7 +60,6 @@ from recognizance.records import Document, Reader, Records
 MAX_COMMENTS = 1_000
 """Comments on one proposal; beyond it the proposal has to be talked about elsewhere."""
 
-_NEVER_APPROVED = frozenset({UseState.PROPOSED, UseState.COMMENTED, UseState.REJECTED})
 _BY_TIME = "time"
 _BY_VOTES = "votes"
 _TAKES_RESULTS = frozenset({UseState.REVOKED, UseState.LAPSED})
@@ -157,7 +157,7 @@ class Uses:
                     agency=terms.agency,
                     proposer=person,
                 ).overseers,
-                purpose_is_new=_purpose_is_new(change.transaction, terms),
+                purpose_is_new=purpose_is_new(change.transaction, terms),
                 now=now,
             )
             entry = change.enter(lambda _: _proposal(proposed))
@@ -264,7 +264,7 @@ class Uses:
             return declare_emergency(before, Emergency(PersonId(supervisor), grounds, now))
 
         def require(reader: Reader, before: Use, now: datetime) -> None:
-            _require_no_other_emergency(reader, before, now, rest=self._profile.comment_period)
+            require_no_other_emergency(reader, before, now, rest=self._profile.comment_period)
 
         cause = UseEvent.DECLARE_EMERGENCY
         return self._change(use, declare, cause=cause, by=supervisor, said=grounds, require=require)
@@ -285,7 +285,7 @@ class Uses:
             able = [each for each in _overseers(reader) if terms.agency not in each.interests]
             return Outlook(
                 evidence_of(reader, terms, self._running, now),
-                now + self._profile.comment_period if _purpose_is_new(reader, terms) else None,
+                now + self._profile.comment_period if purpose_is_new(reader, terms) else None,
                 self._profile.approvals_needed,
                 len(able),
             )
@@ -404,42 +404,6 @@ def _overseers(reader: Reader) -> list[Person]:
         for each in every(reader, Kind.PERSON, PersonRecord)
         if Role.OVERSEER in each.value.person.roles and each.document.state == Standing.ACTIVE
     ]
-
-
-def _require_no_other_emergency(reader: Reader, use: Use, now: datetime, *, rest: timedelta) -> None:
-    """Refuse an emergency that follows another one which overseers were asked about and didn't authorise."""
-    whose = (use.terms.agency, use.terms.gallery)
-    for each in every(reader, Kind.USE, UseRecord):
-        other = each.value.use
-        if other.emergency is None or (other.terms.agency, other.terms.gallery) != whose:
-            continue
-        began, again = other.emergency.declared_at, other.emergency.declared_at + rest
-        if now < again and other.count.outcome is not Outcome.APPROVED:
-            raise ConflictError(
-                f"an emergency of this gallery, {other.id!r}, was declared on {began:%Y-%m-%d}; until overseers"
-                f" authorise it or {again:%Y-%m-%d} has come there is no other: what is wanted is voted on"
-            )
-
-
-def _purpose_is_new(reader: Reader, terms: UseTerms) -> bool:
-    """Whether this agency has no use of this gallery for this purpose that was ever approved."""
-    return not any(
-        each.value.use.terms.agency == terms.agency
-        and each.value.use.terms.gallery == terms.gallery
-        and each.value.use.terms.purpose is terms.purpose
-        and _was_approved(each.value.use)
-        for each in every(reader, Kind.USE, UseRecord)
-    )
-
-
-def _was_approved(use: Use) -> bool:
-    """Whether it was ever agreed to after the public could comment.
-
-    An emergency wasn't. A use may be given up before anybody has voted, which must not spare the next one its comments.
-    """
-    if use.emergency is not None or use.state in _NEVER_APPROVED:
-        return False
-    return use.state is not UseState.WITHDRAWN or use.count.outcome is Outcome.APPROVED
 
 
 def _entering(before: Use, after: Use, cause: str) -> Callable[[object], facts.Facts]:

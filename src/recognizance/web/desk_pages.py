@@ -11,7 +11,7 @@ from typing import Any
 from starlette.responses import Response
 
 from recognizance.correspondence import RequestFile
-from recognizance.desk import LEAST_SIMILARITY_PCT, Findings, SearchingDesk
+from recognizance.desk import Findings
 from recognizance.errors import ConflictError, ImageError, InputError
 from recognizance.forgetting.erasure import Erased, Erasure
 from recognizance.galleries import Clock
@@ -25,6 +25,7 @@ from recognizance.governance.subjects import (
     RequestState,
 )
 from recognizance.identifiers import FaceId, GalleryId, SubjectId
+from recognizance.searching_desk import LEAST_SIMILARITY_PCT, SearchingDesk
 from recognizance.web.desk_words import EVENTS, KINDS, REFUSALS, STATES
 from recognizance.web.frame import Page, only
 from recognizance.web.language import N_

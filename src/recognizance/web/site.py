@@ -11,7 +11,6 @@ from pathlib import Path
 from starlette.applications import Starlette
 
 from recognizance.config import Settings
-from recognizance.desk import SearchingDesk
 from recognizance.disclosing.disclosure import Disclosing
 from recognizance.duplicates import Duplicates
 from recognizance.enrolling.enrolment import Enrolment
@@ -34,6 +33,7 @@ from recognizance.reviewing.leads import Leads
 from recognizance.reviewing.probes import Probes
 from recognizance.reviewing.reviews import Reviewing
 from recognizance.search import Search
+from recognizance.searching_desk import SearchingDesk
 from recognizance.web.entrance_pages import entrance_tables
 from recognizance.web.frame import SERVICE_NAME, Frame, Page, frame_app, in_order
 from recognizance.web.operator_tables import operator_pages

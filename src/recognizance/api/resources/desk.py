@@ -9,12 +9,13 @@ from recognizance.api.resources.probes import MAX_BODY_BYTES
 from recognizance.api.routes import Call, File, Media, Method, Nothing, Repeat, Route
 from recognizance.api.services import PageQuery, Services
 from recognizance.correspondence import RequestFile
-from recognizance.desk import LEAST_SIMILARITY_PCT, Findings
+from recognizance.desk import Findings
 from recognizance.errors import NotFoundError
 from recognizance.governance import Act
 from recognizance.governance.subjects import Refusal, RequestEvent, RequestKind, RequestState
 from recognizance.governing.registration import Actor
 from recognizance.identifiers import FaceId, GalleryId, SubjectId
+from recognizance.searching_desk import LEAST_SIMILARITY_PCT
 
 ZIP = "application/zip"
 BYTES = "application/octet-stream"
